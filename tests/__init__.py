@@ -1,0 +1,1 @@
+"""The tests: `stories` first, then `contracts`, `unit`, and the rest by purpose."""

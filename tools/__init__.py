@@ -1,0 +1,1 @@
+"""Small programs that the Makefile and the pages call; no part of the distribution."""
