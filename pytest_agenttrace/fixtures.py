@@ -1,0 +1,181 @@
+"""Fixtures: what a test takes, and the runs behind it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_agenttrace.options import plan_for, said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.errors import AgentTraceError, RunStopped
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+    from agenttrace.session import Plan, Session, World
+    from agenttrace.verdict import Verdict
+
+
+class AgentTrace:
+    """A test's runs. Without `run()`, the whole test is one.
+
+    Attributes:
+        verdicts: What its ended runs have to say, in order.
+    """
+
+    def __init__(self, item: pytest.Item) -> None:
+        """Made by the plugin, one a test."""
+        self.verdicts: list[Verdict] = []
+        self._item = item
+        self._sessions: list[Session] = []
+        self._whole: Session | None = None
+        self._open: Session | None = None
+        self._named: set[str] = set()
+        self._world: World | None = None
+
+    # -- for tests --------------------------------------------------------------------------------
+    @contextlib.contextmanager
+    def run(self, name: str | None = None) -> Iterator[AgentTrace]:
+        """Run what stands in the block as one run: recorded once, replayed from then on.
+
+        Args:
+            name: Tells several runs of a test apart; without one they are numbered.
+
+        Raises:
+            UsageError: Runs are nested, or calls were made before the first one.
+            GoldenCollision: A name comes twice.
+            GoldenMissing: There is nothing to replay.
+        """
+        from agenttrace.errors import GoldenCollision, UsageError
+
+        if self._whole is None:
+            yield self
+            return
+        if self._open is not None:
+            raise UsageError(
+                f"{self._item.nodeid}: run() inside run()",
+                detail="  End the first run before the second begins.",
+            )
+        if not self._sessions and self._whole.has_asked:
+            raise UsageError(
+                f"{self._item.nodeid}: calls were made before run()",
+                detail="  Move them inside `with agent_trace.run():`, or leave run() out: "
+                "the whole test is one run then.",
+            )
+        if name is not None and name in self._named:
+            raise GoldenCollision(
+                f"{self._item.nodeid}: two runs are called {name!r}",
+                detail="  Give each run() a name of its own.",
+            )
+        if name is not None:
+            self._named.add(name)
+        session = self._session(self._plan(name, len(self._sessions) + 1))
+        self._sessions.append(session)
+        self._whole.stand_aside()
+        self._open = session
+        try:
+            with session:
+                yield self
+        finally:
+            self._open = None
+            self._whole.guard()
+
+    @property
+    def trace(self) -> Trace:
+        """What happened in the last run.
+
+        Raises:
+            NoRun: No run has ended yet.
+        """
+        from agenttrace.errors import NoRun
+
+        session = self._sessions[-1] if self._sessions else self._whole
+        trace = None if session is None else session.current_trace()
+        if trace is None:
+            mode = said(self._item.config, "agenttrace")
+            raise NoRun(f"{self._item.nodeid}: there is no trace; the mode is {mode!r}")
+        return trace
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans of the last run, in causal order."""
+        return self.trace.spans
+
+    @property
+    def golden(self) -> Trace | None:
+        """The golden of the last run; None where there is none yet."""
+        session = self._sessions[-1] if self._sessions else self._whole
+        return None if session is None else session.golden
+
+    def assert_matches_golden(self) -> None:
+        """Fail unless the last run is the golden's; a run that is being recorded passes.
+
+        Raises:
+            RunStopped: The run diverged.
+            GoldenMismatch: It is not the golden's.
+            AnswersUnused: Recorded answers were not asked for.
+        """
+        session = self._sessions[-1] if self._sessions else self._whole
+        if session is not None:
+            for problem in session.problems():
+                raise problem
+
+    # -- for the plugin ---------------------------------------------------------------------------
+    def prepare(self) -> None:
+        """Enter the patches that runs need, before the test's own fixtures are made."""
+        from agenttrace.session import World
+
+        self._world = World(live=self._plan(None, 1).is_live)
+        self._world.__enter__()
+
+    def begin(self) -> None:
+        """Begin the run that the whole test is, unless it says otherwise."""
+        self._whole = self._session(self._plan(None, 1))
+        self._whole.begin(eager=False)
+
+    def settle(self, *, passed: bool) -> list[AgentTraceError | RunStopped]:
+        """End what is open and give what fails the test, the first cause first."""
+        whole, self._whole = self._whole, None
+        if whole is None:
+            return []
+        whole.end()
+        sessions = self._sessions or [whole]
+        guarded = [whole.run.stopped] if self._sessions and whole.run.stopped is not None else []
+        self.verdicts = [session.settle(passed=passed) for session in sessions]
+        return [problem for verdict in self.verdicts for problem in verdict.problems] + guarded
+
+    def close(self) -> None:
+        """Leave everything that `prepare` entered."""
+        if self._world is not None:
+            self._world.__exit__(None, None, None)
+
+    def _plan(self, name: str | None, nth: int) -> Plan:
+        return plan_for(self._item, name=name, nth=nth)
+
+    def _session(self, plan: Plan) -> Session:
+        from agenttrace.session import Session
+
+        if self._world is None:
+            raise RuntimeError(plan.name)
+        return Session(plan, self._world)
+
+
+RUNS: pytest.StashKey[AgentTrace] = pytest.StashKey()
+
+
+@pytest.fixture
+def agent_trace(request: pytest.FixtureRequest) -> AgentTrace:
+    """Record this test's agents once, and replay them offline from then on."""
+    runs = request.node.stash.get(RUNS, None)
+    return runs if runs is not None else AgentTrace(request.node)
+
+
+@pytest.fixture
+def golden_trace(request: pytest.FixtureRequest) -> Trace | None:
+    """The test's golden as a `Trace`; None while there is none."""
+    from agenttrace.session import load_golden
+
+    return load_golden(plan_for(request.node, name=None, nth=1))

@@ -1,0 +1,205 @@
+"""Options: what may be said on the command line, in the ini file and in the marker."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agenttrace.session import Plan
+
+MODES = ("replay", "record", "rewrite", "verify", "off")
+MATCHES = ("strict", "lenient")
+KEEPS = ("failed", "all", "none")
+
+MARKER = (
+    "agent_trace(golden=None, stub=None, compare=True, vary=[]): record this test's agents once, "
+    "and replay them offline from then on. golden: another name than the test's; stub: the kinds "
+    "of call that a replay answers ('llm', 'tool', …; all by default); compare: hold the replay "
+    "against the golden; vary: what may differ from run to run, as OPERATION.PATH."
+)
+MARKED = frozenset({"golden", "stub", "compare", "vary"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One option: its flag, its choices, its ini twin's default, and its help."""
+
+    flag: str
+    ini: str
+    default: str
+    help: str
+    choices: tuple[str, ...] = ()
+    is_switch: bool = False
+
+
+OPTIONS = (
+    Option(
+        flag="--agenttrace",
+        ini="agenttrace",
+        default="replay",
+        choices=MODES,
+        help="replay goldens; record tests that have none, and replay the others; rewrite: record "
+        "all; verify: run live and compare, write nothing; off",
+    ),
+    Option(
+        flag="--agenttrace-match",
+        ini="agenttrace_match",
+        default="strict",
+        choices=MATCHES,
+        help="strict: a call that was not recorded stops the run; lenient: answer what can be "
+        "answered, and show everything that differs at once",
+    ),
+    Option(
+        flag="--agenttrace-update",
+        ini="",
+        default="",
+        is_switch=True,
+        help="accept replays that changed, where every answer in them is the world's; name the "
+        "tests that need rewrite instead",
+    ),
+    Option(
+        flag="--agenttrace-allow-record",
+        ini="",
+        default="",
+        is_switch=True,
+        help="record although CI is set",
+    ),
+    Option(
+        flag="--agenttrace-keep",
+        ini="agenttrace_keep",
+        default="failed",
+        choices=KEEPS,
+        help="which journals to keep of recordings that became no golden, and which .new files of "
+        "replays that changed",
+    ),
+    Option(
+        flag="--agenttrace-run-dir",
+        ini="agenttrace_run_dir",
+        default="",
+        help="also write each run's trace into this folder",
+    ),
+    Option(
+        flag="",
+        ini="agenttrace_golden",
+        default="golden",
+        help="the folder of the goldens, from the root of the tests",
+    ),
+)
+
+
+def add(parser: pytest.Parser) -> None:
+    """Register every option, and its twin in the ini file."""
+    group = parser.getgroup("agenttrace", "agenttrace: record agents once, replay them offline")
+    for option in OPTIONS:
+        if option.flag and option.is_switch:
+            group.addoption(option.flag, action="store_true", default=False, help=option.help)
+        elif option.flag:
+            choices = option.choices or None
+            group.addoption(
+                option.flag,
+                default=None,
+                choices=choices,
+                metavar="MODE" if choices else "DIR",
+                help=option.help,
+            )
+        if option.ini:
+            parser.addini(option.ini, option.help, default=option.default)
+
+
+def said(config: pytest.Config, ini: str) -> str:
+    """What the command line says of an option, else the ini file, else its default.
+
+    Raises:
+        pytest.UsageError: The ini file says something that the option cannot be.
+    """
+    option = next(option for option in OPTIONS if option.ini == ini)
+    given = config.getoption(option.flag) if option.flag else None
+    value = str(given if given is not None else config.getini(ini) or option.default)
+    if option.choices and value not in option.choices:
+        raise pytest.UsageError(
+            f"{ini} = {value!r} in the ini file; it is one of {', '.join(option.choices)}  [usage]"
+        )
+    return value
+
+
+def refuse_in_ci(config: pytest.Config) -> None:
+    """Refuse to record where `CI` is set.
+
+    Raises:
+        pytest.UsageError: The mode records, and nobody said that it may.
+    """
+    mode = said(config, "agenttrace")
+    in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+    if (
+        mode in ("record", "rewrite")
+        and in_ci
+        and not config.getoption("--agenttrace-allow-record")
+    ):
+        raise pytest.UsageError(
+            f"--agenttrace={mode} is refused, because CI is set: a pipeline that records can neither "
+            f"fail nor be trusted.  [record-refused]\n"
+            f"  Record on your own machine and commit the golden; or, if it is meant:\n"
+            f"      pytest --agenttrace={mode} --agenttrace-allow-record\n"
+            f"  More: agenttrace explain record-refused"
+        )
+
+
+def marked(item: pytest.Item) -> dict[str, Any]:
+    """What the test's marker says.
+
+    Raises:
+        pytest.UsageError: The marker has an argument that it does not know.
+    """
+    marker = item.get_closest_marker("agent_trace")
+    if marker is None:
+        return {}
+    unknown = set(marker.kwargs) - MARKED
+    if unknown or marker.args:
+        what = ", ".join(sorted(unknown)) or "an argument without a name"
+        raise pytest.UsageError(
+            f"{item.nodeid}: agent_trace has no {what}; it has {', '.join(sorted(MARKED))}  [usage]"
+        )
+    return dict(marker.kwargs)
+
+
+def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
+    """Make the plan of a test's nth run."""
+    from agenttrace.check.vary import Vary
+    from agenttrace.golden import place
+    from agenttrace.replay.replayer import EVERYTHING
+    from agenttrace.session import Commands, Plan
+
+    config, marker = item.config, marked(item)
+    root: Path = config.rootpath
+    test_id = str(marker.get("golden") or item.nodeid)
+    relative = place.golden_path(test_id, run=name or "", ordinal=nth)
+    run = name or (str(nth) if nth > 1 else "")
+    folder = said(config, "agenttrace_golden")
+    stub = marker.get("stub")
+    stubs = EVERYTHING if stub is None else frozenset([stub] if isinstance(stub, str) else stub)
+    test = shlex.quote(item.nodeid)
+    return Plan(
+        name=f"{item.nodeid} ({run})" if run else item.nodeid,
+        golden=root / folder / relative,
+        shown=(folder + "/" + relative.as_posix()),
+        journal=root / ".agenttrace" / "journals" / relative.with_suffix(".journal"),
+        mode=said(config, "agenttrace"),
+        match=said(config, "agenttrace_match"),
+        stub=stubs,
+        vary=Vary.of(marker.get("vary", ())),
+        compare=bool(marker.get("compare", True)),
+        update=bool(config.getoption("--agenttrace-update")),
+        commands=Commands(
+            record=f"pytest {test} --agenttrace=record",
+            rewrite=f"pytest {test} --agenttrace=rewrite",
+            update=f"pytest {test} --agenttrace-update",
+            lenient=f"pytest {test} --agenttrace-match=lenient",
+        ),
+    )

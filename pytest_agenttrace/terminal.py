@@ -1,0 +1,72 @@
+"""Terminal: the section that closes a session, and our errors as a person reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pytest
+
+    from agenttrace.verdict import Verdict
+
+
+class Section:
+    """Counts what the runs of a session did, and says it at the end; a plugin of its own."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._outcomes: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._lines: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count what a test's runs did; under xdist, in the process that prints."""
+        for one in getattr(report, "agenttrace", ()):
+            self._outcomes[one["outcome"]] = self._outcomes.get(one["outcome"], 0) + 1
+            for name, count in one["calls"].items():
+                self._calls[name] = self._calls.get(name, 0) + count
+            self._lines.extend(one["lines"])
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the section; nothing where no test used us."""
+        if not self._outcomes:
+            return
+        from agenttrace.report import text
+
+        terminalreporter.section("agenttrace")
+        said = f"{text.outcomes(self._outcomes)}; calls: {text.calls(self._calls)}"
+        terminalreporter.write_line(said)
+        for line in sorted(self._lines):
+            terminalreporter.write_line(line)
+
+
+def told(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """Say verdicts in plain values, which xdist can carry from process to process."""
+    from agenttrace.report import text
+
+    return [
+        {
+            "outcome": str(verdict.outcome),
+            "calls": {name: getattr(verdict.counts, name) for name in text.CALLS},
+            "lines": list(text.lines(verdict)),
+        }
+        for verdict in verdicts
+    ]
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether an error is one of agenttrace's, without importing it for others."""
+    return any(kind.__module__ == "agenttrace.errors" for kind in type(error).__mro__)
+
+
+def message_of(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: ANN401 - pytest names it nowhere
+    """Show an error as its name and what it says, which holds the place, both sides, the way on."""
+    said = f"{type(excinfo.value).__name__}: {excinfo.value}"
+    shown: Any = excinfo.getrepr(style="value", chain=False)
+    if getattr(shown, "reprcrash", None) is not None:
+        shown.reprcrash.message = said
+    for entry in getattr(getattr(shown, "reprtraceback", None), "reprentries", [])[-1:]:
+        entry.lines[:] = said.splitlines()
+    return shown

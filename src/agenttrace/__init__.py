@@ -1,0 +1,89 @@
+"""Agenttrace: record what the world answered to your agents, replay it, assert on the trace.
+
+These are the verbs for the code under test. All are optional, and do nothing where nothing records;
+each is loaded at its first use.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False  # loading `typing` for it would take longer than all else here
+
+if TYPE_CHECKING:
+    from agenttrace.adapters.plain.agents import agent as agent
+    from agenttrace.adapters.plain.agents import turn as turn
+    from agenttrace.adapters.plain.boards import blackboard as blackboard
+    from agenttrace.adapters.plain.carriers import extract as extract
+    from agenttrace.adapters.plain.carriers import inject as inject
+    from agenttrace.adapters.plain.delegating import delegation as delegation
+    from agenttrace.adapters.plain.messages import publish as publish
+    from agenttrace.adapters.plain.messages import receive as receive
+    from agenttrace.adapters.plain.messages import send as send
+    from agenttrace.adapters.plain.messages import subscribe as subscribe
+    from agenttrace.adapters.plain.notes import event as event
+    from agenttrace.adapters.plain.notes import link as link
+    from agenttrace.adapters.plain.notes import snapshot as snapshot
+    from agenttrace.adapters.plain.notes import status as status
+    from agenttrace.adapters.plain.spans import orchestration as orchestration
+    from agenttrace.adapters.plain.spans import span as span
+    from agenttrace.adapters.plain.tools import tool as tool
+
+    __version__: str
+
+__all__ = [
+    "__version__",
+    "agent",
+    "blackboard",
+    "delegation",
+    "event",
+    "extract",
+    "inject",
+    "link",
+    "orchestration",
+    "publish",
+    "receive",
+    "send",
+    "snapshot",
+    "span",
+    "status",
+    "subscribe",
+    "tool",
+    "turn",
+]
+
+_ROOMS = {
+    "agents": ("agent", "turn"),
+    "boards": ("blackboard",),
+    "carriers": ("extract", "inject"),
+    "delegating": ("delegation",),
+    "messages": ("publish", "receive", "send", "subscribe"),
+    "notes": ("event", "link", "snapshot", "status"),
+    "spans": ("orchestration", "span"),
+    "tools": ("tool",),
+}
+"""Where each verb lives, below `agenttrace.adapters.plain`."""
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return _version()
+    for room, verbs in _ROOMS.items():
+        if name in verbs:
+            from importlib import import_module
+
+            verb = getattr(import_module(f"agenttrace.adapters.plain.{room}"), name)
+            globals()[name] = verb
+            return verb
+    raise AttributeError(f"module 'agenttrace' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("pytest-agenttrace")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0+unknown"

@@ -1,0 +1,1 @@
+"""Plain: what people write into their own agents; all optional, and free outside a run."""

@@ -1,0 +1,108 @@
+"""Carriers: headers and mappings in which a trace goes on in another process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+from urllib.parse import quote, unquote
+
+from agenttrace.adapters.plain.standing import standing
+from agenttrace.causal import current, propagation
+from agenttrace.causal.baggage import Baggage
+from agenttrace.causal.position import trace_id
+from agenttrace.causal.propagation import Propagated, TraceParent
+from agenttrace.model.lane import text_of
+from agenttrace.model.span import Link
+
+if TYPE_CHECKING:
+    from contextvars import Token
+    from types import TracebackType
+
+    from agenttrace.causal.current import Frame
+
+POSITION = "agenttrace-position"
+"""The header that says where in the run the caller stands, for people; percent-encoded."""
+
+
+def inject(
+    carrier: MutableMapping[str, str] | None = None, *, baggage: Mapping[str, str] | None = None
+) -> MutableMapping[str, str]:
+    """Write who calls into headers: `httpx.post(url, headers=agenttrace.inject())`.
+
+    Args:
+        carrier: What the headers are put into; a new dict by default.
+        baggage: What the application sends along, as W3C Baggage.
+
+    Returns:
+        The carrier, with `traceparent`, `agenttrace-position`, `baggage`; outside a run as it was.
+
+    Raises:
+        ValueError: A key of the baggage is no token of HTTP.
+    """
+    into: MutableMapping[str, str] = {} if carrier is None else carrier
+    at = standing()
+    if at is None:
+        return into
+    span = at.frame.span or at.door.run.span
+    along = Baggage()
+    for key, value in (baggage or {}).items():
+        along = along.with_entry(key, value)
+    what = Propagated(
+        parent=TraceParent(trace=trace_id(at.door.run.name), span=span), baggage=along
+    )
+    into.update(propagation.inject(dict[str, str](), what))
+    into[POSITION] = quote(text_of(at.frame.scope), safe="/:#")
+    return into
+
+
+def extract(carrier: Mapping[str, str]) -> Remote:
+    """Read who called from headers; link to it, or enter it: `with agenttrace.extract(headers):`.
+
+    What cannot be read is nothing: linking to it or entering it does nothing.
+    """
+    place = next((value for name, value in carrier.items() if name.lower() == POSITION), "")
+    return Remote(propagation.extract(carrier), unquote(place))
+
+
+class Remote:
+    """Who called, in another process.
+
+    Entered, it becomes the parent of what follows where it belongs to this run; where it belongs to
+    another trace, the current span is linked to it.
+
+    Attributes:
+        id: The id of its span; empty: nobody said.
+        trace: The id of its trace; None: nobody said.
+        place: Where it stands, in words; empty: nobody said.
+        baggage: What the application sent along.
+    """
+
+    __slots__ = ("_token", "baggage", "id", "place", "trace")
+
+    def __init__(self, carried: Propagated, place: str = "") -> None:
+        self.id = "" if carried.parent is None else carried.parent.span
+        self.trace = None if carried.parent is None else carried.parent.trace
+        self.place = place
+        self.baggage = carried.baggage
+        self._token: Token[Frame | None] | None = None
+
+    def __enter__(self) -> Self:
+        at = standing()
+        if at is None or not self.id:
+            return self
+        if self.trace == trace_id(at.door.run.name):
+            self._token = current.stand(replace(at.frame, span=self.id))
+        else:
+            at.note(Link(span=self.id, trace=self.trace))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            current.reset(self._token)
+            self._token = None

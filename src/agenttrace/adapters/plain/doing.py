@@ -1,0 +1,229 @@
+"""Doing: a span that the user's code opens and closes, with `with` or around a function."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from agenttrace.adapters.plain.standing import Standing, known, standing
+from agenttrace.adapters.plain.steps import (
+    ASYNC_GENERATOR,
+    COROUTINE,
+    GENERATOR,
+    Stepped,
+    async_generator,
+    driven,
+    manner,
+)
+from agenttrace.causal import current
+from agenttrace.causal.agents import provisional
+from agenttrace.causal.site import passage, site
+from agenttrace.model import names
+from agenttrace.model.agent import Agent
+from agenttrace.model.failure import failure_of
+from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+    from contextvars import Token
+    from types import TracebackType
+
+    from agenttrace.causal.current import Frame
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What is known of a span before it begins.
+
+    Attributes:
+        kind: What sort of span.
+        name: Its name, under which its position is counted too.
+        step: The kind of step that it takes. Calls take others, so a span put around a call leaves
+            the call where it stood.
+        attributes: What else is known.
+        agent: Who begins here; an empty id is made from the name and the place.
+        task: What that agent is asked to do.
+    """
+
+    kind: SpanKind
+    name: str
+    step: str = "span"
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    agent: Agent | None = None
+    task: str | None = None
+
+
+class Doing:
+    """A span in the making: a `with` block, a decorator, and a handle to `link` to.
+
+    Attributes:
+        id: The span's id; empty outside a run.
+    """
+
+    __slots__ = ("_at", "_inner", "_opening", "_span", "_token", "id")
+
+    def __init__(self, opening: Opening) -> None:
+        self.id = ""
+        self._opening = opening
+        self._at: Standing | None = None
+        self._inner: Frame | None = None
+        self._span: Span | None = None
+        self._token: Token[Frame | None] | None = None
+
+    def __enter__(self) -> Self:
+        if self._span is None:
+            self.begin()
+        if self._inner is not None:
+            self._token = current.stand(self._inner)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            current.reset(self._token)
+            self._token = None
+        self.end(error)
+
+    def __call__(self, fn: F) -> F:
+        """Do this each time that the function runs; of a generator, inside each of its steps."""
+        return cast("F", _around(fn, self._opening))
+
+    def begin(self) -> None:
+        """Write the beginning down, where the caller stands."""
+        at = standing()
+        if at is None:
+            return
+        opening, frame = self._opening, at.frame
+        attributes = known(f"{opening.kind}({opening.name!r})", opening.attributes)
+        position, self.id = at.mint(opening.step, opening.name)
+        inner = replace(frame, span=self.id)
+        if opening.agent is not None:
+            agent = opening.agent
+            agent_id = agent.id or provisional(agent.name, frame.lane.path)
+            at.note(replace(agent, id=agent_id))
+            inner = replace(inner, scope=position, agent=agent_id, task=opening.task)
+        now = at.now_ns()
+        self._at, self._inner = at, inner
+        self._span = Span(
+            id=self.id,
+            parent=frame.span,
+            name=opening.name,
+            kind=opening.kind,
+            operation=opening.name,
+            position=position,
+            lane=frame.lane.path,
+            seq=frame.lane.seq,
+            end_seq=frame.lane.seq,
+            start_ns=now,
+            end_ns=now,
+            agent=inner.agent,
+            task=inner.task,
+            attributes=attributes,
+            site=site(),
+        )
+        at.note(self._span)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """Write the end down, and the exception that ended it."""
+        if self._at is None or self._span is None:
+            return
+        at, span = self._at, self._span
+        self._at = self._inner = self._span = None
+        if isinstance(error, Exception):
+            at.note(_error_event(error), span=span.id)
+        at.note(replace(span, end_ns=at.now_ns(), end_seq=at.frame.lane.seq, status=_status(error)))
+
+    def link(self, span: str, relationship: str) -> None:
+        """Point back to another span of this trace."""
+        if self._at is not None:
+            self._at.note(Link(span=span, relationship=relationship), span=self.id)
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """Stand inside for one step of a generator."""
+        if self._inner is None:
+            yield
+            return
+        token = current.stand(self._inner)
+        try:
+            yield
+        finally:
+            current.reset(token)
+
+
+def _status(error: BaseException | None) -> Status:
+    if error is None or isinstance(error, GeneratorExit):
+        return Status(code=OK)
+    if isinstance(error, Exception):
+        return Status(code=ERROR, message=type(error).__qualname__)
+    cancelled = isinstance(error, asyncio.CancelledError)
+    return Status(code=UNSET, message="cancelled" if cancelled else type(error).__qualname__)
+
+
+def _error_event(error: Exception) -> Event:
+    failure = failure_of(error)
+    return Event(
+        name="error",
+        attributes={
+            names.EXCEPTION_TYPE: failure.type,
+            names.EXCEPTION_MESSAGE: failure.message,
+            names.EXCEPTION_CAUSES: list(failure.causes),
+            names.EXCEPTION_TRACEBACK: passage(error),
+        },
+    )
+
+
+def _around(fn: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
+    how = manner(fn)
+    if how == COROUTINE:
+
+        @functools.wraps(fn)
+        async def coroutine(*args: Any, **kwargs: Any) -> Any:
+            with Doing(opening):
+                return await fn(*args, **kwargs)
+
+        return coroutine
+    if how == GENERATOR:
+
+        @functools.wraps(fn)
+        def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+            doing = Doing(opening)
+            with _begun(doing):
+                return (yield from driven(fn(*args, **kwargs), doing.step))
+
+        return generator
+    if how == ASYNC_GENERATOR:
+
+        def start(args: Any, kwargs: Any) -> Stepped:
+            doing = Doing(opening)
+            return Stepped(fn(*args, **kwargs), _begun(doing), doing.step)
+
+        return async_generator(fn, start)
+
+    @functools.wraps(fn)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        with Doing(opening):
+            return fn(*args, **kwargs)
+
+    return function
+
+
+@contextlib.contextmanager
+def _begun(doing: Doing) -> Iterator[None]:
+    doing.begin()
+    try:
+        yield
+    except BaseException as error:
+        doing.end(error)
+        raise
+    doing.end()

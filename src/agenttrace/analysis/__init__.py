@@ -1,0 +1,1 @@
+"""Analysis: pure views of one trace."""

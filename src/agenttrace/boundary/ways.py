@@ -1,0 +1,227 @@
+"""Ways: the four ways of waiting for an answer. They decide nothing: the door has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic
+
+from agenttrace.boundary.door import Boundary, Crossing, ended_by
+from agenttrace.boundary.protocols import N, Packed, Shape
+from agenttrace.errors import StreamReadPast
+from agenttrace.model.call import Answer, Failure, Question
+from agenttrace.model.failure import exception_of
+from agenttrace.model.usage import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way(Generic[N]):
+    """What a crossing needs of its adapter.
+
+    Attributes:
+        question: What is asked.
+        shape: How values become bytes.
+        exception: How a recorded failure becomes an exception; the loaded class by default.
+        usage: What the values that the world gave cost, one value or all of a stream; None: nobody
+            knows.
+    """
+
+    question: Question
+    shape: Shape[N]
+    exception: Callable[[Failure], BaseException] = field(default=exception_of)
+    usage: Callable[[Sequence[N]], Usage | None] = field(default=lambda _values: None)
+
+
+def cross(door: Boundary, way: Way[N], live: Callable[[], N]) -> N:
+    """Ask, and wait as synchronous code does."""
+    crossing = door.ask(way.question)
+    if crossing.recalled is not None:
+        with _leaving_open(crossing, way):
+            door.pace.arrive_blocking(crossing.recalled, None)
+        return _given(crossing, way)
+    try:
+        with crossing.inside():
+            native = live()
+    except BaseException as error:
+        crossing.fail(error)
+        raise
+    return _taken(crossing, way, native)
+
+
+async def cross_async(door: Boundary, way: Way[N], live: Callable[[], Awaitable[N]]) -> N:
+    """Ask, and wait as a coroutine does."""
+    crossing = door.ask(way.question)
+    if crossing.recalled is not None:
+        with _leaving_open(crossing, way):
+            await door.pace.arrive(crossing.recalled, None)
+        return _given(crossing, way)
+    try:
+        with crossing.inside():
+            native = await live()
+    except BaseException as error:
+        crossing.fail(error)
+        raise
+    return _taken(crossing, way, native)
+
+
+def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]]) -> Iterator[N]:
+    """Ask, and hand values on one by one; an early `close()` is part of the answer."""
+    crossing = door.ask(way.question)
+    passed: list[N] = []
+    if crossing.recalled is not None:
+        answer = crossing.recalled.answer
+        with _leaving_open(crossing, way, passed):
+            for index, chunk in enumerate(answer.chunks):
+                door.pace.arrive_blocking(crossing.recalled, index)
+                passed.append(way.shape.unpack(Packed(data=crossing.chunk(chunk.data))))
+                yield passed[-1]
+            _refuse_reading_on(crossing)
+            door.pace.arrive_blocking(crossing.recalled, None)
+        _finish(crossing, way, passed)
+        return
+    source: Iterator[N] | None = None
+    try:
+        with crossing.inside():
+            source = iter(live())
+        while True:
+            with crossing.inside():
+                try:
+                    native = next(source)
+                except StopIteration:
+                    break
+            crossing.chunk(way.shape.pack(native).data)
+            passed.append(native)
+            yield native
+    except BaseException as error:
+        try:
+            if source is not None and hasattr(source, "close"):
+                with crossing.inside():
+                    source.close()
+        finally:
+            _break_off(crossing, error, way, passed)
+        raise
+    crossing.end_stream(usage=way.usage(passed))
+
+
+async def cross_async_iterator(
+    door: Boundary, way: Way[N], live: Callable[[], AsyncIterator[N]]
+) -> AsyncIterator[N]:
+    """The same for asynchronous generators."""
+    crossing = door.ask(way.question)
+    passed: list[N] = []
+    if crossing.recalled is not None:
+        answer = crossing.recalled.answer
+        with _leaving_open(crossing, way, passed):
+            for index, chunk in enumerate(answer.chunks):
+                await door.pace.arrive(crossing.recalled, index)
+                passed.append(way.shape.unpack(Packed(data=crossing.chunk(chunk.data))))
+                yield passed[-1]
+            _refuse_reading_on(crossing)
+            await door.pace.arrive(crossing.recalled, None)
+        _finish(crossing, way, passed)
+        return
+    source: AsyncIterator[N] | None = None
+    try:
+        with crossing.inside():
+            source = aiter(live())
+        while True:
+            with crossing.inside():
+                try:
+                    native = await anext(source)
+                except StopAsyncIteration:
+                    break
+            crossing.chunk(way.shape.pack(native).data)
+            passed.append(native)
+            yield native
+    except BaseException as error:
+        try:
+            if source is not None and hasattr(source, "aclose"):
+                with crossing.inside():
+                    await source.aclose()
+        finally:
+            _break_off(crossing, error, way, passed)
+        raise
+    crossing.end_stream(usage=way.usage(passed))
+
+
+@contextlib.contextmanager
+def _leaving_open(crossing: Crossing, way: Way[N], passed: Sequence[N] = ()) -> Iterator[None]:
+    """A recorded answer is on its way: who is cancelled or leaves early ends it so, here too."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, GeneratorExit | asyncio.CancelledError):
+            _break_off(crossing, error, way, passed)
+        else:
+            crossing.close(Answer(end="open"))
+        raise
+
+
+def _break_off(crossing: Crossing, error: BaseException, way: Way[N], passed: Sequence[N]) -> None:
+    ended = ended_by(error)
+    usage = way.usage(passed) if ended.end == "closed" else None
+    crossing.end_stream(end=ended.end, failure=ended.failure, usage=usage)
+
+
+def _refuse_reading_on(crossing: Crossing) -> None:
+    recalled = crossing.recalled
+    if recalled is not None and recalled.answer.end == "closed":
+        raise crossing.door.run.stop(read_past(crossing))
+
+
+def read_past(crossing: Crossing) -> StreamReadPast:
+    """The error for an agent that reads a stream on, where it left it when it was recorded."""
+    call, recalled = crossing.call, crossing.recalled
+    pieces = 0 if recalled is None else len(recalled.answer.chunks)
+    site = f"      {call.question.site}" if call.question.site else ""
+    return StreamReadPast(
+        f"{call.question.title}: the stream is read past its recording",
+        detail=(
+            f"    golden    the agent read {pieces} pieces, then left the stream\n"
+            f"    this run  the agent asks for piece {pieces + 1}{site}\n\n"
+            "  The agent is right, and the recording is old: record again, with "
+            "--agenttrace=rewrite"
+        ),
+        position=call.position,
+    )
+
+
+def _given(crossing: Crossing, way: Way[N]) -> N:
+    answer = _answer(crossing)
+    if answer.failure is not None:
+        _finish(crossing, way, ())
+    try:
+        native = way.shape.unpack(Packed(head=answer.head, data=answer.body))
+    except BaseException:
+        crossing.close(answer)
+        raise
+    _finish(crossing, way, (native,))
+    return native
+
+
+def _finish(crossing: Crossing, way: Way[N], values: Sequence[N]) -> None:
+    answer = _answer(crossing)
+    failed = answer.failure
+    crossing.close(
+        replace(answer, chunks=crossing.passed) if answer.streamed else answer,
+        usage=way.usage(values) if failed is None else None,
+    )
+    if failed is not None:
+        raise way.exception(failed)
+
+
+def _answer(crossing: Crossing) -> Answer:
+    return Answer() if crossing.recalled is None else crossing.recalled.answer
+
+
+def _taken(crossing: Crossing, way: Way[N], native: N) -> N:
+    try:
+        packed = way.shape.pack(native)
+        usage = way.usage((native,))
+    except BaseException as error:
+        crossing.fail(error)
+        raise
+    crossing.complete(packed, usage=usage)
+    return native

@@ -1,0 +1,106 @@
+"""Clocks: how a run tells the time, as protocols; only these and `determinism/` may ask for it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenttrace.causal.lane import LiveLane
+
+
+class Clock(Protocol):
+    """The time of a run."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the run began, real or virtual."""
+        ...
+
+
+class Waits(Protocol):
+    """Who of a run's threads can still do something; virtual time moves only when none can.
+
+    `causal.spawn` tells it about every thread and job of the run. All methods are quick and may be
+    called from any thread.
+    """
+
+    def started(self, lane: LiveLane) -> None:
+        """A thread or job of the run is about to run: it counts from its spawn on.
+
+        A job that waits for a free worker of its pool has not started; whoever ends and leaves it
+        the place says `started` of it first, then `ended` of itself.
+        """
+        ...
+
+    def ended(self, lane: LiveLane) -> None:
+        """It has ended, or will never start, and whoever waits for it may go on."""
+        ...
+
+    def block(self, lane: LiveLane, on: Iterable[LiveLane]) -> None:
+        """A lane is about to wait, without a loop, until all of these have ended.
+
+        Raises:
+            RunStopped: With that, everybody in the run waits for somebody else.
+        """
+        ...
+
+
+class Timeline(Protocol):
+    """A clock that can be slept on, until the run's time has come that far.
+
+    In virtual time nobody really waits: time moves when nobody runs, to the earliest moment that
+    somebody sleeps for. Of two who sleep until one moment, the smaller `tie_ns` goes first.
+    """
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the run began."""
+        ...
+
+    async def sleep_until(self, at_ns: int, tie_ns: int = 0) -> None:
+        """Let the calling task sleep until a moment; one that has passed is now."""
+        ...
+
+    def sleep_until_blocking(self, at_ns: int, tie_ns: int = 0) -> None:
+        """Let the calling thread sleep until a moment."""
+        ...
+
+    async def never(self, what: str) -> None:
+        """Let the calling task wait for something that never comes, until it is cancelled."""
+        ...
+
+    def never_blocking(self, what: str) -> None:
+        """Let the calling thread wait for something that never comes, until the run stops."""
+        ...
+
+
+class Unhurried:
+    """The `Waits` of a run in real time: nobody needs to know."""
+
+    def started(self, lane: LiveLane) -> None:
+        """Do nothing."""
+
+    def ended(self, lane: LiveLane) -> None:
+        """Do nothing."""
+
+    def block(self, lane: LiveLane, on: Iterable[LiveLane], *, every: bool = True) -> None:
+        """Do nothing."""
+
+
+class RealClock:
+    """The machine's monotonic clock, from the moment it was made."""
+
+    def __init__(self) -> None:
+        """Begin at zero."""
+        self._zero = time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the clock was made."""
+        return time.monotonic_ns() - self._zero
+
+
+def wall_clock_text() -> str:
+    """The wall clock, ISO 8601 in UTC: asked once, when a run begins."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

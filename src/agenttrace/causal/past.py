@@ -1,0 +1,101 @@
+"""Past: for one moment of a trace, the last step of every lane that can have had a part in it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from agenttrace.model.span import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.model.lane import Lane, Position
+    from agenttrace.model.span import Span
+    from agenttrace.model.state import StateSnapshot
+    from agenttrace.model.trace import Trace
+
+
+class Past:
+    """The causal past of the steps of one trace's lanes."""
+
+    def __init__(self, trace: Trace) -> None:
+        """Index what leads from lane to lane."""
+        self._lanes: dict[Position, Lane] = {lane.path: lane for lane in trace.lanes}
+        self._last: dict[Position, int] = defaultdict(int)
+        self._joined: dict[Position, list[tuple[int, Position]]] = defaultdict(list)
+        self._told: dict[Position, list[tuple[int, Position, int]]] = defaultdict(list)
+        spans = {span.id: span for span in trace.spans}
+        at = {span.position: span for span in trace.spans if span.position}
+        for span in trace.spans:
+            self._reaches(span.lane, max(span.seq, span.end_seq))
+            for link in span.links:
+                source = spans.get(link.span) if link.trace is None else None
+                if source is not None:
+                    self._told[span.lane].append(
+                        (span.seq, source.lane, max(source.seq, source.end_seq))
+                    )
+        for delivery in trace.deliveries:
+            receive = at.get(delivery.receive)
+            sent = None if delivery.message is None else at.get(delivery.message)
+            if receive is not None and sent is not None:
+                self._told[receive.lane].append((receive.seq, sent.lane, sent.seq))
+        for lane in trace.lanes:
+            if lane.parent is not None:
+                self._reaches(lane.parent, lane.spawn_seq)
+            for join in lane.joins:
+                self._reaches(join.by, join.seq)
+                self._joined[join.by].append((join.seq, lane.path))
+        for shot in trace.snapshots:
+            self._reaches(shot.lane, shot.seq)
+
+    def of_span(self, span: Span) -> dict[Position, int]:
+        """The cut at a span's end; what it spawned and was told of last, it was told inside."""
+        is_run = span.kind is SpanKind.RUN and span.parent is None
+        end = self._last[span.lane] if is_run else max(span.seq, span.end_seq)
+        inside = [
+            path
+            for seq, path in self._joined[span.lane]
+            if seq == end and (is_run or self._lanes[path].spawn_seq > span.seq)
+            if is_run or self._lanes[path].parent == span.lane
+        ]
+        return self._cut([(span.lane, end), *map(self._whole, inside)])
+
+    def is_later(self, a: StateSnapshot, b: StateSnapshot) -> bool:
+        """Whether a snapshot is later than another; of concurrent ones, the later lane's is."""
+        if a.lane == b.lane:
+            return a.seq >= b.seq
+        if self._cut([(a.lane, a.seq)]).get(b.lane, -1) >= b.seq:
+            return True
+        if self._cut([(b.lane, b.seq)]).get(a.lane, -1) >= a.seq:
+            return False
+        return a.lane > b.lane
+
+    def _reaches(self, lane: Position, step: int) -> None:
+        self._last[lane] = max(self._last[lane], step)
+
+    def _cut(self, starts: list[tuple[Position, int]]) -> dict[Position, int]:
+        known: dict[Position, int] = {}
+        ahead = list(starts)
+        while ahead:
+            lane, step = ahead.pop()
+            before = known.get(lane, -1)
+            if step > before:
+                known[lane] = step
+                ahead.extend(self._right_before(lane, step))
+        return {lane: min(step, self._last[lane]) for lane, step in known.items()}
+
+    def _right_before(self, lane: Position, step: int) -> Iterator[tuple[Position, int]]:
+        here = self._lanes.get(lane)
+        if here is not None and here.parent is not None:
+            yield here.parent, here.spawn_seq
+        for seq, path in self._joined[lane]:
+            if seq < step:
+                yield self._whole(path)
+        for seq, source, sent in self._told[lane]:
+            if seq <= step:
+                yield source, sent
+
+    def _whole(self, lane: Position) -> tuple[Position, int]:
+        """The end of a lane, which comes after its last step and all that it was told then."""
+        return lane, self._last[lane] + 1

@@ -1,0 +1,1 @@
+"""Check: pure questions asked of traces."""

@@ -1,0 +1,181 @@
+"""Sides: where two canonical values differ first, and how to show both to a person.
+
+The two sides are always called the golden and this run. What is equal stays quiet.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agenttrace.model.values import TYPE, comparable, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from agenttrace.model.values import Value
+
+WIDTH = 64
+"""How many characters of a value are shown on a line."""
+
+_MISSING = object()
+_BYTE, _PLANE = 0x100, 0x10000
+"""Below these, two or four hexadecimal digits write a character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlike:
+    """The first place where two values differ.
+
+    Attributes:
+        path: The place, as a person writes it: `messages[1].content`.
+        golden: The golden's value there, shown.
+        run: This run's value there, shown.
+        caret: Where the shown values begin to differ, and for how many characters.
+        agree: How many leaves of the two values are equal.
+        of: How many leaves there are.
+    """
+
+    path: str
+    golden: str
+    run: str
+    caret: tuple[int, int]
+    agree: int
+    of: int
+
+
+def first_unlike(golden: Value, run: Value) -> Unlike | None:
+    """Find the first place, in the golden's order, where two values differ; None: nowhere."""
+    places = list(_places(comparable(golden), comparable(run), ""))
+    unlike = [place for place in places if not place.equal]
+    if not unlike:
+        return None
+    first = unlike[0]
+    shown, caret = _aligned(first.golden, first.run)
+    return Unlike(
+        path=first.path or "the value",
+        golden=shown[0],
+        run=shown[1],
+        caret=caret,
+        agree=len(places) - len(unlike),
+        of=len(places),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A leaf of either value; a whole branch where the two are of different sorts."""
+
+    path: str
+    golden: object
+    run: object
+
+    @property
+    def equal(self) -> bool:
+        return type(self.golden) is type(self.run) and self.golden == self.run
+
+
+def _places(golden: object, run: object, path: str) -> Iterator[_Place]:
+    left, right = _branches(golden), _branches(run)
+    if right and golden is _MISSING:
+        left = ({}, right[1])
+    elif left and run is _MISSING:
+        right = ({}, left[1])
+    if not left or not right or left[1] != right[1]:
+        yield _Place(path, golden, run)
+        return
+    for key in (*left[0], *(key for key in right[0] if key not in left[0])):
+        yield from _places(
+            left[0].get(key, _MISSING), right[0].get(key, _MISSING), path + _step(key, path)
+        )
+
+
+def _branches(value: object) -> tuple[Mapping[object, object], str] | None:
+    """What stands below a value, and of which sort it is; None for a leaf or an empty value."""
+    if isinstance(value, dict) and value.get(TYPE) == "json":
+        inner = _branches(value["value"])
+        return None if inner is None else (inner[0], f"JSON {inner[1]}")
+    if isinstance(value, dict) and value:
+        return value, "mapping"
+    if isinstance(value, list) and value:
+        return dict(enumerate(value)), "list"
+    return None
+
+
+def _step(key: object, path: str) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{safe(str(key))}" if path else safe(str(key))
+
+
+def shown(value: object) -> str:
+    """Write a value on one line, as Python would, without control characters."""
+    if value is _MISSING:
+        return "(nothing)"
+    if isinstance(value, bytes):
+        try:
+            return safe(repr(value.decode()))
+        except UnicodeDecodeError:
+            return f"{len(value)} bytes"
+    if isinstance(value, dict):
+        return safe(_json(value))
+    return safe(repr(plain(value) if isinstance(value, list) else value))
+
+
+def _json(value: dict[str, Value]) -> str:
+    if value.get(TYPE) == "json":
+        return repr(json.dumps(plain(value["value"]), ensure_ascii=False, default=repr))
+    return json.dumps(plain(value), ensure_ascii=False, default=repr)
+
+
+def safe(text: str) -> str:
+    """Make text harmless on a terminal: control and invisible characters are escaped."""
+    return "".join(char if _harmless(char) else _escape(char) for char in text)
+
+
+def cut(text: str, width: int = WIDTH) -> str:
+    """Shorten a line to a width, with an ellipsis."""
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def arguments(body: Value) -> str:
+    """Write a tool's arguments as a call's: `order='A-17', region='eu'`."""
+    if not isinstance(body, dict):
+        return cut(shown(body))
+    return ", ".join(f"{safe(key)}={cut(shown(plain(value)))}" for key, value in body.items())
+
+
+def _harmless(char: str) -> bool:
+    return char == " " or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    return (
+        f"\\x{code:02x}"
+        if code < _BYTE
+        else f"\\u{code:04x}"
+        if code < _PLANE
+        else f"\\U{code:08x}"
+    )
+
+
+def _aligned(golden: object, run: object) -> tuple[tuple[str, str], tuple[int, int]]:
+    """Show two values so that the part that differs is visible in both, at the same column."""
+    left, right = shown(golden), shown(run)
+    if left == right:
+        left, right = f"{left} ({type(golden).__name__})", f"{right} ({type(run).__name__})"
+    start = next(
+        (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
+        min(len(left), len(right)),
+    )
+    skip = max(0, start - WIDTH // 2)
+    if skip:
+        left, right, start = "…" + left[skip:], "…" + right[skip:], start - skip + 1
+    end = 0
+    while end < min(len(left), len(right)) - start and left[-1 - end] == right[-1 - end]:
+        end += 1
+    length = max(1, min(len(right) - end, WIDTH) - start)
+    return (cut(left), cut(right)), (start, length)

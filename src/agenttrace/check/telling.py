@@ -1,0 +1,199 @@
+"""Telling: differences and unused answers in words, as errors that say how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from agenttrace.check.sides import cut, first_unlike, shown
+from agenttrace.check.vary import body_of
+from agenttrace.errors import (
+    AnswersUnused,
+    CallOutsideRun,
+    GoldenMismatch,
+    GoldenMissing,
+    NothingAsked,
+    StreamLeftOpen,
+    UsageError,
+)
+from agenttrace.model.lane import Position, label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from agenttrace.model.difference import Difference
+    from agenttrace.model.span import Span
+    from agenttrace.model.values import Value
+
+
+class UnusedCall(Protocol):
+    """What is said of a recorded call that nobody asked for."""
+
+    @property
+    def title(self) -> str:
+        """The name of its span."""
+        ...
+
+    @property
+    def place(self) -> Position:
+        """Where it stands."""
+        ...
+
+    @property
+    def ordinal(self) -> int:
+        """Which of the recorded calls it is, from 1."""
+        ...
+
+
+MOST = 10
+"""How many differences or answers a message lists; it says how many more there are."""
+
+
+def missing(run: str, golden: str, record: str) -> GoldenMissing:
+    """Make the error for a run that has nothing to replay."""
+    return GoldenMissing(
+        f"{run} has no golden.",
+        detail=f"    expected  {golden}\n\n"
+        "  Record it once; the agent then talks to the real model and tools:\n"
+        f"      {record}\n"
+        "  More: agenttrace explain golden-missing",
+    )
+
+
+def outside(run: str) -> CallOutsideRun:
+    """Make the error for a call before, between or after the runs that a test names."""
+    return CallOutsideRun(
+        f"{run}: a call was made outside `with agent_trace.run():`.",
+        detail="  The test says where its runs are, so a call outside them belongs to none.\n"
+        "  Move it inside, or leave run() out: the whole test is one run then.\n"
+        "  More: agenttrace explain call-outside-run",
+    )
+
+
+def late_recording(run: str, rewrite: str) -> UsageError:
+    """Make the error for a run that is to be recorded where other runs of the test are replayed."""
+    return UsageError(
+        f"{run} has no golden, and other runs of the test have: it cannot be recorded beside them.",
+        detail="  A test is recorded whole, or replayed whole. Record all of it again:\n"
+        f"      {rewrite}",
+    )
+
+
+def nothing_asked(run: str) -> NothingAsked:
+    """Make the error for a run that asked nothing, so that nothing could be compared."""
+    return NothingAsked(
+        f"{run}: the run asked the world nothing.",
+        detail="  No model or tool call came through, so there is nothing to record or compare.\n"
+        "  Mark tools with `@agenttrace.tool`, and call the agent inside the run.\n"
+        "  More: agenttrace explain nothing-asked",
+    )
+
+
+def left_open(run: str, span: Span) -> StreamLeftOpen:
+    """Make the error for a stream that nobody ended."""
+    return StreamLeftOpen(
+        f"{run}: the stream of {span.name} was neither read to its end nor closed.",
+        detail=f"    asked at  {span.site or 'a place that is not known'}\n\n"
+        "  Read it to its end, or close it: `with stream:`, `await stream.aclose()`.\n"
+        "  More: agenttrace explain stream-left-open",
+    )
+
+
+def mismatch(
+    run: str, golden: str, differences: Sequence[Difference], way_on: str, pending: str
+) -> GoldenMismatch:
+    """Make the error for a run that did not diverge and yet is not the golden's."""
+    lines: list[str] = []
+    for difference in differences[:MOST]:
+        lines += [*told(difference), ""]
+    if len(differences) > MOST:
+        lines += [f"    … and {len(differences) - MOST} more", ""]
+    lines.append(f"  golden    {golden}")
+    if pending:
+        lines.append(f"  this run  {pending}")
+    lines += ["", "  The agent is right, and the golden is old:", f"      {way_on}"]
+    lines.append("  More: agenttrace explain golden-mismatch")
+    count = len(differences)
+    return GoldenMismatch(
+        f"{run}: the run is not the golden's: {count} difference{'' if count == 1 else 's'}.",
+        detail="\n".join(lines),
+        differences=tuple(differences),
+    )
+
+
+def unused(
+    run: str, golden: str, calls: Sequence[UnusedCall], total: int, way_on: str
+) -> AnswersUnused:
+    """Make the error for recorded answers that nobody asked for."""
+    lines = [
+        f"    call {call.ordinal} of {total}  {call.title}  at {label_of(call.place)}"
+        for call in calls[:MOST]
+    ]
+    if len(calls) > MOST:
+        lines.append(f"    … and {len(calls) - MOST} more")
+    lines += ["", f"  golden    {golden}", ""]
+    lines += ["  The agent is right, and the golden is old:", f"      {way_on}"]
+    lines.append("  More: agenttrace explain answers-unused")
+    count = len(calls)
+    return AnswersUnused(
+        f"{run}: {count} recorded answer{' was' if count == 1 else 's were'} never asked for.",
+        detail="\n".join(lines),
+    )
+
+
+def told(difference: Difference) -> list[str]:
+    """Say one difference: what and where, then both sides with what differs."""
+    where = label_of(difference.place)
+    first = f"    {difference.kind}  {difference.title}: {difference.what}  at {where}"
+    if difference.what in ("missing", "extra"):
+        side = difference.golden if difference.what == "missing" else difference.run
+        label = "golden    " if difference.what == "missing" else "this run  "
+        return [first, f"      {label}{cut(shown(_gist(side)))}"]
+    if difference.what != "changed":
+        return [first]
+    unlike = first_unlike(_readable(difference.golden), _readable(difference.run))
+    if unlike is None:
+        return [
+            first,
+            f"      golden    {cut(shown(difference.golden))}",
+            f"      this run  {cut(shown(difference.run))}",
+        ]
+    start, length = unlike.caret
+    head = f"      golden    {unlike.path} = "
+    return [
+        first,
+        f"{head}{unlike.golden}",
+        f"      this run  {unlike.path} = {unlike.run}",
+        f"{' ' * (len(head) + start)}{'^' * length}",
+    ]
+
+
+def _gist(value: Value) -> Value:
+    if isinstance(value, dict) and "question" in value:
+        return body_of(value["question"])
+    return value
+
+
+def _readable(value: Value) -> Value:
+    """Show an answer's bytes as what they say."""
+    if not (isinstance(value, dict) and "chunks" in value):
+        return value
+    chunks = value["chunks"]
+    return {
+        **value,
+        "chunks": [_said(chunk) for chunk in chunks] if isinstance(chunks, list) else chunks,
+    }
+
+
+def _said(chunk: Value) -> Value:
+    if not isinstance(chunk, bytes):
+        return chunk
+    try:
+        return chunk.decode()
+    except UnicodeDecodeError:
+        pass
+    try:
+        from agenttrace.model.values import unpack
+
+        return unpack(chunk)
+    except Exception:  # noqa: BLE001 - bytes that are no value are shown as bytes
+        return chunk

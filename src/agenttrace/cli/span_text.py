@@ -1,0 +1,251 @@
+"""Spans as text: a tree in causal order, each with what it asked, was told, and what went on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenttrace.check.sides import arguments, cut, safe
+from agenttrace.check.vary import body_of
+from agenttrace.cli import words
+from agenttrace.model import names
+from agenttrace.model.lane import label_of, text_of
+from agenttrace.model.message import ToolResult
+from agenttrace.model.span import Fidelity, SpanKind, Status, WireKind
+from agenttrace.model.values import plain, unpack
+from agenttrace.providers.catalog import provider_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from agenttrace.model.call import Answer
+    from agenttrace.model.lane import Position
+    from agenttrace.model.message import Message, ModelResponse
+    from agenttrace.model.span import Event, Link, Span
+    from agenttrace.model.trace import Trace
+    from agenttrace.providers.provider import Provider
+
+_INDENT = "  "
+_SAID = frozenset(
+    {
+        names.HTTP_METHOD,
+        names.HTTP_STATUS,
+        names.OPERATION,
+        names.REQUEST_MODEL,
+        names.RESPONSE_MODEL,
+        names.TOOL_NAME,
+        names.URL_PATH,
+    }
+)
+"""Attributes that say again what other lines of a span say."""
+_CHUNKS = 3
+"""How many chunks of a stream that no provider understands are shown."""
+
+
+class SpanText:
+    """Tells the spans of one trace; `#n` is a span's place on the page."""
+
+    def __init__(self, trace: Trace) -> None:
+        """Put the spans in order, each under the one that it happened inside, and number them."""
+        self._tree = tuple(_tree(trace))
+        self._numbers = {span.id: n for n, (span, _) in enumerate(self._tree, 1)}
+
+    def lines(self) -> list[str]:
+        """Every span with its details."""
+        found: list[str] = []
+        for span, depth in self._tree:
+            found.append(f"{_INDENT * depth}{self._headline(span)}")
+            found.extend(f"{_INDENT * (depth + 2)}{line}" for line in self._details(span))
+        return found
+
+    def _headline(self, span: Span) -> str:
+        said = [f"#{self._numbers[span.id]} {span.kind.value:6} {safe(span.name)}"]
+        if span.agent is not None and span.kind is not SpanKind.AGENT:
+            said.append(f"by {safe(span.agent)}")
+        elif span.agent is not None and span.agent != span.name:
+            said.append(f"is {safe(span.agent)}")
+        if span.task is not None:
+            said.append(f"task {cut(safe(span.task))}")
+        if span.status != Status():
+            why = f" ({cut(safe(span.status.message))})" if span.status.message else ""
+            said.append(f"{safe(span.status.code)}{why}")
+        if span.mark:
+            said.append(f"mark {safe(span.mark)}")
+        if span.echoed:
+            said.append("echoed")
+        took = words.duration(span.end_ns - span.start_ns)
+        said.append(f"after {words.duration(span.start_ns)}, took {took}")
+        return "  ".join(said)
+
+    def _details(self, span: Span) -> Iterator[str]:
+        if span.kind is not SpanKind.RUN:
+            lane = safe(label_of(span.lane))
+            yield f"at       {safe(text_of(span.position))}, {_steps(span)} of {lane}{_site(span)}"
+        if span.wire_kind is not WireKind.INTERNAL:
+            yield f"side     {span.wire_kind.value}"
+        provider = _provider(span)
+        if span.is_call:
+            yield f"asked    {_question(span, provider)}"
+        said_in = _reading(span, provider)
+        for tried, answer in enumerate(span.answers, 1):
+            yield f"{_attempt(tried, len(span.answers)):8} {_answer(answer, said_in)}"
+        if span.usage is not None:
+            yield from _usage(span)
+        yield from (_event(event) for event in span.events)
+        yield from (self._link(link) for link in span.links)
+        known = {name: value for name, value in span.attributes.items() if name not in _SAID}
+        if known:
+            yield f"known    {words.pairs(known)}"
+        yield from _foreign(span)
+        for payload, fidelity in sorted(span.fidelity.items()):
+            if fidelity is not Fidelity.PRESENT:
+                yield f"payload  {safe(payload)} is {fidelity.value}"
+
+    def _link(self, link: Link) -> str:
+        number = self._numbers.get(link.span)
+        whose = f"#{number}" if number is not None and link.trace is None else f"span {link.span}"
+        trace = f" of trace {link.trace}" if link.trace is not None else ""
+        more = f"  {words.pairs(link.attributes)}" if link.attributes else ""
+        return f"link     {safe(link.relationship)} {whose}{trace}{more}"
+
+
+def _tree(trace: Trace) -> Iterator[tuple[Span, int]]:
+    """Every span with its depth; siblings in causal order, a lane where it was spawned."""
+    known = {span.id for span in trace.spans}
+    order = _SpawnOrder(trace)
+    children: dict[str | None, list[Span]] = {}
+    for span in sorted(trace.spans, key=order.of):
+        children.setdefault(span.parent if span.parent in known else None, []).append(span)
+    waiting = [(span, 0) for span in reversed(children.get(None, []))]
+    while waiting:
+        span, depth = waiting.pop()
+        yield span, depth
+        waiting.extend((child, depth + 1) for child in reversed(children.get(span.id, [])))
+
+
+class _SpawnOrder:
+    """Where a span stands when lanes are unrolled: after the step that spawned its lane."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._lanes = {lane.path: lane for lane in trace.lanes}
+
+    def of(self, span: Span) -> tuple[int | Position, ...]:
+        key: tuple[int | Position, ...] = (span.seq,)
+        path, seen = span.lane, {span.lane}
+        while (lane := self._lanes.get(path)) is not None and lane.parent is not None:
+            key = (lane.spawn_seq, path, *key)
+            path = lane.parent
+            if path in seen:
+                break
+            seen.add(path)
+        return key
+
+
+def _steps(span: Span) -> str:
+    return f"step {span.seq}" if span.end_seq <= span.seq else f"steps {span.seq} to {span.end_seq}"
+
+
+def _site(span: Span) -> str:
+    return f", {safe(span.site)}" if span.site else ""
+
+
+def _attempt(tried: int, of: int) -> str:
+    return "answer" if of == 1 else f"try {tried}/{of}"
+
+
+def _provider(span: Span) -> Provider | None:
+    question = span.question
+    if span.kind is not SpanKind.LLM or not isinstance(question, dict):
+        return None
+    method, path = question.get("method"), question.get("path")
+    if not isinstance(method, str) or not isinstance(path, str):
+        return None
+    return provider_for(method, path, question.get("body"))
+
+
+def _question(span: Span, provider: Provider | None) -> str:
+    if provider is None:
+        return f"{safe(span.operation or span.name)}({safe(arguments(span.question))})"
+    messages = provider.read_request(body_of(span.question)).messages
+    last = _message(messages[-1]) if messages else ""
+    return f"{words.number(len(messages), 'message')}; the last: {last}"
+
+
+def _answer(answer: Answer, said_in: Callable[[Answer], str]) -> str:
+    said = said_in(answer)
+    facts = [answer.end, words.duration(answer.ended_ns - answer.asked_ns)]
+    status = answer.head.get("status") if isinstance(answer.head, dict) else None
+    if status is not None:
+        facts.insert(0, f"HTTP {words.line(status)}")
+    if answer.streamed:
+        facts.append(f"streamed, {words.number(len(answer.chunks), 'chunk')}")
+    if answer.failure is not None:
+        causes = "".join(f" <- {cut(safe(cause))}" for cause in answer.failure.causes)
+        facts.append(
+            f"raised {safe(answer.failure.type)}: {words.line(answer.failure.message)}{causes}"
+        )
+    return f"{said}  ({', '.join(facts)})" if said else ", ".join(facts)
+
+
+def _reading(span: Span, provider: Provider | None) -> Callable[[Answer], str]:
+    """How the answers of a span are read: a model's words, a tool's values, or text."""
+    if provider is not None:
+        return lambda answer: _response(provider.read_response(answer))
+    value = _text if span.kind is SpanKind.HTTP or span.kind is SpanKind.LLM else _packed
+
+    def read(answer: Answer) -> str:
+        if not answer.streamed:
+            return value(answer.body) if answer.chunks else ""
+        told = [value(chunk.data) for chunk in answer.chunks[:_CHUNKS]]
+        return ", ".join(told if len(answer.chunks) <= _CHUNKS else [*told, "…"])
+
+    return read
+
+
+def _response(response: ModelResponse) -> str:
+    said = [_message(one) for one in response.messages]
+    return "; ".join([*said, words.line(response.error)] if response.error else said)
+
+
+def _packed(data: bytes) -> str:
+    """A tool's value; bytes that are none are told as text."""
+    try:
+        return cut(words.line(plain(unpack(data))))
+    except Exception:  # noqa: BLE001 - bytes of any kind; whatever is wrong, they are told
+        return _text(data)
+
+
+def _text(data: bytes) -> str:
+    return words.line(data.decode("utf-8", "backslashreplace"))
+
+
+def _message(message: Message) -> str:
+    calls = [f"{safe(call.name)}({cut(safe(call.arguments))})" for call in message.tool_calls]
+    text = words.line(message.text)
+    results = [words.line(part.content) for part in message.parts if isinstance(part, ToolResult)]
+    return f"[{safe(message.role)}] " + " ".join(part for part in (text, *calls, *results) if part)
+
+
+def _usage(span: Span) -> Iterator[str]:
+    usage = span.usage
+    if usage is None:
+        return
+    for model, tokens in sorted(usage.models.items()):
+        yield f"used     {safe(model)}: {words.tokens(tokens)}; cost {words.money(usage.cost_usd)}"
+    if usage.tool_cost_usd is not None:
+        yield f"used     the tool cost {words.money(usage.tool_cost_usd)}"
+    for category, ns in sorted(usage.time_ns.items()):
+        yield f"time     {safe(category)} {words.duration(ns)}"
+
+
+def _event(event: Event) -> str:
+    more = f"  {words.pairs(event.attributes)}" if event.attributes else ""
+    return f"event    {safe(event.name)} at step {event.seq}{more}"
+
+
+def _foreign(span: Span) -> Iterator[str]:
+    if span.scope is not None:
+        yield f"scope    {safe(span.scope.name)} {safe(span.scope.version)}".rstrip()
+    if span.resource:
+        yield f"from     {words.pairs(span.resource)}"
+    if span.trace_flags != 1 or span.trace_state:
+        yield f"w3c      flags {span.trace_flags:02x}, state {safe(span.trace_state) or 'empty'}"

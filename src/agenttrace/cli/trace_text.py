@@ -1,0 +1,176 @@
+"""A trace as text: every word of the model has its place, and hostile text is harmless."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from agenttrace.analysis.collective import at_the_end
+from agenttrace.check.sides import safe
+from agenttrace.cli import words
+from agenttrace.cli.span_text import SpanText
+from agenttrace.model.lane import label_of, text_of
+from agenttrace.model.span import Fidelity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.model.agent import Agent
+    from agenttrace.model.lane import Delivery, Lane, Position
+    from agenttrace.model.state import StateSnapshot
+    from agenttrace.model.trace import Trace
+
+
+def told(trace: Trace, written_in: str) -> Iterator[str]:
+    """Tell a trace, line by line: head, agents, lanes, spans, deliveries, states.
+
+    Args:
+        trace: What is told.
+        written_in: The format that it was kept in, for the head.
+    """
+    yield from _head(trace, written_in)
+    yield from _section("agents", [_agent(one) for one in trace.agents])
+    yield from _section("lanes", [_lane(one) for one in trace.lanes])
+    yield from _section("spans", SpanText(trace).lines())
+    yield from _section("deliveries", [line for one in trace.deliveries for line in _delivery(one)])
+    yield from _section("states", [line for one in trace.snapshots for line in _snapshot(one)])
+    yield from _section("collective state at the end", _collective(trace))
+
+
+def _head(trace: Trace, written_in: str) -> Iterator[str]:
+    usage = trace.usage
+    yield safe(trace.name)
+    yield f"  trace     {trace.id}, {written_in}"
+    yield f"  run       {'ended' if trace.complete else 'did not end: it was cut short'}"
+    yield f"  holds     {_counts(trace)}"
+    yield (
+        f"  used      {words.number(usage.tokens.total, 'token')}: {words.tokens(usage.tokens)}; "
+        f"models cost {words.money(usage.cost_usd)}, tools cost {words.money(usage.tool_cost_usd)}"
+    )
+    for model, tokens in sorted(usage.models.items()):
+        yield f"  model     {safe(model)}: {words.tokens(tokens)}"
+    if usage.time_ns:
+        spent = (f"{safe(name)} {words.duration(ns)}" for name, ns in sorted(usage.time_ns.items()))
+        yield f"  time      {', '.join(spent)}"
+    if trace.started:
+        yield f"  started   {safe(trace.started)}"
+    if trace.environment:
+        yield f"  with      {words.pairs(trace.environment)}"
+    if trace.resource:
+        yield f"  from      {words.pairs(trace.resource)}"
+    yield f"  fidelity  {_fidelity(trace)}"
+
+
+def _counts(trace: Trace) -> str:
+    kinds = Counter(span.kind.value for span in trace.calls)
+    calls = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+    return ", ".join(
+        (
+            words.number(len(trace.spans), "span"),
+            words.number(len(trace.calls), "call") + (f" ({calls})" if calls else ""),
+            words.number(len(trace.agents), "agent"),
+            words.number(len(trace.lanes), "lane"),
+            words.number(len(trace.deliveries), "delivery", "deliveries"),
+            words.number(len(trace.snapshots), "state"),
+        )
+    )
+
+
+def _fidelity(trace: Trace) -> str:
+    kinds = Counter(
+        known.value
+        for span in trace.spans
+        for known in span.fidelity.values()
+        if known is not Fidelity.PRESENT
+    )
+    if not kinds:
+        return "every payload is present"
+    return ", ".join(
+        f"{words.number(count, 'payload')} {kind}" for kind, count in sorted(kinds.items())
+    )
+
+
+def _section(title: str, lines: list[str]) -> Iterator[str]:
+    if lines:
+        yield ""
+        yield title
+        yield from (f"  {line}" for line in lines)
+
+
+def _agent(agent: Agent) -> str:
+    known = [
+        f"{label} {safe(value)}"
+        for label, value in (("type", agent.type), ("role", agent.role), ("version", agent.version))
+        if value
+    ]
+    if agent.model:
+        known.append(f"model {words.line(dict(agent.model))}")
+    name = f" ({safe(agent.name)})" if agent.name != agent.id else ""
+    return f"{safe(agent.id)}{name}" + (f"  {', '.join(known)}" if known else "")
+
+
+def _lane(lane: Lane) -> str:
+    if lane.parent is None:
+        return f"{place(lane.path)}  the run's own"
+    name = f"{place(lane.path)}  {safe(text_of(lane.path))}"
+    said = [f"spawned by {place(lane.parent)} after step {lane.spawn_seq}"]
+    said += [f"joined by {place(join.by)} after step {join.seq}" for join in lane.joins] or [
+        "never joined"
+    ]
+    said += [mark for mark, is_so in (("raced", lane.raced), ("ragged", lane.ragged)) if is_so]
+    if lane.end != "complete":
+        said.append(lane.end)
+    return f"{name}  {', '.join(said)}"
+
+
+def _delivery(delivery: Delivery) -> Iterator[str]:
+    channel = f" from {safe(delivery.channel)}" if delivery.channel else ""
+    got = f"message {place(delivery.message)}" if delivery.message is not None else "no message"
+    content = f"  content {delivery.content.hex()[:8]}" if delivery.content else ""
+    yield f"{place(delivery.receive)}  got {got}{channel}, {safe(delivery.outcome)}{content}"
+    if delivery.turn:
+        yield f"  turn      {', '.join(place(one) for one in delivery.turn)}"
+
+
+def _snapshot(shot: StateSnapshot) -> Iterator[str]:
+    where = f"at {place(shot.position)}, step {shot.seq} of {place(shot.lane)}"
+    yield f"{safe(shot.agent) or 'the run'}  {where}"
+    yield from (f"  {line}" for line in _state(shot))
+
+
+def _state(shot: StateSnapshot) -> Iterator[str]:
+    if shot.status:
+        yield f"status          {safe(shot.status)}"
+    for label, value in (
+        ("goal", shot.goal),
+        ("beliefs", shot.beliefs),
+        ("working memory", shot.working_memory),
+        ("perceptions", shot.perceptions),
+    ):
+        if value is not None:
+            yield f"{label:14}  {words.line(value)}"
+    if shot.extra:
+        yield f"extra           {words.pairs(shot.extra)}"
+
+
+def _collective(trace: Trace) -> list[str]:
+    """The Collective State Vector: one agent a line, then the steps at which it holds."""
+    if not trace.snapshots:
+        return []
+    state = at_the_end(trace)
+    lines = []
+    for agent, shot in state.agents.items():
+        said = [
+            f"{name}={words.line(value, 40)}"
+            for name, value in (("status", shot.status or None), ("goal", shot.goal))
+            if value is not None
+        ]
+        where = f"at {place(shot.position)}"
+        lines.append("  ".join((safe(agent) or "the run", *said, where)))
+    cut = (f"{place(path)} step {step}" for path, step in state.cut.items())
+    return [*lines, f"cut       {', '.join(cut)}"]
+
+
+def place(position: Position) -> str:
+    """A position in short; the list of lanes has both forms."""
+    return safe(label_of(position))

@@ -1,0 +1,141 @@
+"""Ways on: for each error, what a person types or changes next."""
+
+from __future__ import annotations
+
+WAYS_ON: dict[str, tuple[str, ...]] = {
+    "replay-diverged": (
+        "The agent is right, and the recording is old. Record this test again:",
+        "    pytest TEST --agenttrace=rewrite",
+        "The value may differ from run to run. Say where it stands:",
+        '    @pytest.mark.agent_trace(vary=["look_up_order.order"])',
+        "You want to see every divergence at once:",
+        "    pytest TEST --agenttrace-match=lenient",
+    ),
+    "egress-refused": (
+        "The call belongs to the test. Give it a door, and record again:",
+        "    @agenttrace.tool",
+        "    def fetch(url: str) -> str: ...",
+    ),
+    "deadlock": (
+        "Read who waits on whom in the message; the way out is in the code under test.",
+        "If the golden was made by other code, record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "never-answered": (
+        "See how the answer ended when it was recorded:",
+        "    agenttrace show GOLDEN",
+        "Nobody is meant to cancel it any more. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "message-never-came": (
+        "See who sent the message when it was recorded:",
+        "    agenttrace show GOLDEN",
+        "The sender is meant to be silent now. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "stream-read-past": (
+        "The agent is meant to read on. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "run-ended": (
+        "Wait for the thread or task inside the run: `await task`, `thread.join()`,",
+        "`with ThreadPoolExecutor() as pool:`.",
+    ),
+    "call-outside-run": (
+        "Let the block hold everything that the agent does:",
+        "    with agent_trace.run():",
+        "        my_agent()",
+    ),
+    "not-canonical": (
+        "Say how the value is written down and built again:",
+        "    @agenttrace.tool(encode=to_json_like, decode=from_json_like)",
+    ),
+    "not-rebuildable": (
+        "Annotate what the tool returns:",
+        "    @agenttrace.tool",
+        "    def look_up(order: str) -> Order: ...",
+        "The annotation cannot say it. Say how it is written down and built again:",
+        "    @agenttrace.tool(encode=to_json_like, decode=from_json_like)",
+    ),
+    "argument-changed": (
+        "Return what the tool now puts into its argument.",
+        "It is to run in every replay:",
+        "    @agenttrace.tool(live=True)",
+    ),
+    "stream-left-open": (
+        "Close what is not read to its end:",
+        "    with client.chat.completions.create(..., stream=True) as stream: ...",
+    ),
+    "no-run": (
+        "Ask after the run, inside the test that owns it:",
+        "    with agent_trace.run():",
+        "        my_agent()",
+        "    agent_trace.assert_matches_golden()",
+    ),
+    "golden-missing": (
+        "Record it, against the world, and commit what it writes:",
+        "    pytest TEST --agenttrace=record",
+    ),
+    "golden-unreadable": (
+        "Take back the one under version control:",
+        "    git checkout -- GOLDEN",
+        "There is none. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "golden-too-new": (
+        "Install the version that wrote it, or a later one:",
+        "    pip install --upgrade pytest-agenttrace",
+    ),
+    "golden-collision": (
+        "Rename one of the two tests; or give one of the two runs a name:",
+        '    with agent_trace.run(name="second"): ...',
+    ),
+    "golden-not-written": (
+        "Make room, or make the folder writable, and record again:",
+        "    pytest TEST --agenttrace=record",
+    ),
+    "journal-unreadable": (
+        "Look at its first bytes; a journal of ours ends in .journal:",
+        "    head -c 64 FILE | xxd",
+    ),
+    "unknown-format": (
+        "Name the golden itself, which ends in .trace:",
+        "    agenttrace show golden/tests/test_refund/test_refund.trace",
+    ),
+    "invalid-span": (
+        "The file came from another system: the fault is there. The message names the span.",
+    ),
+    "invalid-trace": (
+        "The file came from another system: the fault is there. The message names the place.",
+    ),
+    "golden-mismatch": (
+        "The agent is right. Accept what this run did, where all its answers are the world's:",
+        "    pytest TEST --agenttrace-update",
+        "It is not. The message names the first change; the rest mostly follows from it.",
+    ),
+    "answers-unused": (
+        "The agent is meant to ask less. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "nothing-asked": (
+        "Give the agent's calls a door:",
+        "    @agenttrace.tool",
+        "    def look_up_order(order: str) -> str: ...",
+    ),
+    "record-refused": (
+        "Record where a person sees it, and commit the golden:",
+        "    pytest TEST --agenttrace=record",
+        "It is meant:",
+        "    pytest TEST --agenttrace=record --agenttrace-allow-record",
+    ),
+    "recording-failed": (
+        "Mend the test, and record again. What was recorded so far can be read:",
+        "    agenttrace show JOURNAL",
+    ),
+    "usage": (
+        "The message names the option and the values that it can have:",
+        "    pytest --help",
+        "    agenttrace --help",
+    ),
+}
+"""By slug, lines for a terminal; TEST, GOLDEN and JOURNAL are what the message names."""

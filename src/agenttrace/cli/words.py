@@ -1,0 +1,68 @@
+"""Words: values, times, tokens and money as a person reads them, harmless on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenttrace.check.sides import cut, safe, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from decimal import Decimal
+
+    from agenttrace.model.usage import Tokens
+    from agenttrace.model.values import Value
+
+WIDE = 100
+"""How many characters of a value `show` prints."""
+
+_NS_A_US = 1_000
+_NS_A_MS = 1_000_000
+_MS_A_S = 1_000
+
+
+def number(count: int, one: str, many: str = "") -> str:
+    """`1 span`, `2 spans`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def duration(ns: int) -> str:
+    """`12 ms`, `3.2 s`; under a millisecond in microseconds."""
+    if ns < _NS_A_MS:
+        return f"{ns / _NS_A_US:.3g} µs" if ns else "0 ms"
+    milliseconds = ns / _NS_A_MS
+    return f"{milliseconds:.3g} ms" if milliseconds < _MS_A_S else f"{milliseconds / _MS_A_S:.3g} s"
+
+
+def tokens(used: Tokens) -> str:
+    """`in 812 (600 from the cache), out 64 (12 reasoning)`."""
+    into = [
+        f"{count} {where}"
+        for count, where in (
+            (used.cache_read, "from the cache"),
+            (used.cache_write, "into the cache"),
+        )
+        if count
+    ]
+    said = f"in {used.input}" + (f" ({', '.join(into)})" if into else "")
+    return f"{said}, out {used.output}" + (
+        f" ({used.reasoning} reasoning)" if used.reasoning else ""
+    )
+
+
+def money(usd: Decimal | None) -> str:
+    """`$0.0021`; a price that nobody knows is not 0."""
+    return "not known" if usd is None else f"${usd.normalize():f}"
+
+
+def line(value: Value, width: int = WIDE) -> str:
+    """A value on one line."""
+    return cut(safe(value.replace("\n", "\\n")) if isinstance(value, str) else shown(value), width)
+
+
+def pairs(values: Mapping[str, Value]) -> str:
+    """`chosen="act", reason="..."`, in the order of the names."""
+    return ", ".join(
+        f"{safe(name)}={line(value) if not isinstance(value, str) else cut(shown(value), WIDE)}"
+        for name, value in sorted(values.items())
+    )

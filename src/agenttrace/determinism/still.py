@@ -1,0 +1,73 @@
+"""Still: is anybody of this process computing, or do all wait for each other?
+
+A lock of the user's own is a wait that nobody tells us about. On Linux the kernel says where each
+thread waits: in a futex it waits for another thread, in anything else for the world. Elsewhere only
+the processor time that the process used is known, and a thread that waits for the world is taken
+for one that waits for a lock.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GRACE_S = 0.003
+"""How long, in real seconds, after the last look at the process the next one is taken."""
+
+LOOKS = 2
+"""How many looks must find it still: a thread that was given the interpreter's lock this instant
+waits in a futex too (with one look, 1 of 200 replays of threads got another order)."""
+
+_TASKS = Path("/proc/self/task")
+
+
+class Stillness:
+    """What one who waits has seen of the others, look by look.
+
+    Attributes:
+        looks: How many looks in a row found everything still.
+    """
+
+    __slots__ = ("_cpu_s", "looks")
+
+    def __init__(self) -> None:
+        self._cpu_s = time.process_time()
+        self.looks = 0
+
+    def seen(self, threads: Iterable[int | None]) -> bool:
+        """Whether nobody has computed of late, and these threads wait for other threads."""
+        before, self._cpu_s = self._cpu_s, time.process_time()
+        idle = self._cpu_s - before < GRACE_S / 4
+        still = idle and not _computing() and not any(map(_in_the_world, threads))
+        self.looks = self.looks + 1 if still else 0
+        return self.looks >= LOOKS
+
+
+def _computing() -> bool:
+    me = str(threading.get_native_id())
+    try:
+        return any(_state(task) == "R" for task in _TASKS.iterdir() if task.name != me)
+    except OSError:
+        return False
+
+
+def _state(task: Path) -> str:
+    try:
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:  # it has just ended
+        return ""
+
+
+def _in_the_world(thread: int | None) -> bool:
+    if thread is None:
+        return False
+    try:
+        place = (_TASKS / str(thread) / "wchan").read_text()
+    except OSError:
+        return False
+    return place not in ("", "0") and "futex" not in place

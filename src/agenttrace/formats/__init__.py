@@ -1,0 +1,1 @@
+"""Formats: bytes to traces and back, one module a format; `catalog` knows them all."""

@@ -1,0 +1,62 @@
+"""Catalog: every format that we read, found by its name, a file's name, or its first bytes.
+
+A format's module is imported when it is asked for, so that a new format is one file and one line.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from agenttrace.errors import UnknownFormat
+
+if TYPE_CHECKING:
+    from agenttrace.formats.codec import Codec
+
+MODULES = {
+    "native": "agenttrace.formats.native",
+    "journal": "agenttrace.formats.journal",
+}
+"""Where each codec lives, the most particular first; each module calls its own `CODEC`."""
+
+
+def all_codecs() -> tuple[Codec, ...]:
+    """Every codec, the most particular first."""
+    return tuple(_load(name) for name in MODULES)
+
+
+def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes = b"") -> Codec:
+    """Find a codec: by its name, else by a file's first bytes, else by the end of its name.
+
+    Raises:
+        UnknownFormat: None is meant.
+    """
+    if name is not None:
+        if name not in MODULES:
+            raise UnknownFormat(f"no format is called {name!r}", detail=_known(), name=name)
+        return _load(name)
+    codecs = all_codecs()
+    file = PurePath(path).name
+    for codec in codecs:
+        if head and codec.reads(head):
+            return codec
+    for codec in codecs:
+        if any(file.endswith(suffix) for suffix in codec.suffixes):
+            return codec
+    raise UnknownFormat(f"{path or 'the data'} is in no format that we read", detail=_advice(file))
+
+
+def _load(name: str) -> Codec:
+    codec: Codec = importlib.import_module(MODULES[name]).CODEC
+    return codec
+
+
+def _advice(file: str) -> str:
+    if file.endswith(".trace.txt"):
+        return f"  It is an outline, made for people. The golden is {file.removesuffix('.txt')}"
+    return _known()
+
+
+def _known() -> str:
+    return f"  we read   {', '.join(MODULES)}\n  More: agenttrace formats"

@@ -1,0 +1,58 @@
+"""Codec: what every format of traces can do.
+
+A codec that says it keeps something keeps it: whatever may differ after `read(write(trace))` is
+named by `loss`, and one contract suite holds every codec to that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from agenttrace.model.trace import Trace
+
+
+class Codec(Protocol):
+    """Reads and writes traces in one format.
+
+    Attributes:
+        name: What people call the format: `native`, `otlp`.
+        suffixes: The ends of file names that it claims, the preferred one first: `(".trace",)`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call the format."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The ends of file names that it claims."""
+        ...
+
+    def reads(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes (up to 4096) looks like this format."""
+        ...
+
+    def read(self, data: bytes) -> Trace:
+        """Decode a whole file.
+
+        Raises:
+            AgentTraceError: The bytes are not this format, are cut short, or are too much.
+        """
+        ...
+
+    def write(self, trace: Trace) -> bytes:
+        """Encode a trace; equal traces give equal bytes.
+
+        Raises:
+            NotCanonical: The trace holds a value that no format can keep.
+        """
+        ...
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """Name what may differ after a round trip of this trace; empty: nothing.
+
+        The names are fields of `Trace` and `Span`, dotted below that: `spans.lane`, `snapshots`.
+        """
+        ...

@@ -1,0 +1,36 @@
+"""Schedules: how a replay's answers are to be timed, and what is to go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agenttrace.model.lane import Position
+from agenttrace.model.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that goes wrong at a call.
+
+    Attributes:
+        kind: `timeout`, `rate-limit`, `server-error`, `cut`, `malformed`, `empty`, `duplicate`,
+            `lost`, `tool-error`, `slow`.
+        settings: What the kind needs: `retry_after_s`, `after_chunk`, `factor`.
+    """
+
+    kind: str
+    settings: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """Causal positions that are to be answered otherwise than recorded.
+
+    Attributes:
+        latency: A factor on the recorded duration, by position; 0 answers at once.
+        faults: What goes wrong, by position.
+    """
+
+    latency: Mapping[Position, float] = field(default_factory=dict)
+    faults: Mapping[Position, Fault] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Record: writes down what passes the door, in every mode."""

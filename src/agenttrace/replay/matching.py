@@ -1,0 +1,188 @@
+"""Matching: which recorded answer a call is due, as a pure decision.
+
+A call's identity is its causal position; its digest only confirms it. Strict matching serves
+nothing that is not the same on both counts. Lenient matching shows everything at once: it answers
+what it can, and says how.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from agenttrace.causal.sequence import reading_order
+from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.model.lane import Lane, Position
+from agenttrace.model.span import Span, SpanKind
+from agenttrace.model.trace import Trace
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from agenttrace.model.call import Call
+
+STRICT, LENIENT = "strict", "lenient"
+
+_AGENT_WORK = (SpanKind.LLM, SpanKind.AGENT, SpanKind.TOOL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A trace, indexed for look-up.
+
+    Attributes:
+        trace: The recorded run.
+        by_position: Its calls, by position, in reading order.
+        by_content: Its calls of one lane, kind, operation and digest, in the lane's order.
+        composite: Positions of calls with model, agent or tool calls below them: agent code, which
+            runs.
+        lanes: Its lanes, by path.
+    """
+
+    trace: Trace
+    by_position: Mapping[Position, Span]
+    by_content: Mapping[tuple[Position, str, str, bytes], tuple[Span, ...]]
+    composite: frozenset[Position]
+    lanes: Mapping[Position, Lane]
+
+    @classmethod
+    def of(cls, trace: Trace) -> Recording:
+        """Index a trace; linear in its size."""
+        by_position: dict[Position, Span] = {}
+        by_content: dict[tuple[Position, str, str, bytes], list[Span]] = {}
+        for span in reading_order(trace):
+            if not span.is_call:
+                continue
+            by_position[span.position] = span
+            by_content.setdefault(_content_key(span), []).append(span)
+        composite: set[Position] = set()
+        for span in trace.spans:
+            if span.kind in _AGENT_WORK:
+                composite.update(
+                    above
+                    for size in range(1, len(span.position))
+                    if (above := span.position[:size]) in by_position
+                )
+        return cls(
+            trace=trace,
+            by_position=by_position,
+            by_content={key: tuple(spans) for key, spans in by_content.items()},
+            composite=frozenset(composite),
+            lanes={lane.path: lane for lane in trace.lanes},
+        )
+
+    def below(self, position: Position) -> tuple[Span, ...]:
+        """The spans under a position, itself left out."""
+        size = len(position)
+        return tuple(
+            s for s in self.trace.spans if len(s.position) > size and s.position[:size] == position
+        )
+
+    def lanes_below(self, position: Position) -> tuple[Lane, ...]:
+        """The lanes at and under a position."""
+        return tuple(
+            lane
+            for lane in self.trace.lanes
+            if lane.path[: len(position)] == position and position != ()
+        )
+
+    def is_ragged(self, lane: Position) -> bool:
+        """Whether chance may cut short what the lane, or one that it stands in, does."""
+        return any(
+            (found := self.lanes.get(lane[:size])) is not None and found.ragged
+            for size in range(1, len(lane) + 1)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The recording answers.
+
+    Attributes:
+        span: The recorded call whose answers are given.
+        how: How it was found: `same`, `moved` or `lent`.
+        consumes: Whether its answers are used up by that.
+    """
+
+    span: Span
+    how: str
+    consumes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """The recording does not answer.
+
+    Attributes:
+        why: `drift`, `moved`, `ambiguous`, `extra`, `again` (a recorded answer asked for a second
+            time) or `attempt` (one try more than recorded).
+        golden: The recorded call at this position, if there is one.
+        candidates: Recorded calls that could be meant.
+    """
+
+    why: str
+    golden: Span | None = None
+    candidates: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTheEnd:
+    """The call stands in a lane that was cut short when it was recorded: its answer never came."""
+
+
+Decision: TypeAlias = Answered | Unanswered | PastTheEnd
+
+
+def decide(
+    recorded: Recording,
+    taken: AbstractSet[Position],
+    call: Call,
+    match: str = STRICT,
+    vary: Vary = NOTHING_VARIES,
+) -> Decision:
+    """Decide which recorded answer a call is due.
+
+    Args:
+        recorded: The recording.
+        taken: The positions whose answers are used up.
+        call: The first attempt of a call.
+        match: `strict` or `lenient`.
+        vary: Which parts of a question may differ.
+    """
+    golden = recorded.by_position.get(call.position)
+    free = golden is not None and golden.position not in taken
+    if golden is not None and free and same_question(golden, call, vary):
+        return Answered(span=golden, how="same")
+    key = (call.lane, call.question.kind, call.question.operation, call.digest)
+    elsewhere = tuple(
+        span for span in recorded.by_content.get(key, ()) if span.position not in taken
+    )
+    if match == LENIENT and (elsewhere or golden is not None):
+        return _lenient(golden, elsewhere)
+    if elsewhere:
+        why = "moved" if len(elsewhere) == 1 else "ambiguous"
+        return Unanswered(why=why, golden=golden, candidates=elsewhere)
+    if golden is not None:
+        return Unanswered(why="drift" if free else "again", golden=golden)
+    return PastTheEnd() if recorded.is_ragged(call.lane) else Unanswered(why="extra")
+
+
+def _lenient(golden: Span | None, elsewhere: tuple[Span, ...]) -> Decision:
+    if elsewhere or golden is None:
+        return Answered(span=elsewhere[0], how="moved")
+    return Answered(span=golden, how="lent", consumes=False)
+
+
+def same_question(golden: Span, call: Call, vary: Vary) -> bool:
+    """Whether a recorded call asks what this one asks, but for what may vary."""
+    if golden.digest == call.digest:
+        return True
+    question = call.question
+    if golden.operation != question.operation or not vary.names(question.operation):
+        return False
+    return vary.agree(question.operation, golden.question, question.body)
+
+
+def _content_key(span: Span) -> tuple[Position, str, str, bytes]:
+    return (span.lane, str(span.kind), span.operation, span.digest)

@@ -1,0 +1,1 @@
+"""Report: what a Verdict has to say, in the forms that people and machines read."""

@@ -1,0 +1,418 @@
+"""Session: one run, mode in, Verdict out.
+
+The only place that wires the rooms together, and that enters patches and hooks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from agenttrace.adapters import httpx
+from agenttrace.boundary import Boundary, Nobody
+from agenttrace.causal import current, spawn
+from agenttrace.causal.clock import wall_clock_text
+from agenttrace.check import telling
+from agenttrace.check.compare import compare
+from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.determinism.clock import VirtualClock
+from agenttrace.determinism.heap import Heap
+from agenttrace.determinism.install import virtual_time
+from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
+from agenttrace.formats import native
+from agenttrace.golden import pending, store
+from agenttrace.model.lane import label_of
+from agenttrace.record.journal import JournalWriter
+from agenttrace.record.recorder import Recorder
+from agenttrace.replay.divergence import Retelling
+from agenttrace.replay.matching import STRICT, Recording
+from agenttrace.replay.pace import Instant, Recorded
+from agenttrace.replay.replayer import EVERYTHING, Refusing, Replayer
+from agenttrace.verdict import Asked, Outcome, Unused, Verdict
+
+if TYPE_CHECKING:
+    from contextvars import Token
+
+    from agenttrace.boundary import Source
+    from agenttrace.causal.current import Frame
+    from agenttrace.errors import GoldenMissing
+    from agenttrace.model.difference import Difference
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+    from agenttrace.model.values import Value
+
+REPLAY, RECORD, REWRITE, VERIFY, OFF = "replay", "record", "rewrite", "verify", "off"
+"""Replay; record what has no golden, replay the rest; record all; live and compared; not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What a person types to go on; each is printed where it helps."""
+
+    record: str = "pytest --agenttrace=record"
+    rewrite: str = "pytest --agenttrace=rewrite"
+    update: str = "pytest --agenttrace-update"
+    lenient: str = "pytest --agenttrace-match=lenient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one run is to go.
+
+    Attributes:
+        name: The run's name: the test's id.
+        golden: Where its golden lies.
+        shown: The same, as a person would type it.
+        journal: Where its journal goes while it is recorded.
+        mode: `replay`, `record`, `rewrite` or `verify`.
+        match: `strict` or `lenient`.
+        stub: The kinds of call that a replay answers; others run live.
+        vary: What may differ from run to run.
+        compare: Whether a replay is held against the golden by itself.
+        update: Whether a changed replay replaces the golden, where its answers are the world's.
+        commands: What a person types to go on.
+    """
+
+    name: str
+    golden: Path
+    shown: str
+    journal: Path
+    mode: str = REPLAY
+    match: str = STRICT
+    stub: frozenset[str] = EVERYTHING
+    vary: Vary = NOTHING_VARIES
+    compare: bool = True
+    update: bool = False
+    commands: Commands = field(default_factory=Commands)
+
+    @property
+    def records(self) -> bool:
+        """Whether the run goes to the world, to become a golden."""
+        return self.mode == REWRITE or (self.mode == RECORD and not self.golden.exists())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the run's calls go to the world."""
+        return self.records or self.mode == VERIFY
+
+
+class World:
+    """The program around the runs of one test, held so that they can be recorded or replayed.
+
+    Used as a context manager: every patch and hook that runs need is entered, and undone to the
+    letter. It is entered before the code under test makes its event loop.
+    """
+
+    def __init__(self, *, live: bool) -> None:
+        """Prepare it.
+
+        Args:
+            live: Whether calls go to the world. Else time is virtual from the beginning.
+        """
+        self._clock: VirtualClock | None = None
+        self._run: current.Run | None = None
+        self._live = live
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(spawn.installed())
+        self._stack.enter_context(httpx.installed())
+        if not self._live:
+            self.clock()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether time is virtual already."""
+        return self._clock is not None
+
+    def clock(self) -> VirtualClock:
+        """Give the virtual time that its runs share; it begins at the first call."""
+        if self._clock is None:
+            self._clock = VirtualClock(Heap(on_stuck=self._stuck))
+            self._stack.enter_context(virtual_time(self._clock))
+        return self._clock
+
+    def hold(self, run: current.Run) -> VirtualClock:
+        """Give a run virtual time, from zero; what is stuck in it stops it."""
+        clock = self.clock()
+        clock.begin()
+        self._run = run
+        run.clock, run.waits = clock, clock.heap
+        run.wakers.append(clock.heap.stop)
+        return clock
+
+    def _stuck(self, error: RunStopped) -> RunStopped:
+        return error if self._run is None else self._run.stop(error)
+
+
+class Session:
+    """One run of a plan, in a world.
+
+    Use it as a context manager; then `settle` it, when it is known whether the test passed.
+
+    Attributes:
+        plan: How the run is to go.
+        run: The run itself.
+        trace: What happened; there once the run has ended.
+        golden: What it is replayed from or compared with, if there is any.
+    """
+
+    def __init__(self, plan: Plan, world: World) -> None:
+        """Prepare a run; nothing is read or written yet."""
+        self.plan = plan
+        self.run = current.Run(plan.name)
+        self.trace: Trace | None = None
+        self.golden: Trace | None = None
+        self._world = world
+        self._records = plan.records
+        self._missing: GoldenMissing | None = None
+        self._token: Token[Frame | None] | None = None
+        self._door: Boundary | None = None
+        self._recorder: Recorder | None = None
+        self._replayer: Replayer | None = None
+        self._journal: JournalWriter | None = None
+        self._judged: tuple[Trace, tuple[Difference, ...]] | None = None
+
+    # -- the run's life ---------------------------------------------------------------------------
+    def __enter__(self) -> Self:
+        self.begin()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.end()
+
+    def begin(self, *, eager: bool = True) -> None:
+        """Read the golden where there is one to replay, stand at the door, make the run active.
+
+        Args:
+            eager: Raise at once when the golden is missing. Else its first call does, and `settle`.
+
+        Raises:
+            GoldenMissing: There is nothing to replay.
+            GoldenUnreadable: There is something else.
+            UsageError: It is to be recorded, and its world keeps virtual time already.
+        """
+        plan, live = self.plan, self.plan.is_live
+        if self._records and self._world.is_virtual:
+            raise telling.late_recording(plan.name, plan.commands.rewrite)
+        self.golden = None if self._records else load_golden(plan)
+        if self.golden is None and not self._records:
+            self._missing = telling.missing(plan.name, plan.shown, plan.commands.record)
+            if eager:
+                raise self._missing
+        if self._records:
+            plan.journal.unlink(missing_ok=True)
+            self._journal = JournalWriter(plan.journal)
+        pace = Instant() if live else Recorded(self._world.hold(self.run))
+        self._recorder = Recorder(
+            self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
+        )
+        self._door = Boundary(self.run, source=self._source(), scribe=self._recorder, pace=pace)
+        self._token = current.enter(self.run)
+
+    def end(self) -> None:
+        """End the run: nothing belongs to it any more, and its trace is whole; twice is once."""
+        token, self._token = self._token, None
+        if token is None or self._recorder is None:
+            return
+        self.trace = self._recorder.trace()
+        current.leave(self.run, token)
+        if self._journal is not None:
+            self._journal.ended(self.trace)
+
+    def stand_aside(self) -> None:
+        """Take no calls for now: a run with a place of its own begins, which writes the journal."""
+        current.suspend(self.run)
+        if self._journal is not None and self._recorder is not None:
+            self._recorder.forget_journal()
+            self._journal.discard()
+            self._journal = None
+
+    def guard(self) -> None:
+        """Stand between such runs, and refuse every call: it belongs to none of them."""
+        self.run.guard = telling.outside(self.plan.name)
+        current.resume(self.run)
+
+    @property
+    def has_asked(self) -> bool:
+        """Whether the run has put any question to the world."""
+        return self._door is not None and self._door.counts.asked > 0
+
+    def current_trace(self) -> Trace | None:
+        """What has happened so far, or in all once the run has ended."""
+        if self.trace is not None or self._recorder is None:
+            return self.trace
+        return self._recorder.trace(complete=False)
+
+    # -- what there is to say ---------------------------------------------------------------------
+    def problems(self) -> list[AgentTraceError | RunStopped]:
+        """What fails the test as things stand, its own code having passed; the first cause first."""
+        plan = self.plan
+        if self.run.stopped is not None:
+            return [self.run.stopped]
+        if self._missing is not None:
+            return [self._missing]
+        if self._door is None or self._recorder is None:
+            return []
+        if not self.has_asked:
+            return [telling.nothing_asked(plan.name)]
+        found: list[AgentTraceError | RunStopped] = [
+            telling.left_open(plan.name, span) for span in self._recorder.streams_left_open()[:1]
+        ]
+        if (left := self._unused()) and self.golden is not None and plan.compare:
+            total, update = len(self.golden.calls), plan.commands.update
+            found.append(telling.unused(plan.name, plan.shown, left, total, update))
+        if (differences := self.differences()) and plan.compare:
+            found.append(self._mismatch(differences))
+        return found
+
+    def differences(self) -> tuple[Difference, ...]:
+        """What differs from the golden as things stand."""
+        trace = self.current_trace()
+        if self.golden is None or trace is None:
+            return ()
+        if self._judged is None or self._judged[0] is not trace:
+            same = native.content_bytes(self.golden) == native.content_bytes(trace)
+            found = () if same else compare(self.golden, trace, self.plan.vary)
+            self._judged = (trace, found)
+        return self._judged[1]
+
+    def settle(self, *, passed: bool) -> Verdict:
+        """Give the verdict of an ended run; write its golden, keep its journal, or leave a `.new`."""
+        plan, problems = self.plan, self.problems()
+        if not passed:
+            problems = [problem for problem in problems if isinstance(problem, RunStopped)]
+        judged = passed and self.run.stopped is None
+        verdict = Verdict(
+            run=plan.name,
+            outcome=self._outcome(problems, passed=passed),
+            golden=plan.golden,
+            shown=plan.shown,
+            counts=self._counts(),
+            differences=self.differences() if judged else (),
+            unused=self._unused() if judged else (),
+            problems=tuple(problems),
+            warnings=tuple(self._warnings()),
+            trace=self.trace,
+        )
+        return self._written(verdict, passed=passed)
+
+    def _source(self) -> Source:
+        if self._missing is not None:
+            return Refusing(self._missing)
+        if self.plan.is_live or self.golden is None:
+            return Nobody()
+        plan = self.plan
+        self._replayer = Replayer(
+            Recording.of(self.golden),
+            retelling=Retelling(
+                run=plan.name,
+                golden=plan.shown,
+                rewrite=plan.commands.rewrite,
+                lenient=plan.commands.lenient,
+            ),
+            match=plan.match,
+            stub=plan.stub,
+            vary=plan.vary,
+        )
+        return self._replayer
+
+    def _unused(self) -> tuple[Unused, ...]:
+        if self._replayer is None:
+            return ()
+        order = list(self._replayer.recording.by_position)
+        return tuple(
+            Unused(title=span.name, place=span.position, ordinal=order.index(span.position) + 1)
+            for span in self._replayer.unused()
+        )
+
+    def _mismatch(self, differences: tuple[Difference, ...]) -> GoldenMismatch:
+        plan = self.plan
+        if self._borrowed():
+            way_on, left = plan.commands.rewrite, ""
+        else:
+            way_on, left = plan.commands.update, "" if plan.is_live else f"{plan.shown}.new"
+        return telling.mismatch(plan.name, plan.shown, differences, way_on, left)
+
+    def _borrowed(self) -> tuple[Span, ...]:
+        """Calls of this run whose answers are not ones that the world gave to these questions."""
+        trace = self.current_trace()
+        return () if trace is None else tuple(span for span in trace.spans if span.mark)
+
+    def _counts(self) -> Asked:
+        if self._door is None:
+            return Asked()
+        counts = self._door.counts
+        return Asked(
+            asked=counts.asked,
+            answered=counts.answered,
+            echoed=counts.echoed,
+            live=counts.live,
+            refused=self.run.refused,
+        )
+
+    def _warnings(self) -> Iterator[str]:
+        for where in sorted(set(self.run.adopted)):
+            yield f"work without the run's context was taken in, at {where}"
+        if self._replayer is not None:
+            for note in self._replayer.notes:
+                place, recorded = label_of(note.position), label_of(note.recorded)
+                yield f"{note.title} at {place} was {note.how} from {recorded}"
+
+    def _outcome(self, problems: list[AgentTraceError | RunStopped], *, passed: bool) -> Outcome:
+        if self.run.stopped is not None:
+            return Outcome.DIVERGED
+        if any(isinstance(problem, GoldenMismatch | AnswersUnused) for problem in problems):
+            return Outcome.DRIFTED
+        if problems or not passed:
+            return Outcome.FAILED
+        if self._records:
+            return Outcome.RECORDED
+        return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
+
+    # -- what is left on disk -----------------------------------------------------------------------
+    def _written(self, verdict: Verdict, *, passed: bool) -> Verdict:
+        golden, trace = self.plan.golden, self.trace
+        if self._journal is not None:
+            if verdict.outcome is not Outcome.RECORDED or trace is None:
+                return replace(verdict, journal=self._journal.keep())
+            store.save(golden, trace)
+            self._journal.discard()
+        elif self.plan.mode != VERIFY and trace is not None and passed:
+            if verdict.outcome is Outcome.REPLAYED:
+                pending.withdraw(golden)
+            elif verdict.outcome is Outcome.DRIFTED and not self._borrowed():
+                if self.plan.update:
+                    store.save(golden, trace)
+                    pending.withdraw(golden)
+                    return replace(verdict, problems=(), outcome=Outcome.UPDATED)
+                return replace(verdict, pending=pending.propose(golden, trace).path)
+        return verdict
+
+
+def load_golden(plan: Plan) -> Trace | None:
+    """Read a plan's golden; None where there is none.
+
+    Raises:
+        GoldenUnreadable: There is a file, and it is none.
+        GoldenTooNew: A newer version wrote it.
+    """
+    data = store.load(plan.golden)
+    return None if data is None else native.read(data, name=plan.shown)
+
+
+def environment() -> dict[str, Value]:
+    """What a run depends on and is not compared; named when a replay diverges under another one."""
+    return {
+        "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
+        "python": ".".join(platform.python_version_tuple()[:2]),
+    }

@@ -1,0 +1,70 @@
+"""Happens-before by brute force: every step is a node, and every pair is asked by a search."""
+
+from __future__ import annotations
+
+from agenttrace.model.lane import Position
+from agenttrace.model.trace import Trace
+
+Node = tuple[str, Position | str, int]
+
+
+def happens_before(trace: Trace) -> set[tuple[str, str]]:
+    """All pairs of span ids of which the first had ended when the second began."""
+    edges = _edges(trace)
+    begins = {span.id: ("step", span.lane, span.seq) for span in trace.spans}
+    pairs = set()
+    for first in trace.spans:
+        reached = _reached(edges, ("end", first.id, 0))
+        pairs |= {(first.id, other) for other, begin in begins.items() if begin in reached}
+    return {(one, two) for one, two in pairs if one != two and (two, one) not in pairs}
+
+
+def _edges(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a kind of edge
+    longest = 1 + max(
+        [
+            *(span.end_seq for span in trace.spans),
+            *(lane.spawn_seq for lane in trace.lanes),
+            *(join.seq for lane in trace.lanes for join in lane.joins),
+            *(shot.seq for shot in trace.snapshots),
+            0,
+        ]
+    )
+    edges: dict[Node, set[Node]] = {}
+
+    def edge(one: Node, two: Node) -> None:
+        edges.setdefault(one, set()).add(two)
+
+    for lane in trace.lanes:
+        for step in range(longest):
+            edge(("step", lane.path, step), ("step", lane.path, step + 1))
+        if lane.parent is not None:
+            edge(("step", lane.parent, lane.spawn_seq), ("step", lane.path, 0))
+        for join in lane.joins:
+            edge(("step", lane.path, longest), ("step", join.by, join.seq + 1))
+    by_position = {span.position: span for span in trace.spans}
+    by_id = {span.id: span for span in trace.spans}
+    for span in trace.spans:
+        begin: Node = ("step", span.lane, span.seq)
+        edge(("step", span.lane, span.end_seq), ("end", span.id, 0))
+        edge(("end", span.id, 0), ("step", span.lane, span.end_seq + 1))
+        for link in span.links:
+            edge(("end", link.span, 0), begin)
+        if span.parent is not None:
+            parent = by_id[span.parent]
+            edge(("step", parent.lane, parent.seq), begin)
+            if parent.lane == span.lane and span.end_seq <= parent.end_seq:
+                edge(("end", span.id, 0), ("end", parent.id, 0))
+    for delivery in trace.deliveries:
+        if delivery.message is not None:
+            receive = by_position[delivery.receive]
+            edge(("end", by_position[delivery.message].id, 0), ("step", receive.lane, receive.seq))
+    return edges
+
+
+def _reached(edges: dict[Node, set[Node]], start: Node) -> set[Node]:
+    seen, ahead = {start}, [start]
+    while ahead:
+        for node in edges.get(ahead.pop(), set()) - seen:
+            seen.add(node)
+            ahead.append(node)
+    return seen

@@ -1,0 +1,188 @@
+"""The heap: one virtual time for threads that have no loop."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from agenttrace.causal.current import Run
+from agenttrace.determinism.clock import VirtualClock
+from agenttrace.determinism.heap import Heap
+from agenttrace.determinism.waiter import Released
+from agenttrace.errors import NeverAnswered, ReplayDiverged, RunStopped
+from tests.fakes.scripted_door import virtual_run
+
+
+def clock_of(run: Run) -> VirtualClock:
+    """The virtual clock of a run."""
+    assert isinstance(run.clock, VirtualClock)
+    return run.clock
+
+
+def in_threads(*targets: Callable[[], None]) -> None:
+    """Run functions in a thread each, and wait for all of them."""
+    threads = [threading.Thread(target=target) for target in targets]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_the_earliest_goes_on_first_and_others_wait_for_what_follows_from_it() -> None:
+    """One at a time: two released together would race for the next step."""
+    seen: list[tuple[str, int]] = []
+    with virtual_run() as run:
+        clock = clock_of(run)
+
+        def sleeper(name: str, *moments: int) -> None:
+            for at_ns in moments:
+                clock.sleep_until_blocking(at_ns)
+                seen.append((name, clock.now_ns()))
+
+        in_threads(lambda: sleeper("a", 10, 30), lambda: sleeper("b", 20, 40))
+    assert seen == [("a", 10), ("b", 20), ("a", 30), ("b", 40)]
+
+
+def test_two_who_sleep_until_one_moment_go_on_by_their_tie() -> None:
+    """The recorded end decides, not who came first."""
+    seen: list[int] = []
+    with virtual_run() as run:
+        clock = clock_of(run)
+
+        def sleeper(tie_ns: int) -> None:
+            clock.sleep_until_blocking(10, tie_ns)
+            seen.append(tie_ns)
+
+        in_threads(*(lambda tie_ns=tie_ns: sleeper(tie_ns) for tie_ns in (3, 1, 2)))  # type: ignore[misc]
+    assert seen == [1, 2, 3]
+
+
+def test_a_moment_that_has_passed_is_now() -> None:
+    """Time never goes back."""
+    heap = Heap()
+    heap.sleep_until(10)
+    heap.sleep_until(5)
+    assert heap.now_ns == 10
+
+
+def test_threads_that_wait_for_each_other_are_a_deadlock_that_names_them() -> None:
+    """The join that closes the circle raises; without it the test would hang."""
+    the_end_of_the_run = threading.Event()
+    with virtual_run() as run:
+
+        def worker() -> None:
+            with contextlib.suppress(RunStopped):
+                run.waits.block(run.root, [run.root])
+                the_end_of_the_run.wait(timeout=10)
+
+        thread = threading.Thread(target=worker)
+        with contextlib.suppress(RunStopped):
+            thread.start()
+            thread.join()
+        the_end_of_the_run.set()
+        thread.join(timeout=10)
+    assert str(run.stopped) == (
+        "nothing can happen any more: 2 wait for each other  [deadlock]\n"
+        "\n"
+        "    the run itself  waits for  the end of worker#0\n"
+        "    worker#0        waits for  the end of the run itself\n"
+        "\n"
+        "  No timer is set, no answer is on its way, and no thread runs.\n"
+        "  Give one of them a timeout, or let whoever fails say so to the others.\n"
+        "  More: agenttrace explain deadlock"
+    )
+
+
+def test_a_wait_that_nobody_ends_stops_everybody_with_the_same_error() -> None:
+    """Each thread raises the run's first error, and so does who waits for the threads."""
+    raised: list[RunStopped] = []
+    with virtual_run() as run:
+        clock = clock_of(run)
+
+        def waiter(what: str) -> None:
+            try:
+                clock.never_blocking(what)
+            except RunStopped as error:
+                raised.append(error)
+
+        with pytest.raises(NeverAnswered) as at_the_join:
+            in_threads(lambda: waiter("the answer to a"), lambda: waiter("the answer to b"))
+        raised.append(at_the_join.value)
+    assert raised[-1].headline == (
+        "<lambda>#0 waits for the answer to a, which never came when it was recorded"
+    )
+    assert {id(error) for error in raised} == {id(run.stopped)}
+
+
+def test_the_first_divergence_replaces_the_deadlock_it_causes() -> None:
+    """The cause is what a person must read, not its consequence."""
+    divergence = ReplayDiverged("call 3 of 5 is not the one that was recorded")
+    heap = Heap(on_stuck=lambda error: divergence)
+    with pytest.raises(ReplayDiverged) as raised:
+        heap.never("an answer")
+    assert raised.value is divergence
+
+
+def test_a_run_that_stops_wakes_who_is_parked() -> None:
+    """Every waiting door is woken when any of them diverges."""
+    raised: list[BaseException] = []
+    divergence = ReplayDiverged("a call that was not recorded")
+    with virtual_run() as run:
+        clock = clock_of(run)
+
+        def waiter() -> None:
+            try:
+                clock.sleep_until_blocking(10)
+            except RunStopped as error:
+                raised.append(error)
+
+        thread = threading.Thread(target=waiter)
+        thread.start()
+        run.stop(divergence)
+        thread.join()
+        with pytest.raises(ReplayDiverged):
+            clock.sleep_until_blocking(20)
+    assert raised in ([divergence], [])
+
+
+def test_who_is_still_parked_when_the_run_is_over_is_let_go() -> None:
+    """A background thread must not outlive the test in a wait that nobody ends."""
+    with virtual_run() as run:
+        clock = clock_of(run)
+        thread = threading.Thread(target=lambda: clock.sleep_until_blocking(10))
+        thread.start()
+    thread.join(timeout=10)
+    assert not thread.is_alive()
+    with pytest.raises(Released):
+        clock.sleep_until_blocking(20)
+
+
+def test_what_stopped_one_run_does_not_stop_the_next() -> None:
+    """The runs of one test share their time, and nothing else."""
+    clock = VirtualClock(Heap())
+    clock.begin()
+    clock.sleep_until_blocking(10)
+    clock.heap.stop(ReplayDiverged("a call that was not recorded"))
+    clock.begin()
+    clock.sleep_until_blocking(5)
+    assert (clock.now_ns(), clock.heap.now_ns) == (5, 15)
+
+
+def test_a_thread_older_than_the_run_is_a_guest() -> None:
+    """It is parked like the others, and holds nothing up when it has gone."""
+    heap = Heap()
+    seen: list[int] = []
+
+    def guest() -> None:
+        heap.sleep_until(10)
+        seen.append(heap.now_ns)
+
+    thread = threading.Thread(target=guest)
+    thread.start()
+    heap.sleep_until(5)
+    heap.sleep_until(30)
+    thread.join(timeout=10)
+    assert seen in ([10], [30])
