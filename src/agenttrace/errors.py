@@ -86,8 +86,7 @@ class NeverAnswered(RunStopped):
     """The run waits for an answer that the recording says never came.
 
     Common causes:
-        1. When it was recorded, the call was cancelled, or the run ended first; nobody cancels it
-           now.
+        1. When it was recorded, the call was cancelled, or the run ended first; now nobody does it.
         2. A timeout that ended it has been removed or made longer.
     """
 
@@ -153,8 +152,7 @@ class NotCanonical(AgentTraceError):
     """A value has no form that stays the same from run to run.
 
     Common causes:
-        1. An open file, a lock, a generator or a live client is passed to a tool. Pass what it
-           stands for.
+        1. A tool is given an open file, a lock, a generator, a client. Pass what it stands for.
         2. A value contains itself.
         3. A class keeps nothing in public fields. Give the tool `encode=`.
     """
@@ -176,8 +174,7 @@ class NotRebuildable(AgentTraceError):
 
     Common causes:
         1. The function has no return annotation, and returns an object of a class. Annotate it.
-        2. The annotation says less than the value is (`object`, `Any`, a base class). Say what it
-           is.
+        2. The annotation (`object`, `Any`, a base class) says less than the value is. Say it all.
         3. Building it needs more than its fields. Give `@agenttrace.tool(encode=, decode=)`.
     """
 
@@ -200,8 +197,7 @@ class StreamLeftOpen(AgentTraceError):
     """A stream was neither read to its end nor closed when the run ended.
 
     Common causes:
-        1. The agent leaves a `for` loop over a stream early and keeps the stream. Close it: `with`,
-           `aclose()`.
+        1. The agent leaves a `for` loop over a stream early. Close the stream: `with`, `aclose()`.
     """
 
     slug = "stream-left-open"
@@ -265,8 +261,7 @@ class JournalUnreadable(AgentTraceError):
     """A journal is not one, or holds something that no recorder wrote.
 
     Common causes:
-        1. The file is something else. A journal that was merely cut short is read as far as it
-           goes.
+        1. The file is something else. A journal that was cut short is read as far as it goes.
     """
 
     slug = "journal-unreadable"
@@ -341,8 +336,7 @@ class NothingAsked(AgentTraceError):
     """The run asked the world nothing, so there is nothing to replay or compare.
 
     Common causes:
-        1. The agent's calls go through a client that no adapter knows. Mark them with
-           `@agenttrace.tool`.
+        1. A client that no adapter knows makes the calls. Mark them with `@agenttrace.tool`.
         2. The agent ran before `agent_trace.run()` began.
     """
 
@@ -353,8 +347,7 @@ class RecordRefused(AgentTraceError):
     """Recording is refused where `CI` is set.
 
     Common causes:
-        1. A pipeline runs with `--agenttrace=record`. Record on a developer's machine and commit
-           the golden.
+        1. A pipeline runs with `--agenttrace=record`. Record by hand, and commit the golden.
         2. It is meant. Add `--agenttrace-allow-record`.
     """
 
@@ -398,12 +391,9 @@ class RecordedError(Exception):
 
 def catalog() -> dict[str, type[AgentTraceError | RunStopped]]:
     """Every error that has a slug of its own, by slug, in the order of this page."""
-    found: dict[str, type[AgentTraceError | RunStopped]] = {}
-    for value in globals().values():
-        if (
-            isinstance(value, type)
-            and issubclass(value, AgentTraceError | RunStopped)
-            and value not in (AgentTraceError, RunStopped)
-        ):
-            found[value.slug] = value
-    return found
+    families = (AgentTraceError, RunStopped)
+    return {
+        kind.slug: kind
+        for kind in globals().values()
+        if isinstance(kind, type) and issubclass(kind, families) and kind not in families
+    }

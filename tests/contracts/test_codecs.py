@@ -17,7 +17,7 @@ from tests.fakes.strategies import shuffled, traces
 
 every_codec = pytest.mark.parametrize("codec", catalog.all_codecs(), ids=lambda codec: codec.name)
 slow_to_draw = settings(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     deadline=None,
 )

@@ -48,6 +48,7 @@ def steps(page: str) -> list[File | Command]:
 
 
 def _commands(text: str) -> list[Command]:
+    """The commands of a console block, each with what stands below it."""
     found: list[Command] = []
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         line, *prints = part.rstrip().splitlines()

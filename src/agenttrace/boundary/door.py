@@ -76,6 +76,8 @@ class Boundary:
         """
         frame = current.frame() or self.run.frame()
         self._refuse_late(question)
+        if current.carried() is None and threading.get_ident() != self.run.home:
+            self.run.adopted.append(f"{question.title} at {question.site or 'a library'}")
         call = self._call(question, frame)
         frame.lane.last_call = (call, None)
         with self._lock:
@@ -156,12 +158,25 @@ class Crossing:
         children.
         """
         if self._lane is None:
-            self._lane = self._frame.lane.inside(self.call.position)
+            self._lane = self._lane_of_earlier_attempt() or self._frame.lane.inside(
+                self.call.position
+            )
         token = current.stand(replace(self._frame.on(self._lane), span=self.call.span))
         try:
             yield
         finally:
             current.reset(token)
+
+    def _lane_of_earlier_attempt(self) -> LiveLane | None:
+        """One call has one lane: positions inside a later attempt are counted on, not again."""
+        if not self.call.attempt:
+            return None
+        earlier = (lane for lane in self.door.run.lanes if lane.path == self.call.position)
+        lane = next(earlier, None)
+        if lane is not None:
+            lane.ended = False
+            lane.joins.pop(self._frame.lane.path, None)
+        return lane
 
     def chunk(self, data: bytes) -> bytes:
         """Write a piece of the answer down, then hand it on."""

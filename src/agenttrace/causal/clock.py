@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from agenttrace.causal.lane import LiveLane
+from typing import Protocol
 
 
 class Clock(Protocol):
@@ -17,34 +12,6 @@ class Clock(Protocol):
 
     def now_ns(self) -> int:
         """Nanoseconds since the run began, real or virtual."""
-        ...
-
-
-class Waits(Protocol):
-    """Who of a run's threads can still do something; virtual time moves only when none can.
-
-    `causal.spawn` tells it about every thread and job of the run. All methods are quick and may be
-    called from any thread.
-    """
-
-    def started(self, lane: LiveLane) -> None:
-        """A thread or job of the run is about to run: it counts from its spawn on.
-
-        A job that waits for a free worker of its pool has not started; whoever ends and leaves it
-        the place says `started` of it first, then `ended` of itself.
-        """
-        ...
-
-    def ended(self, lane: LiveLane) -> None:
-        """It has ended, or will never start, and whoever waits for it may go on."""
-        ...
-
-    def block(self, lane: LiveLane, on: Iterable[LiveLane]) -> None:
-        """A lane is about to wait, without a loop, until all of these have ended.
-
-        Raises:
-            RunStopped: With that, everybody in the run waits for somebody else.
-        """
         ...
 
 
@@ -74,19 +41,6 @@ class Timeline(Protocol):
     def never_blocking(self, what: str) -> None:
         """Let the calling thread wait for something that never comes, until the run stops."""
         ...
-
-
-class Unhurried:
-    """The `Waits` of a run in real time: nobody needs to know."""
-
-    def started(self, lane: LiveLane) -> None:
-        """Do nothing."""
-
-    def ended(self, lane: LiveLane) -> None:
-        """Do nothing."""
-
-    def block(self, lane: LiveLane, on: Iterable[LiveLane], *, every: bool = True) -> None:
-        """Do nothing."""
 
 
 class RealClock:

@@ -7,12 +7,19 @@ A lane is minted at spawn, in the program order of its spawner. (Minted when it 
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
+from agenttrace.causal.clock import RealClock
+from agenttrace.causal.position import span_id
 from agenttrace.model.lane import Join, Lane, Position, Step
 
 if TYPE_CHECKING:
-    from agenttrace.causal.current import Run
+    from collections.abc import Callable, Iterable
+
+    from agenttrace.causal.clock import Clock
+    from agenttrace.errors import RunStopped
     from agenttrace.model.call import Answer, Call
 
 
@@ -133,3 +140,138 @@ class LiveLane:
             ragged=self.path != () and self.ragged,
             end="cut" if self.cut else "complete" if self.ended or self.path == () else "open",
         )
+
+
+class Waits(Protocol):
+    """Who of a run's threads can still do something; virtual time moves only when none can.
+
+    `causal.spawn` tells it about every thread and job of the run. All methods are quick and may be
+    called from any thread.
+    """
+
+    def started(self, lane: LiveLane) -> None:
+        """A thread or job of the run is about to run: it counts from its spawn on.
+
+        A job that waits for a free worker of its pool has not started; whoever ends and leaves it
+        the place says `started` of it first, then `ended` of itself.
+        """
+        ...
+
+    def ended(self, lane: LiveLane) -> None:
+        """It has ended, or will never start, and whoever waits for it may go on."""
+        ...
+
+    def block(self, lane: LiveLane, on: Iterable[LiveLane]) -> None:
+        """A lane is about to wait, without a loop, until all of these have ended.
+
+        Raises:
+            RunStopped: With that, everybody in the run waits for somebody else.
+        """
+        ...
+
+
+class Unhurried:
+    """The `Waits` of a run in real time: nobody needs to know."""
+
+    def started(self, lane: LiveLane) -> None:
+        """Do nothing."""
+
+    def ended(self, lane: LiveLane) -> None:
+        """Do nothing."""
+
+    def block(self, lane: LiveLane, on: Iterable[LiveLane], *, every: bool = True) -> None:
+        """Do nothing."""
+
+
+class Listener(Protocol):
+    """Is told what happens to the lanes of a run; the recorder is one."""
+
+    def lane_spawned(self, lane: LiveLane) -> None:
+        """A lane was minted."""
+        ...
+
+
+class Run:
+    """One active run: its lanes, its time, and the door that its calls go through.
+
+    Attributes:
+        name: What is run: the test's id.
+        root: The run's own lane.
+        lanes: Every lane minted so far.
+        clock: How the run tells the time.
+        waits: Who of its threads can still do something.
+        door: The run's `Boundary`; causal code only carries it.
+        span: The id of the run's own span.
+        stopped: The run's first `RunStopped`; it is sticky.
+        guard: What a call is refused with from now on; None: calls are welcome.
+        wakers: Told when the run stops, so that whoever waits at a door wakes.
+        ended: Whether the run is over; calls that still come are refused.
+        refused: How many calls came after the end.
+        adopted: Where calls came from that had no lane and were taken in, in order.
+        home: The thread that entered it.
+    """
+
+    def __init__(
+        self, name: str, *, clock: Clock | None = None, waits: Waits | None = None
+    ) -> None:
+        """Prepare a run; `enter` makes it active."""
+        self.name = name
+        self.clock: Clock = clock if clock is not None else RealClock()
+        self.waits: Waits = waits if waits is not None else Unhurried()
+        self.door: object = None
+        self.listener: Listener | None = None
+        self.span = span_id(name, ())
+        self.stopped: RunStopped | None = None
+        self.guard: RunStopped | None = None
+        self.wakers: list[Callable[[RunStopped], None]] = []
+        self.ended = False
+        self.refused = 0
+        self._lock = threading.Lock()
+        self.adopted: list[str] = []
+        self.home = 0
+        self.root = LiveLane(self, None, (), 0)
+        self.lanes: list[LiveLane] = [self.root]
+
+    def spawned(self, lane: LiveLane) -> None:
+        """Keep a lane that was minted, and tell the listener."""
+        self.lanes.append(lane)
+        if self.listener is not None:
+            self.listener.lane_spawned(lane)
+
+    def frame(self) -> Frame:
+        """The frame of code that stands directly in the run."""
+        return Frame(lane=self.root, scope=(), span=self.span, agent=None, task=None)
+
+    def stop(self, error: RunStopped) -> RunStopped:
+        """Stop the run; give the error that stopped it first, which is the one to raise."""
+        with self._lock:
+            first = self.stopped is None
+            if first:
+                self.stopped = error
+        if first:
+            for wake in tuple(self.wakers):
+                wake(error)
+        return self.stopped or error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What the calling code belongs to.
+
+    Attributes:
+        lane: Whose program order it is part of.
+        scope: Where positions are counted: the lane's path, or an agent's scope inside it.
+        span: The id of the innermost span.
+        agent: The id of the innermost agent.
+        task: What that agent was asked to do.
+    """
+
+    lane: LiveLane
+    scope: Position
+    span: str | None
+    agent: str | None
+    task: str | None
+
+    def on(self, lane: LiveLane) -> Frame:
+        """The same frame on another lane, which it spawned."""
+        return Frame(lane=lane, scope=lane.path, span=self.span, agent=self.agent, task=self.task)

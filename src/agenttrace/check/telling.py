@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from agenttrace.check.sides import cut, first_unlike, shown
+from agenttrace.check.sides import cut, first_unlike, safe, shown
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
     AnswersUnused,
@@ -91,7 +91,7 @@ def nothing_asked(run: str) -> NothingAsked:
 def left_open(run: str, span: Span) -> StreamLeftOpen:
     """Make the error for a stream that nobody ended."""
     return StreamLeftOpen(
-        f"{run}: the stream of {span.name} was neither read to its end nor closed.",
+        f"{run}: the stream of {safe(span.name)} was neither read to its end nor closed.",
         detail=f"    asked at  {span.site or 'a place that is not known'}\n\n"
         "  Read it to its end, or close it: `with stream:`, `await stream.aclose()`.\n"
         "  More: agenttrace explain stream-left-open",
@@ -115,7 +115,7 @@ def mismatch(
     count = len(differences)
     return GoldenMismatch(
         f"{run}: the run is not the golden's: {count} difference{'' if count == 1 else 's'}.",
-        detail="\n".join(lines),
+        detail="\n".join(map(safe, lines)),
         differences=tuple(differences),
     )
 
@@ -136,7 +136,7 @@ def unused(
     count = len(calls)
     return AnswersUnused(
         f"{run}: {count} recorded answer{' was' if count == 1 else 's were'} never asked for.",
-        detail="\n".join(lines),
+        detail="\n".join(map(safe, lines)),
     )
 
 

@@ -127,9 +127,9 @@ class PoolsReader:
                 raise ValueError("the keys of a mapping are not sorted")
             self.shapes.append(tuple(keys))
         if pools["positions"]:
-            befores, kinds, names, occurrences = pools["positions"]
-            _only(int, befores), _only(str, kinds), _only(str, names), _only(int, occurrences)
-            for before, *step in zip(befores, kinds, names, occurrences, strict=True):
+            starts, kinds, names, occurrences = pools["positions"]
+            _only(int, starts), _only(str, kinds), _only(str, names), _only(int, occurrences)
+            for before, *step in zip(starts, kinds, names, occurrences, strict=True):
                 start = self.positions[before] if before > 0 else None
                 if start is None or len(start) >= DEEPEST_POSITION:
                     raise ValueError("a position begins nowhere, or is too long")

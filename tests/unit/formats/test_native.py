@@ -26,7 +26,7 @@ from tests.fakes.refund_trace import HEDGE, RUN, refund_trace
 from tests.fakes.strategies import traces
 
 ROOT = Path(__file__).parents[3]
-roomy = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+roomy = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def conversation(turns: int) -> Trace:

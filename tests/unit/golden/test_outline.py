@@ -19,7 +19,7 @@ from agenttrace.model.values import digest
 from tests.fakes.refund_trace import refund_trace
 from tests.fakes.strategies import shuffled, traces
 
-roomy = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+roomy = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 
 EXPECTED = Path(__file__).with_name("refund.trace.txt")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
@@ -23,7 +23,7 @@ from agenttrace.adapters.plain.steps import (
 from agenttrace.boundary import Way, cross, cross_async, cross_async_iterator, cross_iterator, here
 from agenttrace.causal import current
 from agenttrace.causal.site import site
-from agenttrace.errors import NotRebuildable, UsageError
+from agenttrace.errors import ArgumentChanged, NotCanonical, NotRebuildable, UsageError
 from agenttrace.model import names
 from agenttrace.model.call import Question
 from agenttrace.model.usage import Usage
@@ -36,7 +36,11 @@ F = TypeVar("F", bound="Callable[..., Any]")
 MARK = "__agenttrace_tool__"
 """The attribute that a tool carries, with its name."""
 
+REFUSALS = "refusals"
+"""Under this key the door keeps the refusals of a run, in the order in which they came."""
+
 _KINDS = ("tool", "retrieval")
+_REFUSALS = (ArgumentChanged, NotCanonical, NotRebuildable)
 _DEFINITIONS = {
     COROUTINE: ("async def", "{}"),
     GENERATOR: ("def", "Iterator[{}]"),
@@ -209,14 +213,15 @@ def _function(known: _Tool) -> Callable[..., Any]:
         door = here() if current.entered else None
         if door is None:
             return fn(*args, **kwargs)
-        arguments, way = known.asked(args, kwargs)
+        with refusing(door):
+            arguments, way = known.asked(args, kwargs)
 
-        def live() -> Any:
-            result = fn(*args, **kwargs)
-            known.leave(arguments)
-            return result
+            def live() -> Any:
+                result = fn(*args, **kwargs)
+                known.leave(arguments)
+                return result
 
-        return cross(door, way, live)
+            return cross(door, way, live)
 
     return function
 
@@ -229,14 +234,15 @@ def _coroutine(known: _Tool) -> Callable[..., Any]:
         door = here() if current.entered else None
         if door is None:
             return await fn(*args, **kwargs)
-        arguments, way = known.asked(args, kwargs)
+        with refusing(door):
+            arguments, way = known.asked(args, kwargs)
 
-        async def live() -> Any:
-            result = await fn(*args, **kwargs)
-            known.leave(arguments)
-            return result
+            async def live() -> Any:
+                result = await fn(*args, **kwargs)
+                known.leave(arguments)
+                return result
 
-        return await cross_async(door, way, live)
+            return await cross_async(door, way, live)
 
     return coroutine
 
@@ -249,15 +255,16 @@ def _generator(known: _Tool) -> Callable[..., Any]:
         door = here() if current.entered else None
         if door is None:
             return (yield from fn(*args, **kwargs))
-        arguments, way = known.asked(args, kwargs)
+        with refusing(door):
+            arguments, way = known.asked(args, kwargs)
 
-        def live() -> Generator[Any, None, None]:
-            left = yield from fn(*args, **kwargs)
-            known.leave(arguments)
-            if left is not None:
-                raise _gives_back(known.title)
+            def live() -> Generator[Any, None, None]:
+                left = yield from fn(*args, **kwargs)
+                known.leave(arguments)
+                if left is not None:
+                    raise _gives_back(known.title)
 
-        yield from cross_iterator(door, way, live)
+            yield from cross_iterator(door, way, live)
         return None
 
     return generator
@@ -268,8 +275,10 @@ def _async_generator(known: _Tool) -> Callable[..., Any]:
 
     def start(args: Any, kwargs: Any) -> Stepped:
         door = here() if current.entered else None
-        source = fn(*args, **kwargs) if door is None else asked(door, args, kwargs)
-        return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+        if door is None:
+            return Stepped(fn(*args, **kwargs), contextlib.nullcontext(), contextlib.nullcontext)
+        with refusing(door):
+            return Stepped(asked(door, args, kwargs), refusing(door), contextlib.nullcontext)
 
     def asked(door: Boundary, args: Any, kwargs: Any) -> AsyncGenerator[Any, Any]:
         arguments, way = known.asked(args, kwargs)
@@ -283,6 +292,18 @@ def _async_generator(known: _Tool) -> Callable[..., Any]:
         return cast("AsyncGenerator[Any, Any]", cross_async_iterator(door, way, live))
 
     return async_generator(fn, start)
+
+
+@contextlib.contextmanager
+def refusing(door: Boundary) -> Iterator[None]:
+    """Remember what is refused: an agent that catches it must not make a golden."""
+    try:
+        yield
+    except _REFUSALS as error:
+        kept: list[Exception] = door.kept.setdefault(REFUSALS, [])
+        if not any(error is other for other in kept):
+            kept.append(error)
+        raise
 
 
 def _gives_back(title: str) -> NotRebuildable:

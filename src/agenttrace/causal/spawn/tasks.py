@@ -42,6 +42,8 @@ WAIT_FOR = asyncio.wait_for.__code__
 _ENTRIES = frozenset(
     {asyncio.BaseEventLoop.run_until_complete.__code__, asyncio.Runner.run.__code__}
 )
+_TEST_KITS = frozenset({"TestRunner._run_tests_and_fixtures"})
+"""The tasks in which test kits (anyio's) run whole tests: entry tasks too, made inside a loop."""
 _NEAR = 6
 _add_done_callback = asyncio.Task.add_done_callback
 
@@ -105,7 +107,7 @@ def _create_task(original: Entering) -> Entering:
         if here is None or here.lane.run.ended:
             return original(loop, coro, **options)
         by_chance = _closes_generator(coro) or in_finalizer()
-        if by_chance or _is_transparent():
+        if by_chance or _is_transparent() or name_of_coroutine(coro) in _TEST_KITS:
             kept = coro if by_chance or context is None else keeping(here, coro)
             with giving(kept, None):
                 return original(loop, kept, **options)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import agenttrace
+from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.errors import ArgumentChanged, NotCanonical, NotRebuildable
 from tests.fakes.replayed import a_run, replay_of
 
@@ -28,6 +29,7 @@ def refused(kind: type[Exception], agent: Callable[[], object]) -> str:
     with a_run() as one, pytest.raises(kind) as raised:
         agent()
     assert all(span.answers for span in one.trace.calls)
+    assert one.door.kept[REFUSALS] == [raised.value]
     return str(raised.value)
 
 

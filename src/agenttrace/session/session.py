@@ -1,28 +1,19 @@
-"""Session: one run, mode in, Verdict out.
-
-The only place that wires the rooms together, and that enters patches and hooks.
-"""
+"""One run: from its plan to its verdict, and to what it leaves on disk."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from agenttrace.adapters import httpx
+from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Nobody
-from agenttrace.causal import current, spawn
+from agenttrace.causal import current
 from agenttrace.causal.clock import wall_clock_text
 from agenttrace.check import telling
 from agenttrace.check.compare import compare
-from agenttrace.check.vary import NOTHING_VARIES, Vary
-from agenttrace.determinism.clock import VirtualClock
-from agenttrace.determinism.heap import Heap
-from agenttrace.determinism.install import virtual_time
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats import native
 from agenttrace.golden import pending, store
@@ -30,9 +21,10 @@ from agenttrace.model.lane import label_of
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.divergence import Retelling
-from agenttrace.replay.matching import STRICT, Recording
+from agenttrace.replay.matching import Recording
 from agenttrace.replay.pace import Instant, Recorded
-from agenttrace.replay.replayer import EVERYTHING, Refusing, Replayer
+from agenttrace.replay.replayer import Refusing, Replayer
+from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 
 if TYPE_CHECKING:
@@ -45,113 +37,8 @@ if TYPE_CHECKING:
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
-
-REPLAY, RECORD, REWRITE, VERIFY, OFF = "replay", "record", "rewrite", "verify", "off"
-"""Replay; record what has no golden, replay the rest; record all; live and compared; not at all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commands:
-    """What a person types to go on; each is printed where it helps."""
-
-    record: str = "pytest --agenttrace=record"
-    rewrite: str = "pytest --agenttrace=rewrite"
-    update: str = "pytest --agenttrace-update"
-    lenient: str = "pytest --agenttrace-match=lenient"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How one run is to go.
-
-    Attributes:
-        name: The run's name: the test's id.
-        golden: Where its golden lies.
-        shown: The same, as a person would type it.
-        journal: Where its journal goes while it is recorded.
-        mode: `replay`, `record`, `rewrite` or `verify`.
-        match: `strict` or `lenient`.
-        stub: The kinds of call that a replay answers; others run live.
-        vary: What may differ from run to run.
-        compare: Whether a replay is held against the golden by itself.
-        update: Whether a changed replay replaces the golden, where its answers are the world's.
-        commands: What a person types to go on.
-    """
-
-    name: str
-    golden: Path
-    shown: str
-    journal: Path
-    mode: str = REPLAY
-    match: str = STRICT
-    stub: frozenset[str] = EVERYTHING
-    vary: Vary = NOTHING_VARIES
-    compare: bool = True
-    update: bool = False
-    commands: Commands = field(default_factory=Commands)
-
-    @property
-    def records(self) -> bool:
-        """Whether the run goes to the world, to become a golden."""
-        return self.mode == REWRITE or (self.mode == RECORD and not self.golden.exists())
-
-    @property
-    def is_live(self) -> bool:
-        """Whether the run's calls go to the world."""
-        return self.records or self.mode == VERIFY
-
-
-class World:
-    """The program around the runs of one test, held so that they can be recorded or replayed.
-
-    Used as a context manager: every patch and hook that runs need is entered, and undone to the
-    letter. It is entered before the code under test makes its event loop.
-    """
-
-    def __init__(self, *, live: bool) -> None:
-        """Prepare it.
-
-        Args:
-            live: Whether calls go to the world. Else time is virtual from the beginning.
-        """
-        self._clock: VirtualClock | None = None
-        self._run: current.Run | None = None
-        self._live = live
-        self._stack = contextlib.ExitStack()
-
-    def __enter__(self) -> Self:
-        self._stack.enter_context(spawn.installed())
-        self._stack.enter_context(httpx.installed())
-        if not self._live:
-            self.clock()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stack.close()
-
-    @property
-    def is_virtual(self) -> bool:
-        """Whether time is virtual already."""
-        return self._clock is not None
-
-    def clock(self) -> VirtualClock:
-        """Give the virtual time that its runs share; it begins at the first call."""
-        if self._clock is None:
-            self._clock = VirtualClock(Heap(on_stuck=self._stuck))
-            self._stack.enter_context(virtual_time(self._clock))
-        return self._clock
-
-    def hold(self, run: current.Run) -> VirtualClock:
-        """Give a run virtual time, from zero; what is stuck in it stops it."""
-        clock = self.clock()
-        clock.begin()
-        self._run = run
-        run.clock, run.waits = clock, clock.heap
-        run.wakers.append(clock.heap.stop)
-        return clock
-
-    def _stuck(self, error: RunStopped) -> RunStopped:
-        return error if self._run is None else self._run.stop(error)
+    from agenttrace.session.plan import Plan
+    from agenttrace.session.world import World
 
 
 class Session:
@@ -263,6 +150,8 @@ class Session:
             return [self._missing]
         if self._door is None or self._recorder is None:
             return []
+        if refused := self._door.kept.get(REFUSALS):
+            return list(refused[:1])
         if not self.has_asked:
             return [telling.nothing_asked(plan.name)]
         found: list[AgentTraceError | RunStopped] = [
@@ -287,7 +176,7 @@ class Session:
         return self._judged[1]
 
     def settle(self, *, passed: bool) -> Verdict:
-        """Give the verdict of an ended run; write its golden, keep its journal, or leave a `.new`."""
+        """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
         plan, problems = self.plan, self.problems()
         if not passed:
             problems = [problem for problem in problems if isinstance(problem, RunStopped)]
@@ -379,7 +268,7 @@ class Session:
             return Outcome.RECORDED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
 
-    # -- what is left on disk -----------------------------------------------------------------------
+    # -- what is left on disk ---------------------------------------------------------------------
     def _written(self, verdict: Verdict, *, passed: bool) -> Verdict:
         golden, trace = self.plan.golden, self.trace
         if self._journal is not None:
@@ -411,7 +300,7 @@ def load_golden(plan: Plan) -> Trace | None:
 
 
 def environment() -> dict[str, Value]:
-    """What a run depends on and is not compared; named when a replay diverges under another one."""
+    """What a run depends on and is not compared; a divergence under another one names it."""
     return {
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
         "python": ".".join(platform.python_version_tuple()[:2]),

@@ -1,0 +1,64 @@
+"""Plan: how one run is to go, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.replay.matching import STRICT
+from agenttrace.replay.replayer import EVERYTHING
+
+REPLAY, RECORD, REWRITE, VERIFY, OFF = "replay", "record", "rewrite", "verify", "off"
+"""Replay; record what has no golden, replay the rest; record all; live and compared; not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What a person types to go on; each is printed where it helps."""
+
+    record: str = "pytest --agenttrace=record"
+    rewrite: str = "pytest --agenttrace=rewrite"
+    update: str = "pytest --agenttrace-update"
+    lenient: str = "pytest --agenttrace-match=lenient"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How one run is to go.
+
+    Attributes:
+        name: The run's name: the test's id.
+        golden: Where its golden lies.
+        shown: The same, as a person would type it.
+        journal: Where its journal goes while it is recorded.
+        mode: `replay`, `record`, `rewrite` or `verify`.
+        match: `strict` or `lenient`.
+        stub: The kinds of call that a replay answers; others run live.
+        vary: What may differ from run to run.
+        compare: Whether a replay is held against the golden by itself.
+        update: Whether a changed replay replaces the golden, where its answers are the world's.
+        commands: What a person types to go on.
+    """
+
+    name: str
+    golden: Path
+    shown: str
+    journal: Path
+    mode: str = REPLAY
+    match: str = STRICT
+    stub: frozenset[str] = EVERYTHING
+    vary: Vary = NOTHING_VARIES
+    compare: bool = True
+    update: bool = False
+    commands: Commands = field(default_factory=Commands)
+
+    @property
+    def records(self) -> bool:
+        """Whether the run goes to the world, to become a golden."""
+        return self.mode == REWRITE or (self.mode == RECORD and not self.golden.exists())
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the run's calls go to the world."""
+        return self.records or self.mode == VERIFY

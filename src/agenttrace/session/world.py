@@ -1,0 +1,68 @@
+"""World: the program around a test's runs, held so that they can be recorded or replayed."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Self
+
+from agenttrace.adapters import httpx
+from agenttrace.causal import current, spawn
+from agenttrace.determinism.clock import VirtualClock
+from agenttrace.determinism.heap import Heap
+from agenttrace.determinism.install import virtual_time
+
+if TYPE_CHECKING:
+    from agenttrace.errors import RunStopped
+
+
+class World:
+    """The program around the runs of one test, held so that they can be recorded or replayed.
+
+    Used as a context manager: every patch and hook that runs need is entered, and undone to the
+    letter. It is entered before the code under test makes its event loop.
+    """
+
+    def __init__(self, *, live: bool) -> None:
+        """Prepare it.
+
+        Args:
+            live: Whether calls go to the world. Else time is virtual from the beginning.
+        """
+        self._clock: VirtualClock | None = None
+        self._run: current.Run | None = None
+        self._live = live
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(spawn.installed())
+        self._stack.enter_context(httpx.installed())
+        if not self._live:
+            self.clock()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether time is virtual already."""
+        return self._clock is not None
+
+    def clock(self) -> VirtualClock:
+        """Give the virtual time that its runs share; it begins at the first call."""
+        if self._clock is None:
+            self._clock = VirtualClock(Heap(on_stuck=self._stuck))
+            self._stack.enter_context(virtual_time(self._clock))
+        return self._clock
+
+    def hold(self, run: current.Run) -> VirtualClock:
+        """Give a run virtual time, from zero; what is stuck in it stops it."""
+        clock = self.clock()
+        clock.begin()
+        self._run = run
+        run.clock, run.waits = clock, clock.heap
+        run.wakers.append(clock.heap.stop)
+        return clock
+
+    def _stuck(self, error: RunStopped) -> RunStopped:
+        return error if self._run is None else self._run.stop(error)

@@ -1,0 +1,90 @@
+"""A golden says what the program is, not how the day went: recorded often, it is one file."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agenttrace.formats import native
+from tests.fakes.anyio_programs import anyio_groups
+from tests.fakes.door_world import DoorWorld
+from tests.fakes.programs import PROGRAMS
+from tests.fakes.sessions import Desk
+from tests.fakes.world import Program
+
+RECORDINGS = int(os.environ.get("AGENTTRACE_RECORDINGS", "4"))
+"""How often each program is recorded; a campaign sets 50."""
+ORDERED = int(os.environ.get("AGENTTRACE_ORDERED", "5"))
+"""How often each recording is replayed; a campaign sets 200."""
+
+EVERY_PROGRAM = [*PROGRAMS, anyio_groups]
+
+
+def by_name(program: Program) -> str:
+    """A program's name, for the list of tests."""
+    return program.__name__
+
+
+def run(program: Program, world: DoorWorld) -> list[str]:
+    """Run a program once; give its calls in the order in which they ended."""
+    if inspect.iscoroutinefunction(program):
+        asyncio.run(program(world))
+    else:
+        program(world)
+    return world.ended
+
+
+@pytest.mark.parametrize("program", EVERY_PROGRAM, ids=by_name)
+def test_recorded_often_a_program_has_one_form_of_content(program: Program, tmp_path: Path) -> None:
+    """Random latencies change when things happen; the compared part of a golden holds no when."""
+    contents = set()
+    for seed in range(RECORDINGS):
+        desk = Desk(tmp_path / str(seed))
+        desk.record(lambda seed=seed: run(program, DoorWorld(seed)))
+        data = desk.golden.read_bytes()
+        contents.add(native.content_bytes(native.read(data)))
+
+    assert len(contents) == 1
+
+
+@pytest.mark.parametrize("program", EVERY_PROGRAM, ids=by_name)
+def test_replayed_in_virtual_time_calls_end_in_the_recorded_order(
+    program: Program, tmp_path: Path
+) -> None:
+    """The order in which answers come leaks into later prompts, so it is part of the replay."""
+    desk = Desk(tmp_path)
+    recorded = desk.record(lambda: run(program, DoorWorld(11)))
+
+    for seed in range(ORDERED):
+        assert desk.replay(lambda seed=seed: run(program, DoorWorld(seed))) == recorded
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed here")
+def test_recorded_twice_git_status_is_clean(tmp_path: Path) -> None:
+    """A reviewer is shown a change of behaviour, and nothing else."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-c", "user.name=a", "-c", "user.email=a@b", *words],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    git("init", "-q")
+    for program in EVERY_PROGRAM[:6]:
+        Desk(tmp_path, program.__name__).record(lambda p=program: run(p, DoorWorld(1)))
+    git("add", ".")
+    git("commit", "-qm", "goldens")
+
+    for program in EVERY_PROGRAM[:6]:
+        Desk(tmp_path, program.__name__).rewrite(lambda p=program: run(p, DoorWorld(2)))
+
+    assert git("status", "--porcelain") == ""
