@@ -143,8 +143,8 @@ def refuse_in_ci(config: pytest.Config) -> None:
         and not config.getoption("--agenttrace-allow-record")
     ):
         raise pytest.UsageError(
-            f"--agenttrace={mode} is refused, because CI is set: a pipeline that records can neither "
-            f"fail nor be trusted.  [record-refused]\n"
+            f"--agenttrace={mode} is refused, because CI is set: a pipeline that records can "
+            f"neither fail nor be trusted.  [record-refused]\n"
             f"  Record on your own machine and commit the golden; or, if it is meant:\n"
             f"      pytest --agenttrace={mode} --agenttrace-allow-record\n"
             f"  More: agenttrace explain record-refused"

@@ -1,4 +1,4 @@
-"""A small project of a user's, with an agent team, a test and a model server, for tests of the plugin."""
+"""A small project of a user's: an agent team, a test and a model, for tests of the plugin."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whole runs without pytest: recorded into a golden on disk, replayed from it, as the plugin does."""
+"""Whole runs without pytest: recorded into a golden, replayed from it, as the plugin does."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Second implementations by another hand, to hold the first ones against."""

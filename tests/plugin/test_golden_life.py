@@ -224,8 +224,10 @@ def test_several_runs_of_a_test_have_a_golden_each(project: RefundProject) -> No
         ('agent.chat("zero")\nwith agent_trace.run():\n    agent.chat("one")', "usage"),
         ("with agent_trace.run():\n    with agent_trace.run():\n        pass", "usage"),
         (
-            'with agent_trace.run("a"):\n    agent.chat("1")\n'
-            'with agent_trace.run("a"):\n    agent.chat("2")',
+            (
+                'with agent_trace.run("a"):\n    agent.chat("1")\n'
+                'with agent_trace.run("a"):\n    agent.chat("2")'
+            ),
             "golden-collision",
         ),
     ],

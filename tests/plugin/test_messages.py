@@ -60,7 +60,7 @@ ReplayDiverged: test_refund.py::test_refund: call 3 of 6 {DRIFT}
       @pytest.mark.agent_trace(vary=["look_up_order.region"])
 {MORE}"""
 
-DROPPED_CALL = f"""\
+DROPPED_CALL = """\
 AnswersUnused: test_refund.py::test_refund: 1 recorded answer was never asked for.  \
 [answers-unused]
 
@@ -179,7 +179,9 @@ def test_lenient_matching_shows_everything_at_once(pytester: pytest.Pytester) ->
     result.stdout.fnmatch_lines(
         [
             "GoldenMismatch: test_refund.py::test_refund: the run is not the golden's: *",
-            "warning   test_refund.py::test_refund: chat gpt-4o at planner/llm:chat#0 was moved "
-            "from planner/llm:chat#1",
+            (
+                "warning   test_refund.py::test_refund: chat gpt-4o at planner/llm:chat#0 was "
+                "moved from planner/llm:chat#1"
+            ),
         ]
     )

@@ -10,7 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agenttrace.model.values import TYPE, comparable, plain
+from agenttrace.model.values import TYPE, comparable, plain, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH = 64
 """How many characters of a value are shown on a line."""
+
+PACKED_KINDS = frozenset({"tool", "retrieval"})
+"""The kinds of call whose answers are packed values rather than bytes off a wire."""
 
 _MISSING = object()
 _BYTE, _PLANE = 0x100, 0x10000
@@ -128,6 +131,19 @@ def _json(value: dict[str, Value]) -> str:
     if value.get(TYPE) == "json":
         return repr(json.dumps(plain(value["value"]), ensure_ascii=False, default=repr))
     return json.dumps(plain(value), ensure_ascii=False, default=repr)
+
+
+def spoken(kind: str, data: bytes) -> Value:
+    """Give what an answer's bytes say: a packed value of a tool's, else text, else the bytes."""
+    if kind in PACKED_KINDS:
+        try:
+            return unpack(data)
+        except Exception:  # noqa: BLE001 - bytes of another make can fail in any way
+            return data
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
 
 
 def safe(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from agenttrace.check.sides import cut, first_unlike, safe, shown
+from agenttrace.check.sides import cut, first_unlike, safe, shown, spoken
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
     AnswersUnused,
@@ -150,7 +150,9 @@ def told(difference: Difference) -> list[str]:
         return [first, f"      {label}{cut(shown(_gist(side)))}"]
     if difference.what != "changed":
         return [first]
-    unlike = first_unlike(_readable(difference.golden), _readable(difference.run))
+    unlike = first_unlike(
+        _readable(difference, difference.golden), _readable(difference, difference.run)
+    )
     if unlike is None:
         return [
             first,
@@ -173,27 +175,10 @@ def _gist(value: Value) -> Value:
     return value
 
 
-def _readable(value: Value) -> Value:
+def _readable(difference: Difference, value: Value) -> Value:
     """Show an answer's bytes as what they say."""
-    if not (isinstance(value, dict) and "chunks" in value):
+    if not (isinstance(value, dict) and isinstance(chunks := value.get("chunks"), list)):
         return value
-    chunks = value["chunks"]
-    return {
-        **value,
-        "chunks": [_said(chunk) for chunk in chunks] if isinstance(chunks, list) else chunks,
-    }
-
-
-def _said(chunk: Value) -> Value:
-    if not isinstance(chunk, bytes):
-        return chunk
-    try:
-        return chunk.decode()
-    except UnicodeDecodeError:
-        pass
-    try:
-        from agenttrace.model.values import unpack
-
-        return unpack(chunk)
-    except Exception:  # noqa: BLE001 - bytes that are no value are shown as bytes
-        return chunk
+    kind = "tool" if difference.kind == "tool_result" else "llm"
+    said = [spoken(kind, chunk) if isinstance(chunk, bytes) else chunk for chunk in chunks]
+    return {**value, "chunks": said}

@@ -240,7 +240,8 @@ class Draft:
                 raise ValueError(f"something belongs to the span {key}, which never was")
             match record.what:
                 case Event():
-                    span = replace(span, events=(*span.events, record.what))
+                    event = replace(record.what, seq=record.seq or record.what.seq)
+                    span = replace(span, events=(*span.events, event))
                 case Link():
                     span = replace(span, links=(*span.links, record.what))
                 case Status():

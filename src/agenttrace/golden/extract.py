@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from agenttrace.check.sides import PACKED_KINDS, spoken
 from agenttrace.model.message import ToolResult
 from agenttrace.model.span import SpanKind
 from agenttrace.model.values import digest, plain
@@ -61,6 +62,10 @@ def answer_extract(span: Span) -> str:
     said = _written(span)
     if said:
         return _quoted(said)
+    if span.kind in PACKED_KINDS:
+        values = [spoken(span.kind, chunk.data) for chunk in answer.chunks]
+        if values and not any(isinstance(value, bytes) for value in values):
+            return _beginning(values if answer.streamed else values[0])
     body = answer.body[: 8 * LONGEST].decode("utf-8", "replace")
     return shown(body) if body or answer.head is None else _beginning(answer.head)
 

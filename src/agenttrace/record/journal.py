@@ -45,6 +45,7 @@ class JournalWriter:
         self._arrived: dict[str, int] = {}
         flags = os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         try:
+            self._made = tuple(folder for folder in path.parents if not folder.exists())
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: int | None = os.open(path, flags | getattr(os, "O_CLOEXEC", 0), 0o666)
         except OSError as problem:
@@ -151,6 +152,9 @@ class JournalWriter:
         if file is not None:
             os.close(file)
         self.path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # not empty, or not ours to remove
+            for folder in self._made:
+                folder.rmdir()
 
 
 def _write_whole(file: int, framed: bytes) -> None:

@@ -142,7 +142,7 @@ class Session:
 
     # -- what there is to say ---------------------------------------------------------------------
     def problems(self) -> list[AgentTraceError | RunStopped]:
-        """What fails the test as things stand, its own code having passed; the first cause first."""
+        """What fails the test as things stand, if its own code passed; the first cause first."""
         plan = self.plan
         if self.run.stopped is not None:
             return [self.run.stopped]

@@ -186,7 +186,9 @@ class ModelServer:
 class _Server(http.server.ThreadingHTTPServer):
     """Gives every connection a thread that no run can take for its own."""
 
-    request_queue_size = 1024  # a whole team may connect at once; with the default 5, some are reset
+    request_queue_size = (
+        1024  # a whole team may connect at once; with the default 5, some are reset
+    )
 
     def __init__(self, address: tuple[str, int], handle: Callable[[_Wire], None]) -> None:
         super().__init__(address, _Wire)

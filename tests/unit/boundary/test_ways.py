@@ -55,6 +55,7 @@ def coroutine(run: FixedRun, world: ScriptedWorld, most: int | None) -> list[str
     """A coroutine's call."""
 
     async def say() -> str:
+        """Answer at once."""
         return world.say()
 
     return [asyncio.run(cross_async(run.door, WAY, say))]
@@ -76,6 +77,7 @@ def async_generator(run: FixedRun, world: ScriptedWorld, most: int | None) -> li
     """The same in a coroutine."""
 
     async def main() -> list[str]:
+        """Read the stream."""
         stream = cross_async_iterator(run.door, WAY, world.astream)
         heard = []
         async for piece in stream:
@@ -201,10 +203,12 @@ def test_a_cancelled_wait_is_written_down_as_cancelled(recorded: bool) -> None:
     """A cancelled answer never arrives; whoever cancelled does so again."""
 
     async def forever() -> str:
+        """Never answer."""
         await asyncio.Event().wait()
         return ""
 
     async def main(run: FixedRun) -> None:
+        """Ask, then cancel."""
         task = asyncio.ensure_future(cross_async(run.door, WAY, forever))
         await asyncio.sleep(0)
         task.cancel()
@@ -250,12 +254,16 @@ def test_a_cancelled_stream_keeps_what_had_come() -> None:
     """Two pieces, then the asker was cancelled."""
 
     async def endless() -> AsyncIterator[str]:
+        """Say two pieces, then nothing."""
         yield "a"
         yield "b"
         await asyncio.Event().wait()
 
     async def main(run: FixedRun) -> None:
+        """Ask, then cancel."""
+
         async def read() -> None:
+            """Read on."""
             async for _ in cross_async_iterator(run.door, WAY, endless):
                 pass
 

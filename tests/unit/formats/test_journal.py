@@ -49,7 +49,8 @@ def told(*records: object) -> Trace:
 def test_an_answer_that_never_ended_reads_back_as_open_with_what_had_arrived() -> None:
     """Killed inside a stream: the chunks that the agent has seen are there."""
     trace = told(
-        Opened(call=CALL, at_ns=5), Arrived(span=CALL.span, chunk=Chunk(data=b"I found", offset_ns=2))
+        Opened(call=CALL, at_ns=5),
+        Arrived(span=CALL.span, chunk=Chunk(data=b"I found", offset_ns=2)),
     )
 
     answer = Answer(
