@@ -10,7 +10,7 @@ from typing import Generic
 
 from agenttrace.boundary.door import Boundary, Crossing, ended_by
 from agenttrace.boundary.protocols import N, Packed, Shape
-from agenttrace.errors import StreamReadPast
+from agenttrace.errors import NeverAnswered, StreamReadPast
 from agenttrace.model.call import Answer, Failure, Question
 from agenttrace.model.failure import exception_of
 from agenttrace.model.usage import Usage
@@ -147,22 +147,30 @@ async def cross_async_iterator(
 
 
 @contextlib.contextmanager
-def _leaving_open(crossing: Crossing, way: Way[N], passed: Sequence[N] = ()) -> Iterator[None]:
-    """A recorded answer is on its way: who is cancelled or leaves early ends it so, here too."""
+def _leaving_open(
+    crossing: Crossing, way: Way[N], passed: Sequence[N] | None = None
+) -> Iterator[None]:
+    """A recorded answer is on its way: who is cancelled or leaves early ends it so, here too.
+
+    `passed` holds what of a stream has been handed on; None: it is no stream.
+    """
     try:
         yield
     except BaseException as error:
-        if isinstance(error, GeneratorExit | asyncio.CancelledError):
-            _break_off(crossing, error, way, passed)
-        else:
+        if not isinstance(error, GeneratorExit | asyncio.CancelledError):
             crossing.close(Answer(end="open"))
+        elif passed is None:
+            crossing.fail(error)
+        else:
+            _break_off(crossing, error, way, passed)
         raise
 
 
 def _break_off(crossing: Crossing, error: BaseException, way: Way[N], passed: Sequence[N]) -> None:
     ended = ended_by(error)
-    usage = way.usage(passed) if ended.end == "closed" else None
-    crossing.end_stream(end=ended.end, failure=ended.failure, usage=usage)
+    end = ended.end if ended.failure is None else "cut"
+    usage = way.usage(passed) if end == "closed" else None
+    crossing.end_stream(end=end, failure=ended.failure, usage=usage)
 
 
 def _refuse_reading_on(crossing: Crossing) -> None:
@@ -188,8 +196,20 @@ def read_past(crossing: Crossing) -> StreamReadPast:
     )
 
 
+def never_answered(crossing: Crossing) -> NeverAnswered:
+    """The error for an answer that never came when it was recorded, where no pace waits for it."""
+    return NeverAnswered(
+        f"{crossing.call.question.title}: the recording says that this answer never came",
+        detail="  When it was recorded, the call was cancelled, or the run ended first.\n"
+        "  More: agenttrace explain never-answered",
+        position=crossing.call.position,
+    )
+
+
 def _given(crossing: Crossing, way: Way[N]) -> N:
     answer = _answer(crossing)
+    if answer.end in ("cancelled", "open"):
+        raise crossing.door.run.stop(never_answered(crossing))
     if answer.failure is not None:
         _finish(crossing, way, ())
     try:

@@ -7,7 +7,9 @@ imported by its name.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import sys
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import NotCanonical, RecordedError
@@ -16,6 +18,9 @@ from agenttrace.model.values import canonical, plain, qualified
 
 if TYPE_CHECKING:
     from agenttrace.model.values import Value
+
+_DATA = (bool, int, float, str, bytes, list, tuple, dict, set, frozenset, Decimal, dt.date)
+"""What a field may be to be kept; live objects (a request, with its key in a header) are not."""
 
 _MOST_CAUSES = 10
 """How many causes of an exception are kept."""
@@ -26,7 +31,11 @@ def failure_of(error: BaseException) -> Failure:
     return Failure(
         type=qualified(type(error)),
         args=tuple(_known(item) for item in error.args),
-        fields={name: _known(value) for name, value in sorted(_public(error).items())},
+        fields={
+            name: _known(value)
+            for name, value in sorted(_public(error).items())
+            if isinstance(value, _DATA) or value is None
+        },
         message=str(error),
         causes=tuple(f"{qualified(type(cause))}: {cause}" for cause in _causes(error)),
     )

@@ -51,6 +51,7 @@ class Asked:
     call: Call
     decision: Unanswered
     answered: int
+    sent: int
     never_entered: tuple[Position, ...]
     recording: Recording
 
@@ -203,9 +204,15 @@ def _around(asked: Asked, retelling: Retelling) -> list[str]:
     return [
         f"  inside    {_words(asked.call.position[:-1])}",
         f"  golden    {retelling.golden}, schema {retelling.schema}",
-        f"  so far    {so_far}; nothing was sent anywhere",
+        f"  so far    {so_far}; {_sent(asked.sent)}",
         *_hash_seed(asked),
     ]
+
+
+def _sent(count: int) -> str:
+    if count == 0:
+        return "nothing was sent anywhere"
+    return f"{count} {'call' if count == 1 else 'calls'} ran live, as this run says"
 
 
 def _hash_seed(asked: Asked) -> list[str]:

@@ -62,6 +62,7 @@ class Replayer:
         self._using: dict[Position, Span] = {}
         self._running: set[Position] = set()
         self._served: list[Position] = []
+        self._sent = 0
 
     def recall(self, call: Call) -> Recall | None:
         """Give the recorded answer to one attempt; None where agent code or a live kind is to run.
@@ -82,6 +83,7 @@ class Replayer:
             case Unanswered():
                 if answered_live:
                     self._running.add(call.position)
+                    self._sent += 1
                     return None
                 raise self._diverge(decision, call)
             case Answered():
@@ -112,6 +114,7 @@ class Replayer:
             )
         if live or (span.position in self.recording.composite and not call.question.stub):
             self._running.add(call.position)
+            self._sent += live
             return None
         self._using[call.position] = span
         self._served.append(span.position)
@@ -136,6 +139,7 @@ class Replayer:
             call=call,
             decision=decision,
             answered=len(self._served),
+            sent=self._sent,
             never_entered=self._never_entered(call) if decision.why == "extra" else (),
             recording=self.recording,
         )
