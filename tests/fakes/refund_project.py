@@ -3,7 +3,6 @@
 import os
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -132,8 +131,3 @@ def message_in(result: pytest.RunResult) -> str:
 def command_in(message: str) -> str:
     """The first command that a message says to type."""
     return next(line.strip() for line in message.splitlines() if line.strip().startswith("pytest "))
-
-
-def plugin_args() -> list[str]:
-    """How to start pytest by hand with this interpreter."""
-    return [sys.executable, "-m", "pytest"]
