@@ -106,7 +106,7 @@ coverage: $(READY) ## run all tests and say which branches they miss
 
 .PHONY: bench
 bench: $(READY) ## run the benchmarks: ratios against a named peer, both taken in one run
-	@set -e; for bench in $(sort $(wildcard benchmarks/bench_*.py)); do \
+	@set -e; for bench in $(sort $(wildcard benchmarks/*.py)); do \
 	  echo "$$bench"; $(BIN)/python "$$bench"; done
 
 .PHONY: clean
