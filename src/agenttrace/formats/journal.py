@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.causal.settle import settled
+from agenttrace.causal.spans import span_of
 from agenttrace.errors import JournalUnreadable, NotCanonical
 from agenttrace.formats.native_payload import height
 from agenttrace.formats.records import (
@@ -32,9 +33,9 @@ from agenttrace.formats.records import (
     to_plain,
 )
 from agenttrace.model.agent import Agent
-from agenttrace.model.call import Answer, Call, Chunk
+from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.lane import Delivery, Lane
-from agenttrace.model.span import Event, Link, Span, SpanKind, Status, WireKind
+from agenttrace.model.span import Event, Link, Span, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 
@@ -272,32 +273,6 @@ class Draft:
         return replace(lane, end="hole", ragged=lane.path != ())
 
 
-def span_of(call: Call, at_ns: int) -> Span:
-    """Give the span of a call at the moment of its asking."""
-    question = call.question
-    kind = SpanKind(question.kind)
-    return Span(
-        id=call.span,
-        parent=call.parent,
-        name=question.title,
-        kind=kind,
-        operation=question.operation,
-        wire_kind=WireKind.CLIENT if kind in _REMOTE else WireKind.INTERNAL,
-        position=call.position,
-        lane=call.lane,
-        seq=call.seq,
-        end_seq=call.seq,
-        start_ns=at_ns,
-        end_ns=at_ns,
-        agent=call.agent,
-        task=call.task,
-        question=question.body,
-        digest=call.digest,
-        attributes=dict(question.attributes),
-        site=question.site,
-    )
-
-
 class Journal:
     """The codec of journals; it keeps everything that had happened."""
 
@@ -323,8 +298,6 @@ class Journal:
 
 
 CODEC = Journal()
-
-_REMOTE = frozenset({SpanKind.LLM, SpanKind.HTTP, SpanKind.RETRIEVAL})
 
 
 def _told(trace: Trace) -> Iterable[Record]:

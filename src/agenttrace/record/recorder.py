@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.causal.position import trace_id
 from agenttrace.causal.settle import settled
+from agenttrace.causal.spans import span_of
 from agenttrace.model.agent import Agent
 from agenttrace.model.lane import Delivery, Lane, Position
-from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind, Status, WireKind
+from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _CLIENT_ERROR = 400
 """The first of the statuses by which a server says that something is wrong."""
-
-_WIRE = {"llm": WireKind.CLIENT, "http": WireKind.CLIENT, "retrieval": WireKind.CLIENT}
 
 
 class Journal(Protocol):
@@ -133,7 +132,7 @@ class Recorder:
         now = self._run.clock.now_ns()
         with self._lock:
             if call.span not in self._drafts:
-                self._drafts[call.span] = _Draft(_span_of(call, now))
+                self._drafts[call.span] = _Draft(span_of(call, now))
             if self._journal is not None:
                 self._journal.opened(call, now)
 
@@ -298,30 +297,6 @@ def _step_in(lane: Position, at: LiveLane) -> int:
 
 def _is_below(lane: Position, roots: list[Position]) -> bool:
     return any(lane[: len(root)] == root for root in roots)
-
-
-def _span_of(call: Call, now: int) -> Span:
-    question = call.question
-    return Span(
-        id=call.span,
-        parent=call.parent,
-        name=question.title,
-        kind=SpanKind(question.kind),
-        operation=question.operation,
-        wire_kind=_WIRE.get(question.kind, WireKind.INTERNAL),
-        position=call.position,
-        lane=call.lane,
-        seq=call.seq,
-        end_seq=call.seq,
-        start_ns=now,
-        end_ns=now,
-        agent=call.agent,
-        task=call.task,
-        question=question.body,
-        digest=call.digest,
-        attributes=dict(question.attributes),
-        site=question.site,
-    )
 
 
 def _status_of(answer: Answer) -> Status:

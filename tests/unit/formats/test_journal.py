@@ -10,6 +10,7 @@ import msgpack
 import pytest
 
 from agenttrace.causal.position import span_id, trace_id
+from agenttrace.causal.spans import span_of
 from agenttrace.errors import JournalUnreadable
 from agenttrace.formats import journal
 from agenttrace.formats.records import Arrived, Began, Closed, Ended, Laned, Noted, Opened
@@ -60,14 +61,14 @@ def test_an_answer_that_never_ended_reads_back_as_open_with_what_had_arrived() -
         asked_ns=5,
         ended_ns=7,
     )
-    asked = replace(journal.span_of(CALL, 5), answers=(answer,), end_ns=7)
+    asked = replace(span_of(CALL, 5), answers=(answer,), end_ns=7)
     assert trace.complete is False
     assert trace.spans == (replace(ROOT_SPAN, end_ns=7), asked)
 
 
 def test_an_answer_that_ended_has_the_chunks_that_arrived() -> None:
     """They are in the file once."""
-    done = replace(journal.span_of(CALL, 5), status=Status(code=OK), end_ns=9, question=None)
+    done = replace(span_of(CALL, 5), status=Status(code=OK), end_ns=9, question=None)
     trace = told(
         Opened(call=CALL, at_ns=5),
         Arrived(span=CALL.span, chunk=Chunk(data=b"hello", offset_ns=2)),
@@ -85,7 +86,7 @@ def test_an_answer_that_ended_has_the_chunks_that_arrived() -> None:
 
 def test_attempts_follow_one_another() -> None:
     """A 429 and what came after it are one call."""
-    span = replace(journal.span_of(CALL, 1), question=None)
+    span = replace(span_of(CALL, 1), question=None)
     busy, fine = (
         Answer(head={"status": 429}, asked_ns=1, ended_ns=2),
         Answer(head={"status": 200}, asked_ns=3, ended_ns=4),

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agenttrace.causal.position import span_id, trace_id
+from agenttrace.causal.spans import span_of
 from agenttrace.errors import RecordingFailed
 from agenttrace.formats import journal
 from agenttrace.formats.records import Ended, Noted
@@ -55,7 +56,7 @@ def test_what_a_recorder_tells_is_the_trace_that_is_read(tmp_path: Path) -> None
     answer = Answer(
         chunks=(Chunk(data=b"streamed words", offset_ns=1),), streamed=True, asked_ns=2, ended_ns=9
     )
-    span = replace(journal.span_of(asked, 2), answers=(answer,), end_ns=9)
+    span = replace(span_of(asked, 2), answers=(answer,), end_ns=9)
     event = Event(name="planning", seq=1)
 
     writer.opened(asked, 2)
@@ -81,7 +82,7 @@ def test_threads_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
 
     def work(first: int) -> None:
         for number in range(first, first + 100):
-            writer.append(Noted(what=journal.span_of(call(number), number)))
+            writer.append(Noted(what=span_of(call(number), number)))
 
     threads = [threading.Thread(target=work, args=(first,)) for first in range(0, 800, 100)]
     for thread in threads:
@@ -167,7 +168,7 @@ from tests.unit.record.test_journal import begun, call
 def write(path, out):
     writer = begun(path)
     for number in range(1_000_000):
-        writer.append(Noted(what=journal.span_of(call(number), number)))
+        writer.append(Noted(what=span_of(call(number), number)))
         os.write(out, b"x")
 
 for turn in range(36):
