@@ -30,6 +30,11 @@ def reads(file):
     return file.read()
 
 
+def reads_an_open_file():
+    with open(__file__) as file:
+        reads(file)
+
+
 @agenttrace.tool
 def lines():
     yield "one"
@@ -67,7 +72,7 @@ def write_test(project: RefundProject, body: str) -> None:
     [
         ("tools.without_annotation('A-17')", "not-rebuildable", "-> Order"),
         ("tools.fills([])", "argument-changed", "`into`"),
-        ("tools.reads(open(__file__))", "not-canonical", "encode="),
+        ("tools.reads_an_open_file()", "not-canonical", "encode="),
     ],
     ids=["a result that cannot be built again", "a changed argument", "an open file"],
 )
