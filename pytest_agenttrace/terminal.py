@@ -66,7 +66,7 @@ def message_of(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: AN
     said = f"{type(excinfo.value).__name__}: {excinfo.value}"
     shown: Any = excinfo.getrepr(style="value", chain=False)
     if getattr(shown, "reprcrash", None) is not None:
-        shown.reprcrash.message = said
+        shown.reprcrash.message = said.partition("\n")[0]
     for entry in getattr(getattr(shown, "reprtraceback", None), "reprentries", [])[-1:]:
         entry.lines[:] = said.splitlines()
     return shown
