@@ -76,8 +76,8 @@ OPTIONS = (
         ini="agenttrace_keep",
         default="failed",
         choices=KEEPS,
-        help="which journals to keep of recordings that became no golden, and which .new files of "
-        "replays that changed",
+        help="failed: keep the journals of recordings that became no golden, and the .new files of "
+        "replays that changed; all: every journal; none: neither",
     ),
     Option(
         flag="--agenttrace-run-dir",
@@ -196,6 +196,8 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
         update=bool(config.getoption("--agenttrace-update")),
+        keep=said(config, "agenttrace_keep"),
+        run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,
         commands=Commands(
             record=f"pytest {test} --agenttrace=record",
             rewrite=f"pytest {test} --agenttrace=rewrite",

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agenttrace.formats import native
 from tests.fakes.refund_project import GOLDEN, RefundProject, command_in, message_in
 
 MISSING = """\
@@ -86,6 +87,40 @@ def test_a_failed_recording_becomes_no_golden_and_its_journal_is_named(
     assert not (project.path / GOLDEN).exists()
     result.stdout.fnmatch_lines(["kept      *test_refund.journal  (no golden: *did not pass)"])
     assert list(project.path.glob(".agenttrace/**/*.journal"))
+
+
+@pytest.mark.parametrize(
+    ("keep", "ends", "journals", "waiting"),
+    [
+        ("failed", "passed", 0, 0),
+        ("failed", "failed", 1, 0),
+        ("all", "passed", 1, 0),
+        ("none", "failed", 0, 0),
+    ],
+)
+def test_what_is_kept_of_a_recording_can_be_said(
+    project: RefundProject, keep: str, ends: str, journals: int, waiting: int
+) -> None:
+    """Journals pile up only where somebody wants them, and never in version control's sight."""
+    if ends == "failed":
+        write_test(project, 'agent.chat("one")\nassert 1 == 2')
+    with project.model():
+        project.run("--agenttrace=record", f"--agenttrace-keep={keep}")
+
+    assert len(list(project.path.glob(".agenttrace/**/*.journal"))) == journals
+    assert len(list(project.path.glob(".agenttrace/.gitignore"))) == journals
+    assert len(list(project.path.glob("golden/**/*.new"))) == waiting
+
+
+def test_each_runs_trace_can_be_had_in_a_folder(project: RefundProject) -> None:
+    """CI collects what happened, beside what should have."""
+    project.recorded()
+
+    project.run("--agenttrace-run-dir=runs").assert_outcomes(passed=1)
+
+    copy = native.read((project.path / "runs" / GOLDEN).read_bytes())
+    golden = native.read((project.path / GOLDEN).read_bytes())
+    assert native.content_bytes(copy) == native.content_bytes(golden)
 
 
 def test_an_interrupted_recording_becomes_no_golden(project: RefundProject) -> None:

@@ -23,7 +23,12 @@ def lines(verdict: Verdict) -> Iterator[str]:
     if verdict.pending is not None:
         yield f"changed   {verdict.shown}.new"
     if verdict.journal is not None:
-        yield f"kept      {verdict.journal}  (no golden: {verdict.run} did not pass)"
+        why = (
+            ""
+            if verdict.outcome is Outcome.RECORDED
+            else f"  (no golden: {verdict.run} did not pass)"
+        )
+        yield f"kept      {verdict.journal}{why}"
     for unused in verdict.unused:
         yield safe(f"unused    {verdict.shown}: call {unused.ordinal}, {unused.title}")
     for warning in verdict.warnings:

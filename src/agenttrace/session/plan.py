@@ -12,6 +12,9 @@ from agenttrace.replay.replayer import EVERYTHING
 REPLAY, RECORD, REWRITE, VERIFY, OFF = "replay", "record", "rewrite", "verify", "off"
 """Replay; record what has no golden, replay the rest; record all; live and compared; not at all."""
 
+KEEP_FAILED, KEEP_ALL, KEEP_NONE = "failed", "all", "none"
+"""Keep journals of recordings that became no golden; of all; of none, and no `.new` file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
@@ -38,6 +41,8 @@ class Plan:
         vary: What may differ from run to run.
         compare: Whether a replay is held against the golden by itself.
         update: Whether a changed replay replaces the golden, where its answers are the world's.
+        keep: Which journals and `.new` files stay: `failed`, `all` or `none`.
+        run_dir: Where a copy of the run's trace goes, too; None: nowhere.
         commands: What a person types to go on.
     """
 
@@ -51,6 +56,8 @@ class Plan:
     vary: Vary = NOTHING_VARIES
     compare: bool = True
     update: bool = False
+    keep: str = KEEP_FAILED
+    run_dir: Path | None = None
     commands: Commands = field(default_factory=Commands)
 
     @property

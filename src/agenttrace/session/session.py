@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
@@ -16,7 +15,7 @@ from agenttrace.check import telling
 from agenttrace.check.compare import compare
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats import native
-from agenttrace.golden import pending, store
+from agenttrace.golden import store
 from agenttrace.model.lane import label_of
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
@@ -24,6 +23,7 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import Recording
 from agenttrace.replay.pace import Instant, Recorded
 from agenttrace.replay.replayer import Refusing, Replayer
+from agenttrace.session import leaving
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 
@@ -193,7 +193,10 @@ class Session:
             warnings=tuple(self._warnings()),
             trace=self.trace,
         )
-        return self._written(verdict, passed=passed)
+        if self.trace is None:
+            return verdict
+        borrowed = bool(self._borrowed())
+        return leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
 
     def _source(self) -> Source:
         if self._missing is not None:
@@ -267,25 +270,6 @@ class Session:
         if self._records:
             return Outcome.RECORDED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
-
-    # -- what is left on disk ---------------------------------------------------------------------
-    def _written(self, verdict: Verdict, *, passed: bool) -> Verdict:
-        golden, trace = self.plan.golden, self.trace
-        if self._journal is not None:
-            if verdict.outcome is not Outcome.RECORDED or trace is None:
-                return replace(verdict, journal=self._journal.keep())
-            store.save(golden, trace)
-            self._journal.discard()
-        elif self.plan.mode != VERIFY and trace is not None and passed:
-            if verdict.outcome is Outcome.REPLAYED:
-                pending.withdraw(golden)
-            elif verdict.outcome is Outcome.DRIFTED and not self._borrowed():
-                if self.plan.update:
-                    store.save(golden, trace)
-                    pending.withdraw(golden)
-                    return replace(verdict, problems=(), outcome=Outcome.UPDATED)
-                return replace(verdict, pending=pending.propose(golden, trace).path)
-        return verdict
 
 
 def load_golden(plan: Plan) -> Trace | None:

@@ -1,0 +1,73 @@
+"""Leaving: what a run leaves on disk: its golden, its journal, a `.new`, a copy for CI."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from agenttrace.formats import native
+from agenttrace.golden import pending, store
+from agenttrace.session.plan import KEEP_ALL, KEEP_NONE, VERIFY
+from agenttrace.verdict import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agenttrace.model.trace import Trace
+    from agenttrace.record.journal import JournalWriter
+    from agenttrace.session.plan import Plan
+    from agenttrace.verdict import Verdict
+
+HIDDEN = ".agenttrace"
+"""The folder of what is kept for a person to look at, and never committed."""
+
+
+def left(
+    plan: Plan, verdict: Verdict, trace: Trace, journal: JournalWriter | None, *, borrowed: bool
+) -> Verdict:
+    """Write what a verdict calls for; give the verdict with where it is.
+
+    Args:
+        plan: How the run was to go.
+        verdict: What it has to say.
+        trace: What happened.
+        journal: The recording on disk, where there is one.
+        borrowed: Whether an answer of the run is not one that the world gave to its question.
+
+    Raises:
+        GoldenNotWritten: The disk or the folder refuses; what was there before is still there.
+    """
+    if plan.run_dir is not None:
+        store.replace_all({plan.run_dir / plan.shown: native.write(trace)})
+    if journal is not None:
+        if verdict.outcome is Outcome.RECORDED:
+            store.save(plan.golden, trace)
+        return _settled(plan, verdict, journal)
+    if plan.mode == VERIFY or verdict.outcome not in (Outcome.REPLAYED, Outcome.DRIFTED):
+        return verdict
+    if verdict.outcome is Outcome.REPLAYED:
+        pending.withdraw(plan.golden)
+    elif not borrowed and plan.update:
+        store.save(plan.golden, trace)
+        pending.withdraw(plan.golden)
+        return replace(verdict, problems=(), outcome=Outcome.UPDATED)
+    elif not borrowed and plan.keep != KEEP_NONE:
+        return replace(verdict, pending=pending.propose(plan.golden, trace).path)
+    return verdict
+
+
+def _settled(plan: Plan, verdict: Verdict, journal: JournalWriter) -> Verdict:
+    """Keep a journal or not; one that is kept is out of version control's sight."""
+    wanted = verdict.outcome is not Outcome.RECORDED and plan.keep != KEEP_NONE
+    if not wanted and plan.keep != KEEP_ALL:
+        journal.discard()
+        return verdict
+    path = journal.keep()
+    _hide(path)
+    return replace(verdict, journal=path)
+
+
+def _hide(path: Path) -> None:
+    for folder in path.parents:
+        if folder.name == HIDDEN:
+            (folder / ".gitignore").write_text("*\n", "utf-8")
