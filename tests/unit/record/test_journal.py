@@ -161,6 +161,7 @@ def test_after_a_torn_frame_nothing_is_written(
 KILLER = """
 import os, signal, sys
 from pathlib import Path
+from agenttrace.causal.spans import span_of
 from agenttrace.formats import journal
 from agenttrace.formats.records import Noted
 from tests.unit.record.test_journal import begun, call
@@ -180,7 +181,9 @@ for turn in range(36):
     os.close(said)
     acknowledged = 0
     while acknowledged < 1 + 7 * turn:
-        acknowledged += len(os.read(heard, 1))
+        heard_now = os.read(heard, 1)
+        assert heard_now, "the writer failed"
+        acknowledged += len(heard_now)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     while rest := os.read(heard, 65536):
