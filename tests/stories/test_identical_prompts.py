@@ -32,7 +32,7 @@ Ask = Callable[[httpx2.AsyncClient], "asyncio.Future[str]"]
 def model() -> Iterator[ModelServer]:
     """A model whose answers are numbered and come in any order; it stays up, and counts."""
     with ModelServer(
-        lambda _request, nth: says(f"answer {nth}"), latency_s=(0, 0.02), chance=random.Random(7)
+        lambda _request, nth: says(f"answer {nth}"), latency_s=(0, 0.05), chance=random.Random(7)
     ) as server:
         yield server
 
@@ -141,13 +141,17 @@ def test_each_of_sixteen_equal_questions_gets_its_own_answer(
     """By content these calls cannot be told apart, and by arrival they are told apart wrongly."""
     desk = Desk(tmp_path)
     recorded = desk.record(lambda: shape(model.url))
+    for _ in range(10):
+        if not came_in_order(desk):
+            break
+        recorded = desk.rewrite(lambda: shape(model.url))  # a recording in order proves nothing
     assert len(set(recorded)) == AGENTS
-    assert not came_in_order(desk), "chance has reordered nothing"
+    asked = model.count
 
     for _ in range(REPLAYS):
         assert desk.replay(lambda: shape(model.url)) == recorded
 
-    assert model.count == AGENTS, "a replay went to the model"
+    assert model.count == asked, "a replay went to the model"
 
 
 def test_a_pool_older_than_the_run_is_taken_in(model: ModelServer, tmp_path: Path) -> None:
