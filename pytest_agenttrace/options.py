@@ -169,6 +169,27 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     return dict(marker.kwargs)
 
 
+def refuse_collisions(items: list[pytest.Item]) -> None:
+    """Refuse tests whose goldens would be one file.
+
+    Raises:
+        pytest.UsageError: There are such tests; they are named.
+    """
+    from agenttrace.errors import GoldenCollision
+    from agenttrace.golden import place
+
+    own_name = [item.nodeid for item in items if not _names_its_golden(item)]
+    try:
+        place.refuse_collisions(own_name)
+    except GoldenCollision as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _names_its_golden(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("agent_trace")
+    return marker is not None and bool(marker.kwargs.get("golden"))
+
+
 def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
     """Make the plan of a test's nth run."""
     from agenttrace.check.vary import Vary

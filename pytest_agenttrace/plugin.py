@@ -28,6 +28,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Section(), "agenttrace-section")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse tests that would write one golden, here or where upper and lower case are one."""
+    ours = [item for item in items if _uses_us(item)]
+    if ours:
+        options.refuse_collisions(ours)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Hold the world before the test's fixtures are made: its event loop may be one of them."""

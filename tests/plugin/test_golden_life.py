@@ -355,3 +355,25 @@ def test_an_unknown_value_in_the_ini_file_is_refused(project: RefundProject) -> 
 
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: agenttrace = 'replya' in the ini file; it is one of *"])
+
+
+def test_tests_that_would_share_a_golden_are_refused_before_any_runs(
+    project: RefundProject,
+) -> None:
+    """On a file system without upper and lower case, the second would overwrite the first."""
+    (project.path / "test_refund.py").write_text(
+        "import agent\n"
+        "def test_refund(agent_trace):\n    agent.chat('one')\n"
+        "def test_Refund(agent_trace):\n    agent.chat('two')\n"
+    )
+
+    result = project.run()
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        [
+            "ERROR: 2 tests would write the same golden, *[[]golden-collision[]]",
+            "      test_refund.py::test_refund",
+            "      test_refund.py::test_Refund",
+        ]
+    )
