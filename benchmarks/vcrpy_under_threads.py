@@ -5,7 +5,7 @@
 *Threads*: 8 threads send 32 different requests with `requests`. Both tools hold a complete
 recording; vcrpy's was made by one thread alone, because under threads its recordings lose requests,
 too, and it matches by body. Counted: requests that reach the server during the replay, which should
-be none. The function that sends is a `@agenttrace.tool`, which does nothing under vcrpy.
+be none.
 
 *Agents*: 16 agents ask the same URL at once with `httpx`, as agents that share a model do. vcrpy
 matches as it does by default. Counted: agents that are given another agent's answer.
@@ -31,8 +31,6 @@ from pathlib import Path
 
 import httpx
 import requests
-
-import agenttrace
 
 THREADS, REQUESTS, AGENTS = 8, 32, 16
 
@@ -65,7 +63,6 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 256
 
 
-@agenttrace.tool
 def post(url: str, number: int) -> str:
     """Send one request; give who it says that it is for."""
     sent = requests.post(url, json={"from": f"{number:02}"}, timeout=60)

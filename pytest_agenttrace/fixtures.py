@@ -128,7 +128,8 @@ class AgentTrace:
         """Enter the patches that runs need, before the test's own fixtures are made."""
         from agenttrace.session import World
 
-        self._world = World(live=self._plan(None, 1).is_live)
+        plan = self._plan(None, 1)
+        self._world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
         self._world.__enter__()
 
     def begin(self) -> None:

@@ -37,6 +37,7 @@ class Option:
     help: str
     choices: tuple[str, ...] = ()
     is_switch: bool = False
+    is_list: bool = False
 
 
 OPTIONS = (
@@ -91,6 +92,15 @@ OPTIONS = (
         default="golden",
         help="the folder of the goldens, from the root of the tests",
     ),
+    Option(
+        flag="",
+        ini="agenttrace_allowed_hosts",
+        default="",
+        is_list=True,
+        help="hosts that a replay may reach past every recorded call, one a line; `*` stands for "
+        "any characters, `unix:PATH` for a socket. This machine is allowed unless `!loopback` is "
+        "one of them",
+    ),
 )
 
 
@@ -109,7 +119,9 @@ def add(parser: pytest.Parser) -> None:
                 metavar="MODE" if choices else "DIR",
                 help=option.help,
             )
-        if option.ini:
+        if option.is_list:
+            parser.addini(option.ini, option.help, type="linelist", default=[])
+        elif option.ini:
             parser.addini(option.ini, option.help, default=option.default)
 
 
@@ -219,6 +231,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),
         run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,
+        allowed_hosts=tuple(config.getini("agenttrace_allowed_hosts")),
         commands=Commands(
             record=f"pytest {test} --agenttrace=record",
             rewrite=f"pytest {test} --agenttrace=rewrite",

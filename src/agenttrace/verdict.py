@@ -34,7 +34,7 @@ class Asked:
         answered: Those answered from the recording.
         echoed: Recorded calls below an answered one, copied with it.
         live: Those that the world, or agent code, answered.
-        refused: Those that came after the run had ended.
+        refused: Those that came after the run had ended, and telemetry in a replay.
     """
 
     asked: int = 0

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from agenttrace.adapters import httpx as httpx_adapter
+from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
 from agenttrace.boundary import Boundary, Nobody, Source
 from agenttrace.causal import current
 from agenttrace.model.call import Answer
@@ -50,12 +50,14 @@ class OneRun:
 
 @contextlib.contextmanager
 def a_run(source: Source | None = None) -> Iterator[OneRun]:
-    """A run whose calls go to a source, then to the world; httpx is patched meanwhile."""
+    """A run whose calls go to a source, then to the world; clients are patched meanwhile."""
     run = current.Run("a run")
     recorder = Recorder(run)
     door = Boundary(run, source=source or Nobody(), scribe=recorder, pace=Instant())
     one = OneRun(run, door, recorder)
-    with httpx_adapter.installed():
+    with contextlib.ExitStack() as patches:
+        for adapter in (httpx, aiohttp, urllib3, http_client):
+            patches.enter_context(adapter.installed())
         token = current.enter(run)
         try:
             yield one

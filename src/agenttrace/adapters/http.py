@@ -186,6 +186,8 @@ class Exchange:
         )
 
     def _meaning(self, answer: Answer) -> tuple[Usage | None, dict[str, Value]]:
+        if answer.head is None:
+            return None, {}  # nothing came: the failure says why
         status, _ = status_and_headers(answer.head)
         attributes: dict[str, Value] = {names.HTTP_STATUS: status}
         if self.provider is None:

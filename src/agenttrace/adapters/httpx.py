@@ -15,13 +15,10 @@ client alone, and is never written down.
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import weakref
 from typing import TYPE_CHECKING, Any
 
-from agenttrace import boundary
-from agenttrace.adapters import http, httpx_streams
+from agenttrace.adapters import asking, http, httpx_streams, pieces
 from agenttrace.adapters.http import Exchange
 from agenttrace.adapters.loading import Installation
 from agenttrace.causal import current
@@ -30,20 +27,17 @@ from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.failure import exception_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    import contextlib
+    from collections.abc import Awaitable, Callable
     from types import ModuleType
 
     from agenttrace.boundary import Boundary, Crossing
-    from agenttrace.causal.lane import LiveLane
     from agenttrace.model.call import Failure
     from agenttrace.model.values import Value
     from agenttrace.providers.provider import Provider
 
 _MODULES = ("httpx", "httpx2")
 _STREAM = "agenttrace.stream"
-
-_asking_lanes: weakref.WeakSet[LiveLane] = weakref.WeakSet()
-"""The lanes in which requests run live: what a transport does below is its own business."""
 
 
 class _Dialect:
@@ -53,28 +47,36 @@ class _Dialect:
         self._module: Any = module
         self._streams = httpx_streams.streams_of(module)
 
+    def door(self, request: Any) -> Boundary | None:
+        """The door for a request; None where it is not to be asked."""
+        path = request.url.raw_path.decode("ascii", "replace")
+        try:
+            return asking.door_for(request.url.host, path, upgrades="upgrade" in request.headers)
+        except asking.TelemetryRefused as error:
+            raise self._module.ConnectError(str(error), request=request) from None
+
     def handle(self, door: Boundary, request: Any, live: Callable[[], Any]) -> Any:
         """Ask for a response as synchronous code does."""
         request.read()
         crossing, provider = _ask(door, request)
         if crossing.recalled is not None:
-            with _failing(crossing):
-                for piece in _until(crossing.recalled.answer):
+            with asking.failing(crossing):
+                for piece in asking.until(crossing.recalled.answer):
                     door.pace.arrive_blocking(crossing.recalled, piece)
             exchange = Exchange(crossing, provider, crossing.recalled.answer.head)
             raised = functools.partial(self._error, request)
-            pieces = httpx_streams.recorded(exchange, raised)
-            body = self._streams.sync(exchange, pieces, _nothing)
+            parts = pieces.recorded(exchange, raised)
+            body = self._streams.sync(exchange, parts, _nothing)
             return self._recalled(exchange, crossing.recalled.answer, body, raised)
-        inside = functools.partial(_asking, crossing)
-        with _failing(crossing), inside():
+        inside = functools.partial(asking.asking, crossing)
+        with asking.failing(crossing), inside():
             response = live()
             whole = None if _is_streamed(request, response) else httpx_streams.read(response)
         exchange = Exchange(crossing, provider, _head(response))
         if whole is not None:
             return self._whole(exchange, whole, response)
-        pieces = httpx_streams.live(response, inside)
-        body = self._streams.sync(exchange, pieces, response.close)
+        parts = pieces.live(response.iter_bytes(), _content_type(response), inside)
+        body = self._streams.sync(exchange, parts, response.close)
         return self._response(exchange.head, body, response)
 
     async def handle_async(
@@ -84,24 +86,24 @@ class _Dialect:
         await request.aread()
         crossing, provider = _ask(door, request)
         if crossing.recalled is not None:
-            with _failing(crossing):
-                for piece in _until(crossing.recalled.answer):
+            with asking.failing(crossing):
+                for piece in asking.until(crossing.recalled.answer):
                     await door.pace.arrive(crossing.recalled, piece)
             exchange = Exchange(crossing, provider, crossing.recalled.answer.head)
             raised = functools.partial(self._error, request)
-            pieces = httpx_streams.recorded_async(exchange, raised)
-            body = self._streams.asynchronous(exchange, pieces, _nothing_async)
+            parts = pieces.recorded_async(exchange, raised)
+            body = self._streams.asynchronous(exchange, parts, _nothing_async)
             return self._recalled(exchange, crossing.recalled.answer, body, raised)
-        inside = functools.partial(_asking, crossing)
-        with _failing(crossing), inside():
+        inside = functools.partial(asking.asking, crossing)
+        with asking.failing(crossing), inside():
             response = await live()
             streamed = _is_streamed(request, response)
             whole = None if streamed else await httpx_streams.read_async(response)
         exchange = Exchange(crossing, provider, _head(response))
         if whole is not None:
             return self._whole(exchange, whole, response)
-        pieces = httpx_streams.live_async(response, inside)
-        body = self._streams.asynchronous(exchange, pieces, response.aclose)
+        parts = pieces.live_async(response.aiter_bytes(), _content_type(response), inside)
+        body = self._streams.asynchronous(exchange, parts, response.aclose)
         return self._response(exchange.head, body, response)
 
     def does_not_end_at(self, transport: Any, seen: frozenset[int] = frozenset()) -> bool:
@@ -161,27 +163,14 @@ class _Caught:
     def handle_request(self, request: Any) -> Any:
         """Ask at the door."""
         live = functools.partial(self._transport.handle_request, request)
-        door = _door(request)
+        door = self._dialect.door(request)
         return live() if door is None else self._dialect.handle(door, request, live)
 
     async def handle_async_request(self, request: Any) -> Any:
         """Ask at the door."""
         live = functools.partial(self._transport.handle_async_request, request)
-        door = _door(request)
+        door = self._dialect.door(request)
         return await (live() if door is None else self._dialect.handle_async(door, request, live))
-
-
-def _door(request: Any) -> Boundary | None:
-    """The door for a request; None outside every run, below a live request, and for a websocket."""
-    frame = current.frame()
-    lane = None if frame is None else frame.lane
-    if lane is None or "upgrade" in request.headers:
-        return None
-    while lane is not None:
-        if lane in _asking_lanes:
-            return None
-        lane = lane.parent
-    return boundary.here()
 
 
 def _ask(door: Boundary, request: Any) -> tuple[Crossing, Provider | None]:
@@ -191,44 +180,18 @@ def _ask(door: Boundary, request: Any) -> tuple[Crossing, Provider | None]:
     return door.ask(question), provider
 
 
-@contextlib.contextmanager
-def _asking(crossing: Crossing) -> Iterator[None]:
-    """Stand inside the crossing for one live step; requests below are the transport's own."""
-    with crossing.inside():
-        frame = current.carried()
-        if frame is not None:
-            _asking_lanes.add(frame.lane)
-        yield
-
-
-@contextlib.contextmanager
-def _failing(crossing: Crossing) -> Iterator[None]:
-    """Close the crossing with whatever is raised before there is a response."""
-    try:
-        yield
-    except BaseException as error:
-        crossing.fail(error)
-        raise
-
-
-def _until(answer: Answer) -> tuple[int | None, ...]:
-    """What must have arrived before the response is there.
-
-    Of a stream, its first piece; of one that brought none, nothing: its head is all that came.
-    """
-    if not answer.streamed or answer.head is None:
-        return (None,)
-    return (0,) if answer.chunks else ()
-
-
 def _is_streamed(request: Any, response: Any) -> bool:
     """Whether the body is handed on in pieces.
 
     Streams by their type are; and where the client asked for a stream, a body of unknown length.
     """
-    if http.is_stream(response.headers.get("content-type", "")):
+    if http.is_stream(_content_type(response)):
         return True
     return _STREAM in request.extensions and "content-length" not in response.headers
+
+
+def _content_type(response: Any) -> str:
+    return str(response.headers.get("content-type", ""))
 
 
 def _head(response: Any) -> Value:
@@ -267,7 +230,7 @@ def _seams(module: ModuleType) -> list[Seam]:
 def _transport(dialect: _Dialect, real: Any) -> Any:
     @functools.wraps(real)
     def handle_request(self: Any, request: Any) -> Any:
-        door = _door(request)
+        door = dialect.door(request)
         if door is None:
             return real(self, request)
         return dialect.handle(door, request, functools.partial(real, self, request))
@@ -278,7 +241,7 @@ def _transport(dialect: _Dialect, real: Any) -> Any:
 def _async_transport(dialect: _Dialect, real: Any) -> Any:
     @functools.wraps(real)
     async def handle_async_request(self: Any, request: Any) -> Any:
-        door = _door(request)
+        door = dialect.door(request)
         if door is None:
             return await real(self, request)
         return await dialect.handle_async(door, request, functools.partial(real, self, request))

@@ -10,8 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.http import Segments
-from agenttrace.boundary import ended_by, read_past
+from agenttrace.adapters.asking import broken
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -21,16 +20,9 @@ if TYPE_CHECKING:
         Generator,
         Iterator,
     )
-    from contextlib import AbstractContextManager
     from types import ModuleType
-    from typing import TypeAlias
 
     from agenttrace.adapters.http import Exchange
-    from agenttrace.boundary import Crossing, Recall
-    from agenttrace.model.call import Failure
-
-    Inside: TypeAlias = Callable[[], AbstractContextManager[None]]
-    Raised: TypeAlias = Callable[[Failure], BaseException]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +82,7 @@ class _Handed:
             self._exchange.ended("complete")
             raise
         except BaseException as error:
-            _broken(self._exchange, error)
+            broken(self._exchange, error)
             raise
         return self._exchange.hand_on(piece)
 
@@ -122,7 +114,7 @@ class _HandedAsync:
             self._exchange.ended("complete")
             raise
         except BaseException as error:
-            _broken(self._exchange, error)
+            broken(self._exchange, error)
             raise
         return self._exchange.hand_on(piece)
 
@@ -133,12 +125,7 @@ class _HandedAsync:
         await self._close()
 
 
-def _broken(exchange: Exchange, error: BaseException) -> None:
-    answer = ended_by(error)
-    exchange.ended("cut" if answer.failure is not None else answer.end, answer.failure)
-
-
-# -- from the wire ------------------------------------------------------------------------------
+# -- whole, from the wire -----------------------------------------------------------------------
 def read(response: Any) -> bytes:
     """Read a live response to its end; a failure leaves no connection open."""
     try:
@@ -157,84 +144,3 @@ async def read_async(response: Any) -> bytes:
         await response.aclose()
         raise
     return body
-
-
-def live(response: Any, inside: Inside) -> Generator[bytes]:
-    """Take a live response apart; each step of the wire runs inside the call's own lane."""
-    segments = Segments(response.headers.get("content-type", ""))
-    source = response.iter_bytes()
-    try:
-        while True:
-            with inside():
-                segment = next(source, None)
-            if segment is None:
-                break
-            yield from segments.feed(segment)
-    except Exception:
-        yield from segments.finish()
-        raise
-    yield from segments.finish()
-
-
-async def live_async(response: Any, inside: Inside) -> AsyncGenerator[bytes]:
-    """The same for coroutines."""
-    segments = Segments(response.headers.get("content-type", ""))
-    source = response.aiter_bytes()
-    try:
-        while True:
-            with inside():
-                segment = await anext(source, None)
-            if segment is None:
-                break
-            for piece in segments.feed(segment):
-                yield piece
-    except Exception:
-        for piece in segments.finish():
-            yield piece
-        raise
-    finally:
-        await source.aclose()
-    for piece in segments.finish():
-        yield piece
-
-
-# -- from a recording ---------------------------------------------------------------------------
-def recorded(exchange: Exchange, raised: Raised) -> Generator[bytes]:
-    """Give the recorded pieces when their time comes, then end as the recording did."""
-    crossing, recalled = _of(exchange)
-    for index, chunk in enumerate(recalled.answer.chunks):
-        crossing.door.pace.arrive_blocking(recalled, index)
-        yield chunk.data
-    _refuse_reading_on(crossing, recalled)
-    crossing.door.pace.arrive_blocking(recalled, None)
-    _end_as_recorded(exchange, recalled, raised)
-
-
-async def recorded_async(exchange: Exchange, raised: Raised) -> AsyncGenerator[bytes]:
-    """The same for coroutines."""
-    crossing, recalled = _of(exchange)
-    for index, chunk in enumerate(recalled.answer.chunks):
-        await crossing.door.pace.arrive(recalled, index)
-        yield chunk.data
-    _refuse_reading_on(crossing, recalled)
-    await crossing.door.pace.arrive(recalled, None)
-    _end_as_recorded(exchange, recalled, raised)
-
-
-def _of(exchange: Exchange) -> tuple[Crossing, Recall]:
-    recalled = exchange.crossing.recalled
-    if recalled is None:
-        raise AssertionError("a live crossing has no recording")
-    return exchange.crossing, recalled
-
-
-def _refuse_reading_on(crossing: Crossing, recalled: Recall) -> None:
-    if recalled.answer.end == "closed":
-        raise crossing.door.run.stop(read_past(crossing))
-
-
-def _end_as_recorded(exchange: Exchange, recalled: Recall, raised: Raised) -> None:
-    failure = recalled.answer.failure
-    if failure is not None:
-        exchange.ended(recalled.answer.end, failure)
-        raise raised(failure)

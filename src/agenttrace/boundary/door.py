@@ -161,11 +161,18 @@ class Crossing:
             self._lane = self._lane_of_earlier_attempt() or self._frame.lane.inside(
                 self.call.position
             )
+            self._lane.outside = self._goes_out()
         token = current.stand(replace(self._frame.on(self._lane), span=self.call.span))
         try:
             yield
         finally:
             current.reset(token)
+
+    def _goes_out(self) -> bool:
+        """Whether the live code may reach the world; in a replay, agent code may not."""
+        offline, question = self.door.run.offline, self.call.question
+        answered = offline is not None and question.kind in offline
+        return not answered or question.live or question.kind in WIRE_KINDS
 
     def _lane_of_earlier_attempt(self) -> LiveLane | None:
         """One call has one lane: positions inside a later attempt are counted on, not again."""

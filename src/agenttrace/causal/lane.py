@@ -40,6 +40,7 @@ class LiveLane:
         "joins",
         "last_call",
         "now_ns",
+        "outside",
         "parent",
         "path",
         "raced",
@@ -69,6 +70,7 @@ class LiveLane:
         self.last_call: tuple[Call, Answer | None] | None = None
         self.turn: frozenset[Position] | None = None
         self.fresh = False
+        self.outside = False
         self.received = 0
 
     def step(self) -> int:
@@ -206,7 +208,10 @@ class Run:
         guard: What a call is refused with from now on; None: calls are welcome.
         wakers: Told when the run stops, so that whoever waits at a door wakes.
         ended: Whether the run is over; calls that still come are refused.
-        refused: How many calls came after the end.
+        offline: The kinds of call that it answers itself; None: it goes to the world.
+        bypassed: What went to the world past every adapter, and from where, in order.
+        reports: Where telemetry goes that is meant to: the hosts are told apart by path alone.
+        refused: How many calls came after the end, or were a library's own in a replay.
         adopted: Where calls came from that had no lane and were taken in, in order.
         home: The thread that entered it.
     """
@@ -226,6 +231,9 @@ class Run:
         self.wakers: list[Callable[[RunStopped], None]] = []
         self.ended = False
         self.refused = 0
+        self.offline: frozenset[str] | None = None
+        self.bypassed: list[str] = []
+        self.reports: set[str] = set()
         self._lock = threading.Lock()
         self.adopted: list[str] = []
         self.home = 0

@@ -37,6 +37,23 @@ def site() -> str | None:
     return None
 
 
+def through() -> str | None:
+    """Name the library that the user's code calls here: the outermost one below its line.
+
+    None where the line itself stands on top, or where nothing but the standard library does.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001 - as above
+    found: str | None = None
+    for _ in range(_DEEPEST):
+        if frame is None or _named(frame) is not None:
+            break
+        _, installed, rest = frame.f_code.co_filename.rpartition(_INSTALLED)
+        if installed:
+            found = rest.partition(os.sep)[0].removesuffix(".py")
+        frame = frame.f_back
+    return found
+
+
 def passage(error: BaseException) -> str:
     """Name the lines of the user's code that an exception passed: `refund.py:58 in pay`.
 

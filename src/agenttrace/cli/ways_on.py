@@ -15,6 +15,8 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The call belongs to the test. Give it a door, and record again:",
         "    @agenttrace.tool",
         "    def fetch(url: str) -> str: ...",
+        "It may go out in a replay. Say so in the ini file:",
+        "    agenttrace_allowed_hosts = db.internal",
     ),
     "deadlock": (
         "Read who waits on whom in the message; the way out is in the code under test.",

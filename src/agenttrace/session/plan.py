@@ -43,6 +43,7 @@ class Plan:
         update: Whether a changed replay replaces the golden, where its answers are the world's.
         keep: Which journals and `.new` files stay: `failed`, `all` or `none`.
         run_dir: Where a copy of the run's trace goes, too; None: nowhere.
+        allowed_hosts: What a replay may reach, past every adapter.
         commands: What a person types to go on.
     """
 
@@ -58,6 +59,7 @@ class Plan:
     update: bool = False
     keep: str = KEEP_FAILED
     run_dir: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
     commands: Commands = field(default_factory=Commands)
 
     @property

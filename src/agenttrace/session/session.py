@@ -99,6 +99,7 @@ class Session:
         if self._records:
             plan.journal.unlink(missing_ok=True)
             self._journal = JournalWriter(plan.journal)
+        self.run.offline = None if live else plan.stub
         pace = Instant() if live else Recorded(self._world.hold(self.run))
         self._recorder = Recorder(
             self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
@@ -222,9 +223,12 @@ class Session:
         if self._replayer is None:
             return ()
         order = list(self._replayer.recording.by_position)
+        trace = self.current_trace()
+        ran = set() if trace is None else {span.position for span in trace.calls}  # `live=True`
         return tuple(
             Unused(title=span.name, place=span.position, ordinal=order.index(span.position) + 1)
             for span in self._replayer.unused()
+            if span.position not in ran
         )
 
     def _mismatch(self, differences: tuple[Difference, ...]) -> GoldenMismatch:
@@ -255,6 +259,8 @@ class Session:
     def _warnings(self) -> Iterator[str]:
         for where in sorted(set(self.run.adopted)):
             yield f"work without the run's context was taken in, at {where}"
+        for where in sorted(set(self.run.bypassed)):
+            yield f"past every adapter, so nothing of it is recorded: {where}"
         if self._replayer is not None:
             for note in self._replayer.notes:
                 place, recorded = label_of(note.position), label_of(note.recorded)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Self
 
-from agenttrace.adapters import httpx
+from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
 from agenttrace.causal import current, spawn
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
+from agenttrace.determinism.network import guarded
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agenttrace.errors import RunStopped
 
 
@@ -22,12 +25,14 @@ class World:
     letter. It is entered before the code under test makes its event loop.
     """
 
-    def __init__(self, *, live: bool) -> None:
+    def __init__(self, *, live: bool, allowed_hosts: Iterable[str] = ()) -> None:
         """Prepare it.
 
         Args:
             live: Whether calls go to the world. Else time is virtual from the beginning.
+            allowed_hosts: What may be reached in a replay, past every adapter.
         """
+        self._allowed_hosts = tuple(allowed_hosts)
         self._clock: VirtualClock | None = None
         self._run: current.Run | None = None
         self._live = live
@@ -35,7 +40,9 @@ class World:
 
     def __enter__(self) -> Self:
         self._stack.enter_context(spawn.installed())
-        self._stack.enter_context(httpx.installed())
+        for adapter in (httpx, aiohttp, urllib3, http_client):
+            self._stack.enter_context(adapter.installed())
+        self._stack.enter_context(guarded(self._allowed_hosts))
         if not self._live:
             self.clock()
         return self
