@@ -35,6 +35,7 @@ class AgentTrace:
         self._open: Session | None = None
         self._named: set[str] = set()
         self._world: World | None = None
+        self._settled = False
 
     # -- for tests --------------------------------------------------------------------------------
     @contextlib.contextmanager
@@ -125,28 +126,58 @@ class AgentTrace:
 
     # -- for the plugin ---------------------------------------------------------------------------
     def prepare(self) -> None:
-        """Enter the patches that runs need, before the test's own fixtures are made."""
+        """Enter the patches, and begin the run that the whole test is, fixtures and all."""
         from agenttrace.session import World
 
         plan = self._plan(None, 1)
         self._world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
         self._world.__enter__()
-
-    def begin(self) -> None:
-        """Begin the run that the whole test is, unless it says otherwise."""
-        self._whole = self._session(self._plan(None, 1))
+        self._whole = self._session(plan)
         self._whole.begin(eager=False)
 
-    def settle(self, *, passed: bool) -> list[AgentTraceError | RunStopped]:
-        """End what is open and give what fails the test, the first cause first."""
-        whole, self._whole = self._whole, None
+    @contextlib.contextmanager
+    def sharing(self, fixture: str, scope: str) -> Iterator[None]:
+        """While a fixture is made that other tests share, no call is part of this test's run."""
+        whole = self._whole
         if whole is None:
+            yield
+            return
+        whole.guard(shared=f"the {scope}-scoped fixture {fixture!r}")
+        try:
+            yield
+        finally:
+            whole.welcome()
+
+    def settle(self, *, passed: bool, skipped: bool) -> list[AgentTraceError | RunStopped]:
+        """End what is open and give what fails the test, the first cause first.
+
+        Args:
+            passed: Whether the test's own code ended as its author expects.
+            skipped: Whether it left early on purpose.
+        """
+        whole = self._whole
+        if whole is None or self._settled:
             return []
+        self._settled = True
         whole.end()
         sessions = self._sessions or [whole]
-        guarded = [whole.run.stopped] if self._sessions and whole.run.stopped is not None else []
-        self.verdicts = [session.settle(passed=passed) for session in sessions]
-        return [problem for verdict in self.verdicts for problem in verdict.problems] + guarded
+        if skipped:
+            for session in sessions:
+                session.forget_if_idle()
+            sessions = [session for session in sessions if session.has_asked]
+        outside = [] if whole in sessions or whole.run.stopped is None else [whole.run.stopped]
+        self.verdicts = [session.settle(passed=passed and not outside) for session in sessions]
+        whole.guard()
+        return [problem for verdict in self.verdicts for problem in verdict.problems] + outside
+
+    def late(self) -> RunStopped | None:
+        """What a fixture asked when the test was over, refused; None: nothing."""
+        whole, self._whole = self._whole, None
+        if whole is None or self._world is None:
+            return None
+        whole.stand_aside()
+        stopped = whole.run.stopped
+        return stopped if stopped is whole.run.guard else None
 
     def close(self) -> None:
         """Leave everything that `prepare` entered."""

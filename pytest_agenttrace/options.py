@@ -181,6 +181,28 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     return dict(marker.kwargs)
 
 
+def _golden_id(name: str | None) -> str:
+    """A test id whose golden is the one that a marker names: `support/refund`."""
+    folder, _, last = (name or "").strip("/").removesuffix(".trace").rpartition("/")
+    return f"{folder}::{last}" if last else ""
+
+
+def _kinds(item: pytest.Item, said: Any, known: frozenset[str]) -> frozenset[str]:  # noqa: ANN401 - a user's value
+    """The kinds of call that a marker says a replay answers.
+
+    Raises:
+        pytest.UsageError: It names one that there is not.
+    """
+    kinds = known if said is None else frozenset([said] if isinstance(said, str) else said)
+    if kinds - known:
+        strange = ", ".join(sorted(map(repr, kinds - known)))
+        raise pytest.UsageError(
+            f"{item.nodeid}: stub={strange}: calls are of the kinds {', '.join(sorted(known))}  "
+            "[usage]"
+        )
+    return kinds
+
+
 def refuse_collisions(items: list[pytest.Item]) -> None:
     """Refuse tests whose goldens would be one file.
 
@@ -190,16 +212,15 @@ def refuse_collisions(items: list[pytest.Item]) -> None:
     from agenttrace.errors import GoldenCollision
     from agenttrace.golden import place
 
-    own_name = [item.nodeid for item in items if not _names_its_golden(item)]
     try:
-        place.refuse_collisions(own_name)
+        place.refuse_collisions([_named_golden(item) or item.nodeid for item in items])
     except GoldenCollision as error:
         raise pytest.UsageError(str(error)) from None
 
 
-def _names_its_golden(item: pytest.Item) -> bool:
+def _named_golden(item: pytest.Item) -> str:
     marker = item.get_closest_marker("agent_trace")
-    return marker is not None and bool(marker.kwargs.get("golden"))
+    return _golden_id(marker.kwargs.get("golden")) if marker is not None else ""
 
 
 def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
@@ -211,12 +232,11 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
 
     config, marker = item.config, marked(item)
     root: Path = config.rootpath
-    test_id = str(marker.get("golden") or item.nodeid)
+    test_id = _golden_id(marker.get("golden")) or item.nodeid
     relative = place.golden_path(test_id, run=name or "", ordinal=nth)
     run = name or (str(nth) if nth > 1 else "")
     folder = said(config, "agenttrace_golden")
-    stub = marker.get("stub")
-    stubs = EVERYTHING if stub is None else frozenset([stub] if isinstance(stub, str) else stub)
+    stubs = _kinds(item, marker.get("stub"), EVERYTHING)
     test = shlex.quote(item.nodeid)
     return Plan(
         name=f"{item.nodeid} ({run})" if run else item.nodeid,

@@ -45,20 +45,34 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Keep what several tests share out of the run of the one that happens to come first."""
+    item = getattr(request, "_pyfuncitem", None)
+    runs = None if item is None else item.stash.get(RUNS, None)
+    if runs is None or fixturedef.scope == "function":
+        return (yield)
+    with runs.sharing(fixturedef.argname, fixturedef.scope):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Run the test, and fail it from the state of its runs, whatever its own code made of it."""
     runs = item.stash.get(RUNS, None)
     if runs is None:
         return (yield)
-    runs.begin()
     raised: BaseException | None = None
     result: object = None
     try:
         result = yield
-    except BaseException as error:  # noqa: BLE001 - a divergence is none that a test may keep to itself
+    except BaseException as error:  # noqa: BLE001 - no test keeps a divergence to itself
         raised = error
-    problems = runs.settle(passed=raised is None)
-    if problems and (raised is None or _first_cause(problems[0], raised)):
+    skipped = isinstance(raised, pytest.skip.Exception)
+    passed = raised is None or skipped or _is_expected(item, raised)
+    problems = runs.settle(passed=passed, skipped=skipped)
+    if problems and (passed or _first_cause(problems[0], raised)):
         raise problems[0]
     if raised is not None:
         raise raised
@@ -68,12 +82,18 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """Leave the world as it was, after the test's fixtures are gone."""
-    try:
+    runs = item.stash.get(RUNS, None)
+    if runs is None:
         return (yield)
+    runs.settle(passed=False, skipped=False)  # where a fixture failed, and the test never ran
+    try:
+        result = yield
     finally:
-        runs = item.stash.get(RUNS, None)
-        if runs is not None:
-            runs.close()
+        late = runs.late()
+        runs.close()
+    if late is not None:
+        raise late
+    return result
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -98,7 +118,13 @@ def _uses_us(item: pytest.Item) -> bool:
     return "agent_trace" in names or item.get_closest_marker("agent_trace") is not None
 
 
-def _first_cause(problem: BaseException, raised: BaseException) -> bool:
+def _is_expected(item: pytest.Item, raised: BaseException) -> bool:
+    """Whether a failure is one that the test is marked to have."""
+    marked = isinstance(raised, Exception) and item.get_closest_marker("xfail") is not None
+    return marked or isinstance(raised, pytest.xfail.Exception)
+
+
+def _first_cause(problem: BaseException, raised: BaseException | None) -> bool:
     """Whether a problem of the run is to be reported rather than what the test raised."""
     from agenttrace.errors import RunStopped
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    import pytest
 
     from agenttrace.verdict import Verdict
 
@@ -58,7 +58,8 @@ def told(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
 
 def is_ours(error: BaseException) -> bool:
     """Whether an error is one of agenttrace's, without importing it for others."""
-    return any(kind.__module__ == "agenttrace.errors" for kind in type(error).__mro__)
+    ours = any(kind.__module__ == "agenttrace.errors" for kind in type(error).__mro__)
+    return ours or (isinstance(error, pytest.UsageError) and "[usage]" in str(error))
 
 
 def message_of(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: ANN401 - pytest names it nowhere

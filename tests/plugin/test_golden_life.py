@@ -229,7 +229,7 @@ def test_a_damaged_golden_fails_as_itself(project: RefundProject) -> None:
 
     result = project.run()
 
-    result.assert_outcomes(failed=1)
+    result.assert_outcomes(errors=1)
     assert "[golden-unreadable]" in message_in(result)
 
 

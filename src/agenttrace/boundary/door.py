@@ -185,6 +185,11 @@ class Crossing:
             lane.joins.pop(self._frame.lane.path, None)
         return lane
 
+    @property
+    def has_stepped(self) -> bool:
+        """Whether the call's live code has done anything that has a place of its own."""
+        return self._lane is not None and self._lane.seq > 0
+
     def chunk(self, data: bytes) -> bytes:
         """Write a piece of the answer down, then hand it on."""
         chunk = Chunk(data=data, offset_ns=self.door.run.clock.now_ns() - self._asked_ns)

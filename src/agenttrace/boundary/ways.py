@@ -24,6 +24,7 @@ class Way(Generic[N]):
         question: What is asked.
         shape: How values become bytes.
         exception: How a recorded failure becomes an exception; the loaded class by default.
+        failed: Is told of an exception that live code raised by itself.
         usage: What the values that the world gave cost, one value or all of a stream; None: nobody
             knows.
     """
@@ -32,6 +33,7 @@ class Way(Generic[N]):
     shape: Shape[N]
     exception: Callable[[Failure], BaseException] = field(default=exception_of)
     usage: Callable[[Sequence[N]], Usage | None] = field(default=lambda _values: None)
+    failed: Callable[[Boundary, BaseException], None] = field(default=lambda _door, _error: None)
 
 
 def cross(door: Boundary, way: Way[N], live: Callable[[], N]) -> N:
@@ -46,6 +48,7 @@ def cross(door: Boundary, way: Way[N], live: Callable[[], N]) -> N:
             native = live()
     except BaseException as error:
         crossing.fail(error)
+        _object(crossing, way, error)
         raise
     return _taken(crossing, way, native)
 
@@ -62,6 +65,7 @@ async def cross_async(door: Boundary, way: Way[N], live: Callable[[], Awaitable[
             native = await live()
     except BaseException as error:
         crossing.fail(error)
+        _object(crossing, way, error)
         raise
     return _taken(crossing, way, native)
 
@@ -101,6 +105,7 @@ def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]])
                     source.close()
         finally:
             _break_off(crossing, error, way, passed)
+            _object(crossing, way, error)
         raise
     crossing.end_stream(usage=way.usage(passed))
 
@@ -142,8 +147,15 @@ async def cross_async_iterator(
                     await source.aclose()
         finally:
             _break_off(crossing, error, way, passed)
+            _object(crossing, way, error)
         raise
     crossing.end_stream(usage=way.usage(passed))
+
+
+def _object(crossing: Crossing, way: Way[N], error: BaseException) -> None:
+    """Let the adapter look at an exception of live code; one from calls below comes by itself."""
+    if not crossing.has_stepped:
+        way.failed(crossing.door, error)
 
 
 @contextlib.contextmanager
@@ -189,8 +201,9 @@ def read_past(crossing: Crossing) -> StreamReadPast:
         detail=(
             f"    golden    the agent read {pieces} pieces, then left the stream\n"
             f"    this run  the agent asks for piece {pieces + 1}{site}\n\n"
-            "  The agent is right, and the recording is old: record again, with "
-            "--agenttrace=rewrite"
+            "  The agent is right, and the recording is old:\n"
+            f"      {crossing.door.run.again or '--agenttrace=rewrite'}\n"
+            "  More: agenttrace explain stream-read-past"
         ),
         position=call.position,
     )

@@ -212,6 +212,7 @@ class Run:
         bypassed: What went to the world past every adapter, and from where, in order.
         reports: Where telemetry goes that is meant to: the hosts are told apart by path alone.
         refused: How many calls came after the end, or were a library's own in a replay.
+        again: The command that records it again, for messages; empty: nobody said.
         adopted: Where calls came from that had no lane and were taken in, in order.
         home: The thread that entered it.
     """
@@ -235,6 +236,7 @@ class Run:
         self.bypassed: list[str] = []
         self.reports: set[str] = set()
         self._lock = threading.Lock()
+        self.again = ""
         self.adopted: list[str] = []
         self.home = 0
         self.root = LiveLane(self, None, (), 0)

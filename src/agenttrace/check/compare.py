@@ -7,19 +7,23 @@ by `diff`; this is the question that every replay asks.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.model.difference import Difference
+from agenttrace.model.lane import text_of
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
+
+Places: TypeAlias = "Mapping[str, Position]"
+"""Where the spans of a trace stand, by id."""
 
 _INPUT = {SpanKind.LLM: "llm_input", SpanKind.TOOL: "tool_args"}
 _OUTPUT = {SpanKind.LLM: "llm_output", SpanKind.TOOL: "tool_result"}
@@ -29,10 +33,11 @@ def compare(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Dif
     """List what differs, in the golden's causal order, then what only the run has."""
     ragged = frozenset(lane.path for trace in (golden, run) for lane in trace.lanes if lane.ragged)
     left, right = _by_position(golden), _by_position(run)
+    places = tuple({span.id: span.position for span in trace.spans} for trace in (golden, run))
     found: list[Difference] = []
     for position, span in left.items():
         if position in right:
-            found.extend(_span_differences(span, right[position], vary, ragged))
+            found.extend(_span_differences(span, right[position], vary, ragged, places))
         elif not _below(span.lane, ragged):
             found.append(_only(span, "missing", golden=_summary(span)))
     for position, span in right.items():
@@ -45,7 +50,7 @@ def compare(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Dif
 
 
 def _span_differences(
-    golden: Span, run: Span, vary: Vary, ragged: frozenset[Position]
+    golden: Span, run: Span, vary: Vary, ragged: frozenset[Position], places: tuple[Places, ...]
 ) -> Iterator[Difference]:
     def one(kind: str, left: Value, right: Value) -> Iterator[Difference]:
         if left != right:
@@ -75,16 +80,17 @@ def _span_differences(
             title=golden.name,
         )
     yield from _answer_differences(golden, run, ragged)
-    yield from one(
-        "metadata", [golden.name, golden.agent, golden.task], [run.name, run.agent, run.task]
-    )
+    if golden.kind is not SpanKind.RUN:  # a run may be renamed with its test
+        yield from one("metadata", golden.name, run.name)
+    yield from one("metadata", [golden.agent, golden.task], [run.agent, run.task])
     yield from one("metadata", _attributes(golden), _attributes(run))
     yield from one(
         "status", [golden.status.code, golden.status.message], [run.status.code, run.status.message]
     )
     yield from one("event", _events(golden), _events(run))
-    yield from one("link", _links(golden), _links(run))
-    yield from one("structure", golden.parent, run.parent)
+    yield from one("link", _links(golden, places[0]), _links(run, places[1]))
+    inside = [_place(span.parent, known) for span, known in zip((golden, run), places, strict=True)]
+    yield from one("structure", inside[0], inside[1])
 
 
 def _answer_differences(
@@ -206,11 +212,21 @@ def _events(span: Span) -> Value:
     return [[event.name, dict(sorted(event.attributes.items()))] for event in span.events]
 
 
-def _links(span: Span) -> Value:
+def _links(span: Span, places: Places) -> Value:
     return [
-        [link.span, link.relationship, link.trace, dict(sorted(link.attributes.items()))]
+        [
+            link.span if link.trace is not None else _place(link.span, places),
+            link.relationship,
+            link.trace,
+            dict(sorted(link.attributes.items())),
+        ]
         for link in span.links
     ]
+
+
+def _place(span_id: str | None, places: Places) -> Value:
+    """Where a span stands, which does not change with the run's name as its id does."""
+    return span_id if span_id is None or span_id not in places else text_of(places[span_id])
 
 
 def _state(shot: object) -> Value:
@@ -220,8 +236,6 @@ def _state(shot: object) -> Value:
 
 
 def _joins(lane: Lane) -> Value:
-    from agenttrace.model.lane import text_of
-
     return {
         "spawned": lane.spawn_seq,
         "joined": [[text_of(join.by), join.seq] for join in lane.joins],

@@ -59,12 +59,26 @@ def missing(run: str, golden: str, record: str) -> GoldenMissing:
     )
 
 
-def outside(run: str) -> CallOutsideRun:
-    """Make the error for a call before, between or after the runs that a test names."""
+def outside(run: str, shared: str = "") -> CallOutsideRun:
+    """Make the error for a call that is part of no run.
+
+    Args:
+        run: The test.
+        shared: What is made for several tests, where that is what called; else the call came
+            before, between or after the runs that the test names, or after the test.
+    """
+    if shared:
+        return CallOutsideRun(
+            f"{run}: {shared} called a model or a tool.",
+            detail="  Several tests share the fixture, and only the first one would record it.\n"
+            "  Make it function-scoped, or call what it needs in the test itself.\n"
+            "  More: agenttrace explain call-outside-run",
+        )
     return CallOutsideRun(
-        f"{run}: a call was made outside `with agent_trace.run():`.",
-        detail="  The test says where its runs are, so a call outside them belongs to none.\n"
-        "  Move it inside, or leave run() out: the whole test is one run then.\n"
+        f"{run}: a call was made outside every run.",
+        detail="  It came before or after `with agent_trace.run():`, or when the test was over.\n"
+        "  Move it inside, or leave run() out: the test is one run then, its fixtures' set-up\n"
+        "  included, their tear-down not.\n"
         "  More: agenttrace explain call-outside-run",
     )
 

@@ -15,6 +15,7 @@ from agenttrace.model.values import comparable, digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
 
     from agenttrace.model.values import Value
 
@@ -43,6 +44,11 @@ class Vary:
             UsageError: A pattern names no operation or no path.
         """
         return cls(paths=tuple(_parsed(pattern) for pattern in patterns))
+
+    def strangers(self, operations: AbstractSet[str]) -> tuple[str, ...]:
+        """The operations that patterns name and nothing is called."""
+        named = {name for name, _ in self.paths if name != ANY}
+        return tuple(sorted(named - operations))
 
     def names(self, operation: str) -> bool:
         """Whether anything of this operation may vary."""

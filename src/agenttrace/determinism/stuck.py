@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agenttrace.causal.spawn.steps import kept_in
 from agenttrace.errors import Deadlock, NeverAnswered
 from agenttrace.model.lane import label_of
 
@@ -126,10 +127,11 @@ def _steps(task: asyncio.Task[Any]) -> list[Any]:
     steps: list[Any] = []
     inner: Any = task.get_coro()
     while inner is not None:
-        if _frame(inner) is not None:
+        if _frame(inner) is not None and _frame(inner).f_globals["__name__"] != kept_in.__module__:
             steps.append(inner)
         inner = (
-            getattr(inner, "cr_await", None)
+            kept_in(inner)
+            or getattr(inner, "cr_await", None)
             or getattr(inner, "gi_yieldfrom", None)
             or getattr(inner, "ag_await", None)
         )

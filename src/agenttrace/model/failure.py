@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import NotCanonical, RecordedError
 from agenttrace.model.call import Failure
-from agenttrace.model.values import canonical, plain, qualified
+from agenttrace.model.values import TYPE, canonical, plain, qualified
 
 if TYPE_CHECKING:
     from agenttrace.model.values import Value
@@ -39,6 +39,24 @@ def failure_of(error: BaseException) -> Failure:
         message=str(error),
         causes=tuple(f"{qualified(type(cause))}: {cause}" for cause in _causes(error)),
     )
+
+
+def can_be_raised_again(error: BaseException) -> bool:
+    """Whether a replay can raise it as its own class, saying the same, with the same data in it."""
+    if not isinstance(error, Exception):
+        return False
+    again = exception_of(failure_of(error))
+    if type(again) is not type(error) or str(again) != str(error):
+        return False
+    kept = {name: value for name, value in _public(error).items() if isinstance(value, _DATA)}
+    return all(_alike(getattr(again, name, None), value) for name, value in kept.items())
+
+
+def _alike(left: object, right: object) -> bool:
+    """Whether two values are equal to everybody who does not ask for tuples."""
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(_alike, left, right))
+    return type(left) is type(right) and left == right
 
 
 def exception_of(failure: Failure) -> BaseException:
@@ -99,10 +117,17 @@ def _loaded(name: str) -> type[Exception] | None:
 
 
 def _known(value: object) -> Value:
+    """Keep data; of a live object, at any depth, what it is, and nothing that it holds."""
+    if isinstance(value, list | tuple):
+        return [_known(item) for item in value]
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: _known(item) for key, item in sorted(value.items())}
+    if value is not None and not isinstance(value, _DATA):
+        return {TYPE: qualified(type(value))}
     try:
         return canonical(value)
     except NotCanonical:
-        return {"!": qualified(type(value))}
+        return {TYPE: qualified(type(value))}
 
 
 def _causes(error: BaseException) -> list[BaseException]:

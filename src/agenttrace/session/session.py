@@ -20,7 +20,7 @@ from agenttrace.model.lane import label_of
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.divergence import Retelling
-from agenttrace.replay.matching import Recording
+from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.session import leaving
@@ -99,6 +99,7 @@ class Session:
         if self._records:
             plan.journal.unlink(missing_ok=True)
             self._journal = JournalWriter(plan.journal)
+        self.run.again = plan.commands.rewrite
         self.run.offline = None if live else plan.stub
         pace = Instant() if live else Recorded(self._world.hold(self.run))
         self._recorder = Recorder(
@@ -120,15 +121,23 @@ class Session:
     def stand_aside(self) -> None:
         """Take no calls for now: a run with a place of its own begins, which writes the journal."""
         current.suspend(self.run)
-        if self._journal is not None and self._recorder is not None:
+        self.forget_if_idle()
+
+    def forget_if_idle(self) -> None:
+        """Leave no journal of a run that has asked nothing."""
+        if self._journal is not None and self._recorder is not None and not self.has_asked:
             self._recorder.forget_journal()
             self._journal.discard()
             self._journal = None
 
-    def guard(self) -> None:
-        """Stand between such runs, and refuse every call: it belongs to none of them."""
-        self.run.guard = telling.outside(self.plan.name)
+    def guard(self, shared: str = "") -> None:
+        """Refuse every call from now on: it belongs to no run, or to what tests share."""
+        self.run.guard = telling.outside(self.plan.name, shared)
         current.resume(self.run)
+
+    def welcome(self) -> None:
+        """Take calls again."""
+        self.run.guard = None
 
     @property
     def has_asked(self) -> bool:
@@ -153,14 +162,14 @@ class Session:
             return []
         if refused := self._door.kept.get(REFUSALS):
             return list(refused[:1])
-        if not self.has_asked:
+        if not self.has_asked and not (self.golden is not None and self.golden.calls):
             return [telling.nothing_asked(plan.name)]
         found: list[AgentTraceError | RunStopped] = [
             telling.left_open(plan.name, span) for span in self._recorder.streams_left_open()[:1]
         ]
         if (left := self._unused()) and self.golden is not None and plan.compare:
-            total, update = len(self.golden.calls), plan.commands.update
-            found.append(telling.unused(plan.name, plan.shown, left, total, update))
+            total = len(self.golden.calls)
+            found.append(telling.unused(plan.name, plan.shown, left, total, self._update()))
         if (differences := self.differences()) and plan.compare:
             found.append(self._mismatch(differences))
         return found
@@ -180,7 +189,7 @@ class Session:
         """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
         plan, problems = self.plan, self.problems()
         if not passed:
-            problems = [problem for problem in problems if isinstance(problem, RunStopped)]
+            problems = [] if self.run.stopped is None else [self.run.stopped]
         judged = passed and self.run.stopped is None
         verdict = Verdict(
             run=plan.name,
@@ -211,7 +220,7 @@ class Session:
                 run=plan.name,
                 golden=plan.shown,
                 rewrite=plan.commands.rewrite,
-                lenient=plan.commands.lenient,
+                lenient="" if plan.match == LENIENT else plan.commands.lenient,
             ),
             match=plan.match,
             stub=plan.stub,
@@ -236,8 +245,13 @@ class Session:
         if self._borrowed():
             way_on, left = plan.commands.rewrite, ""
         else:
-            way_on, left = plan.commands.update, "" if plan.is_live else f"{plan.shown}.new"
+            way_on, left = self._update(), "" if plan.is_live else f"{plan.shown}.new"
         return telling.mismatch(plan.name, plan.shown, differences, way_on, left)
+
+    def _update(self) -> str:
+        """The command that accepts this run; it must come as far as this run came."""
+        lenient = " --agenttrace-match=lenient" if self.plan.match == LENIENT else ""
+        return self.plan.commands.update + lenient
 
     def _borrowed(self) -> tuple[Span, ...]:
         """Calls of this run whose answers are not ones that the world gave to these questions."""
@@ -259,6 +273,9 @@ class Session:
     def _warnings(self) -> Iterator[str]:
         for where in sorted(set(self.run.adopted)):
             yield f"work without the run's context was taken in, at {where}"
+        if (golden := self.golden) is not None:
+            for name in self.plan.vary.strangers({span.operation for span in golden.calls}):
+                yield f"vary names {name}, and no call is called so"
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
         if self._replayer is not None:

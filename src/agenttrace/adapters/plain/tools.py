@@ -26,6 +26,7 @@ from agenttrace.causal.site import site
 from agenttrace.errors import ArgumentChanged, NotCanonical, NotRebuildable, UsageError
 from agenttrace.model import names
 from agenttrace.model.call import Question
+from agenttrace.model.failure import can_be_raised_again
 from agenttrace.model.usage import Usage
 
 if TYPE_CHECKING:
@@ -178,12 +179,18 @@ class _Tool:
             stub=self._options.stub,
             live=self._options.live,
         )
-        return arguments, Way(question=question, shape=self.shape, usage=self._usage)
+        return arguments, Way(
+            question=question, shape=self.shape, usage=self._usage, failed=self._failed
+        )
 
     def leave(self, arguments: Arguments) -> None:
         """Look at the arguments after the call."""
         if not self._options.live:
             arguments.refuse_changes()
+
+    def _failed(self, door: Boundary, error: BaseException) -> None:
+        if not self._options.live:
+            refuse_failure(door, self.title, error)
 
     def _usage(self, values: Sequence[Any]) -> Usage | None:
         cost = self._options.cost_usd
@@ -300,10 +307,36 @@ def refusing(door: Boundary) -> Iterator[None]:
     try:
         yield
     except _REFUSALS as error:
-        kept: list[Exception] = door.kept.setdefault(REFUSALS, [])
-        if not any(error is other for other in kept):
-            kept.append(error)
+        _remember(door, error)
         raise
+
+
+def refuse_failure(door: Boundary, title: str, error: BaseException) -> None:
+    """Remember an exception of a tool's own that a replay could not raise again."""
+    if isinstance(error, _REFUSALS) or not isinstance(error, Exception | SystemExit):
+        return
+    if not can_be_raised_again(error):
+        _remember(door, _not_raised_again(title, error))
+
+
+def _remember(door: Boundary, error: Exception) -> None:
+    kept: list[Exception] = door.kept.setdefault(REFUSALS, [])
+    if not any(error is other for other in kept):
+        kept.append(error)
+
+
+def _not_raised_again(title: str, error: BaseException) -> NotRebuildable:
+    kind = type(error).__qualname__
+    return NotRebuildable(
+        f"{title}: a replay could not raise {kind} again as the same exception",
+        detail=(
+            f"  Its class cannot be built from its arguments, or {kind} holds more than data.\n"
+            "  Catch it in the tool, and raise an exception of your own with plain arguments;\n"
+            "  or let the tool run in every replay: @agenttrace.tool(live=True).\n"
+            "  More: agenttrace explain not-rebuildable"
+        ),
+        tool=title,
+    )
 
 
 def _gives_back(title: str) -> NotRebuildable:

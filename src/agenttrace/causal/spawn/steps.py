@@ -26,6 +26,15 @@ def keeping(frame: Frame, coroutine: Coroutine[Any, Any, Any]) -> Coroutine[Any,
     return kept  # type: ignore[no-any-return]
 
 
+def kept_in(step: object) -> Coroutine[Any, Any, Any] | None:
+    """The coroutine that one of our steps runs; None: it is not one of ours."""
+    frame = getattr(step, "gi_frame", None)
+    if frame is None or frame.f_code is not _stepwise.__code__:
+        return None
+    kept: Coroutine[Any, Any, Any] | None = frame.f_locals.get("coroutine")
+    return kept
+
+
 async def _kept(frame: Frame, coroutine: Coroutine[Any, Any, Any]) -> Any:
     return await _stepwise(frame, coroutine)
 
