@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_agenttrace.options import plan_for, said
+from pytest_agenttrace.options import plan_for, said, takes_stubs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from agenttrace.errors import AgentTraceError, RunStopped
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
+    from agenttrace.replay.stubs import Stubs
     from agenttrace.session import Plan, Session, World
     from agenttrace.verdict import Verdict
 
@@ -36,6 +37,7 @@ class AgentTrace:
         self._named: set[str] = set()
         self._world: World | None = None
         self._settled = False
+        self._stubs: Stubs | None = None
 
     # -- for tests --------------------------------------------------------------------------------
     @contextlib.contextmanager
@@ -125,10 +127,19 @@ class AgentTrace:
                 raise problem
 
     # -- for the plugin ---------------------------------------------------------------------------
+    @property
+    def stubs(self) -> Stubs | None:
+        """What the test answers itself; None where it takes no `agent_stubs`."""
+        return self._stubs
+
     def prepare(self) -> None:
         """Enter the patches, and begin the run that the whole test is, fixtures and all."""
         from agenttrace.session import World
 
+        if takes_stubs(self._item):
+            from agenttrace.replay.stubs import Stubs
+
+            self._stubs = Stubs()
         plan = self._plan(None, 1)
         self._world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
         self._world.__enter__()
@@ -192,7 +203,7 @@ class AgentTrace:
 
         if self._world is None:
             raise RuntimeError(plan.name)
-        return Session(plan, self._world)
+        return Session(plan, self._world, self._stubs)
 
 
 RUNS: pytest.StashKey[AgentTrace] = pytest.StashKey()
@@ -203,6 +214,20 @@ def agent_trace(request: pytest.FixtureRequest) -> AgentTrace:
     """Record this test's agents once, and replay them offline from then on."""
     runs = request.node.stash.get(RUNS, None)
     return runs if runs is not None else AgentTrace(request.node)
+
+
+@pytest.fixture
+def agent_stubs(request: pytest.FixtureRequest) -> Stubs:
+    """Say what tools and models answer in this test: alone, or before its golden."""
+    runs = request.node.stash.get(RUNS, None)
+    if runs is None or runs.stubs is None:
+        mode = said(request.config, "agenttrace")
+        raise pytest.UsageError(
+            f"{request.node.nodeid} takes agent_stubs, and the mode is {mode!r}: its tools and "
+            "models would be asked for real.  [usage]"
+        )
+    stubs: Stubs = runs.stubs
+    return stubs
 
 
 @pytest.fixture

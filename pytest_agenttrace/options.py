@@ -182,7 +182,9 @@ def marked(item: pytest.Item) -> dict[str, Any]:
 
 
 def _golden_id(name: str | None) -> str:
-    """A test id whose golden is the one that a marker names: `support/refund`."""
+    """A test id whose golden is the one that a marker names: `support/refund`, or a test's id."""
+    if name is not None and "::" in name:
+        return name
     folder, _, last = (name or "").strip("/").removesuffix(".trace").rpartition("/")
     return f"{folder}::{last}" if last else ""
 
@@ -204,7 +206,7 @@ def _kinds(item: pytest.Item, said: Any, known: frozenset[str]) -> frozenset[str
 
 
 def refuse_collisions(items: list[pytest.Item]) -> None:
-    """Refuse tests whose goldens would be one file.
+    """Refuse tests whose goldens would be one file; one with stubs writes none.
 
     Raises:
         pytest.UsageError: There are such tests; they are named.
@@ -213,7 +215,9 @@ def refuse_collisions(items: list[pytest.Item]) -> None:
     from agenttrace.golden import place
 
     try:
-        place.refuse_collisions([_named_golden(item) or item.nodeid for item in items])
+        place.refuse_collisions(
+            [_named_golden(item) or item.nodeid for item in items if not takes_stubs(item)]
+        )
     except GoldenCollision as error:
         raise pytest.UsageError(str(error)) from None
 
@@ -221,6 +225,11 @@ def refuse_collisions(items: list[pytest.Item]) -> None:
 def _named_golden(item: pytest.Item) -> str:
     marker = item.get_closest_marker("agent_trace")
     return _golden_id(marker.kwargs.get("golden")) if marker is not None else ""
+
+
+def takes_stubs(item: pytest.Item) -> bool:
+    """Whether a test answers some calls itself; it is never recorded then."""
+    return "agent_stubs" in getattr(item, "fixturenames", ())
 
 
 def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
@@ -243,7 +252,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         golden=root / folder / relative,
         shown=(folder + "/" + relative.as_posix()),
         journal=root / ".agenttrace" / "journals" / relative.with_suffix(".journal"),
-        mode=said(config, "agenttrace"),
+        mode="replay" if takes_stubs(item) else said(config, "agenttrace"),
         match=said(config, "agenttrace_match"),
         stub=stubs,
         vary=Vary.of(marker.get("vary", ())),

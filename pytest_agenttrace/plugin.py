@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_agenttrace import options
-from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_trace, golden_trace
+from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["agent_trace", "golden_trace"]
+__all__ = ["agent_stubs", "agent_trace", "golden_trace"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -115,7 +115,8 @@ def pytest_runtest_makereport(
 
 def _uses_us(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    return "agent_trace" in names or item.get_closest_marker("agent_trace") is not None
+    ours = "agent_trace" in names or "agent_stubs" in names
+    return ours or item.get_closest_marker("agent_trace") is not None
 
 
 def _is_expected(item: pytest.Item, raised: BaseException) -> bool:

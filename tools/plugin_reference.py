@@ -39,7 +39,7 @@ def marker() -> str:
 def fixture_list() -> str:
     """Every fixture with its docstring."""
     found = []
-    for name in ("agent_trace", "golden_trace"):
+    for name in ("agent_trace", "agent_stubs", "golden_trace"):
         what = inspect.getdoc(getattr(fixtures, name)) or ""
         found.append(f"`{name}`\n:   {what}")
     return "\n\n".join(found)

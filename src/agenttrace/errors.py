@@ -147,6 +147,29 @@ class CallOutsideRun(RunStopped):
     slug = "call-outside-run"
 
 
+class NotStubbed(RunStopped):
+    """A test that runs on stubs alone asked for something that no stub answers.
+
+    Common causes:
+        1. A tool or model has no stub yet. The message names the line to add.
+        2. A model's stubs are used up: the agent asks once more than it was told to be answered.
+    """
+
+    slug = "not-stubbed"
+
+
+class StubUnfit(RunStopped):
+    """A stub says what the tool or the model could never have said.
+
+    Common causes:
+        1. The stub's value is not what the tool's annotation says that it returns.
+        2. A model's stub calls a tool that the request does not offer.
+        3. `returns` was said of a generator, or `streams` of a plain function.
+    """
+
+    slug = "stub-unfit"
+
+
 # -- a call cannot be recorded ------------------------------------------------------------------
 class NotCanonical(AgentTraceError):
     """A value has no form that stays the same from run to run.
@@ -362,6 +385,28 @@ class RecordingFailed(AgentTraceError):
     """
 
     slug = "recording-failed"
+
+
+class StubsUnused(AgentTraceError):
+    """A stub was never asked for, so the test says less than it seems to.
+
+    Common causes:
+        1. Its name is not the tool's. The message names what was called.
+        2. `on_call=` counts along what led to a call: calls at the same time have one number.
+    """
+
+    slug = "stubs-unused"
+
+
+class CassetteUnreadable(AgentTraceError):
+    """A cassette of vcrpy's cannot be imported.
+
+    Common causes:
+        1. It holds tags that would make Python objects; nothing in a file is ever executed.
+        2. An interaction has no request, or its address was taken out before it was committed.
+    """
+
+    slug = "cassette-unreadable"
 
 
 class UsageError(AgentTraceError):

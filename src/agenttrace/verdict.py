@@ -17,6 +17,7 @@ class Outcome(enum.StrEnum):
 
     REPLAYED = "replayed"
     RECORDED = "recorded"
+    STUBBED = "stubbed"
     VERIFIED = "verified"
     UPDATED = "updated"
     DRIFTED = "drifted"

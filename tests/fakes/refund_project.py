@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpcore2
 import httpx2
 import msgpack
 import pytest
@@ -64,7 +65,14 @@ def test_refund(agent_trace):
     agent.refund_desk("A-17")
 """
 
-LOADED = (httpx2, msgpack, agenttrace.adapters.plain, agenttrace.session, pytest_agenttrace.plugin)
+LOADED = (
+    httpcore2,
+    httpx2,
+    msgpack,
+    agenttrace.adapters.plain,
+    agenttrace.session,
+    pytest_agenttrace.plugin,
+)
 """What must be loaded before a run in this process: pytest's kit forgets what a run imports, and a
 patch would be left on a module that nobody finds any more."""
 

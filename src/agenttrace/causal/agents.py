@@ -24,6 +24,11 @@ def provisional(name: str, lane: Position) -> str:
     return f"{name}{_MARK}{text_of(lane)}"
 
 
+def name_in(agent_id: str) -> str:
+    """The name in an agent's id, provisional or not; a given id is its own."""
+    return agent_id.partition(_MARK)[0]
+
+
 def named(trace: Trace) -> Trace:
     """Replace every provisional id: `worker`, `worker#1`, `worker#2`, in causal order."""
     began: dict[str, Position] = {}

@@ -112,8 +112,23 @@ def left_open(run: str, span: Span) -> StreamLeftOpen:
     )
 
 
+OLD = "The agent is right, and the golden is old:"
+"""What is said before the command that makes another golden."""
+
+ELSEWHERE = "A stub leads the agent elsewhere, and that is meant:"
+"""What is said where the test answers some calls itself."""
+
+NO_COMPARISON = "@pytest.mark.agent_trace(compare=False)"
+"""What a person writes then."""
+
+
 def mismatch(
-    run: str, golden: str, differences: Sequence[Difference], way_on: str, pending: str
+    run: str,
+    golden: str,
+    differences: Sequence[Difference],
+    way_on: str,
+    pending: str,
+    reason: str = OLD,
 ) -> GoldenMismatch:
     """Make the error for a run that did not diverge and yet is not the golden's."""
     lines: list[str] = []
@@ -124,7 +139,7 @@ def mismatch(
     lines.append(f"  golden    {golden}")
     if pending:
         lines.append(f"  this run  {pending}")
-    lines += ["", "  The agent is right, and the golden is old:", f"      {way_on}"]
+    lines += ["", f"  {reason}", f"      {way_on}"]
     lines.append("  More: agenttrace explain golden-mismatch")
     count = len(differences)
     return GoldenMismatch(
@@ -135,7 +150,12 @@ def mismatch(
 
 
 def unused(
-    run: str, golden: str, calls: Sequence[UnusedCall], total: int, way_on: str
+    run: str,
+    golden: str,
+    calls: Sequence[UnusedCall],
+    total: int,
+    way_on: str,
+    reason: str = OLD,
 ) -> AnswersUnused:
     """Make the error for recorded answers that nobody asked for."""
     lines = [
@@ -145,7 +165,7 @@ def unused(
     if len(calls) > MOST:
         lines.append(f"    … and {len(calls) - MOST} more")
     lines += ["", f"  golden    {golden}", ""]
-    lines += ["  The agent is right, and the golden is old:", f"      {way_on}"]
+    lines += [f"  {reason}", f"      {way_on}"]
     lines.append("  More: agenttrace explain answers-unused")
     count = len(calls)
     return AnswersUnused(

@@ -7,6 +7,7 @@ command is one file and one word.
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -16,7 +17,7 @@ from agenttrace.errors import AgentTraceError, RunStopped
 PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 """Exit codes, the same for every command."""
 
-COMMANDS = ("demo", "show", "explain")
+COMMANDS = ("demo", "show", "explain", "import")
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
 _CODES = {
@@ -27,6 +28,7 @@ _CODES = {
     "unknown-format": UNREADABLE,
     "invalid-span": UNREADABLE,
     "invalid-trace": UNREADABLE,
+    "cassette-unreadable": UNREADABLE,
 }
 
 
@@ -46,7 +48,8 @@ class Commands(click.Group):
         """Import a command; None where there is none of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        module = f"{__name__}.{cmd_name}{'_' if keyword.iskeyword(cmd_name) else ''}"
+        command: click.Command = importlib.import_module(module).command
         return command
 
     def invoke(self, ctx: click.Context) -> object:

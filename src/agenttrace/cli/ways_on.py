@@ -48,6 +48,15 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "    with agent_trace.run():",
         "        my_agent()",
     ),
+    "not-stubbed": (
+        "Say what it answers, before the agent runs:",
+        '    agent_stubs.tool("look_up_order").returns("paid twice")',
+        '    agent_stubs.llm.says("It was paid twice.")',
+    ),
+    "stub-unfit": (
+        "The message shows the stub, and what the tool or the request says. Change the stub:",
+        '    agent_stubs.tool("pay").returns(Receipt(id="r-1"))',
+    ),
     "not-canonical": (
         "Say how the value is written down and built again:",
         "    @agenttrace.tool(encode=to_json_like, decode=from_json_like)",
@@ -133,6 +142,14 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
     "recording-failed": (
         "Mend the test, and record again. What was recorded so far can be read:",
         "    agenttrace show JOURNAL",
+    ),
+    "stubs-unused": (
+        "Remove the stub, or name what the agent calls:",
+        '    agent_stubs.tool("look_up_order").returns("paid twice")',
+    ),
+    "cassette-unreadable": (
+        "The message names the file and the line. Record the cassette again, or name the address:",
+        "    agenttrace import CASSETTE --to GOLDEN --url https://api.anthropic.com/v1/messages",
     ),
     "usage": (
         "The message names the option and the values that it can have:",

@@ -89,6 +89,11 @@ class Replayer:
             case Answered():
                 return self._serve(decision, call, live=answered_live)
 
+    def pass_over(self, call: Call) -> None:
+        """Take a call as asked that somebody else answers, and what was recorded below it."""
+        self._asked.add(call.position)
+        self._taken.update(inner.position for inner in self.recording.below(call.position))
+
     def unused(self) -> tuple[Span, ...]:
         """Recorded calls that nobody asked for; chance may leave out ragged ones."""
         return tuple(

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
-from agenttrace.boundary import Boundary, Nobody
+from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current
 from agenttrace.causal.clock import wall_clock_text
+from agenttrace.causal.renaming import renamed
 from agenttrace.check import telling
 from agenttrace.check.compare import compare
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
@@ -23,7 +24,8 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded
 from agenttrace.replay.replayer import Refusing, Replayer
-from agenttrace.session import leaving
+from agenttrace.replay.stubbed import as_stubbed
+from agenttrace.session import leaving, stubbing
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
+    from agenttrace.replay.stubbed import Stubbed
+    from agenttrace.replay.stubs import Stubs
     from agenttrace.session.plan import Plan
     from agenttrace.session.world import World
 
@@ -53,9 +57,18 @@ class Session:
         golden: What it is replayed from or compared with, if there is any.
     """
 
-    def __init__(self, plan: Plan, world: World) -> None:
-        """Prepare a run; nothing is read or written yet."""
+    def __init__(self, plan: Plan, world: World, stubs: Stubs | None = None) -> None:
+        """Prepare a run; nothing is read or written yet.
+
+        Args:
+            plan: How the run is to go; with stubs it is a replay.
+            world: The program around it.
+            stubs: What the test answers itself: alone where there is no golden, else before it.
+                Such a run writes nothing.
+        """
         self.plan = plan
+        self._stubs = stubs
+        self._stubbed: Stubbed | None = None
         self.run = current.Run(plan.name)
         self.trace: Trace | None = None
         self.golden: Trace | None = None
@@ -92,7 +105,7 @@ class Session:
         if self._records and self._world.is_virtual:
             raise telling.late_recording(plan.name, plan.commands.rewrite)
         self.golden = None if self._records else load_golden(plan)
-        if self.golden is None and not self._records:
+        if self.golden is None and not self._records and self._stubs is None:
             self._missing = telling.missing(plan.name, plan.shown, plan.commands.record)
             if eager:
                 raise self._missing
@@ -105,7 +118,8 @@ class Session:
         self._recorder = Recorder(
             self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
         )
-        self._door = Boundary(self.run, source=self._source(), scribe=self._recorder, pace=pace)
+        source = self._source()
+        self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
         self._token = current.enter(self.run)
 
     def end(self) -> None:
@@ -168,8 +182,7 @@ class Session:
             telling.left_open(plan.name, span) for span in self._recorder.streams_left_open()[:1]
         ]
         if (left := self._unused()) and self.golden is not None and plan.compare:
-            total = len(self.golden.calls)
-            found.append(telling.unused(plan.name, plan.shown, left, total, self._update()))
+            found.append(self._left_unused(left, len(self.golden.calls)))
         if (differences := self.differences()) and plan.compare:
             found.append(self._mismatch(differences))
         return found
@@ -180,8 +193,9 @@ class Session:
         if self.golden is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            same = native.content_bytes(self.golden) == native.content_bytes(trace)
-            found = () if same else compare(self.golden, trace, self.plan.vary)
+            golden, run = as_stubbed(self.golden, trace)
+            same = native.content_bytes(golden) == native.content_bytes(run)
+            found = () if same else compare(golden, run, self.plan.vary)
             self._judged = (trace, found)
         return self._judged[1]
 
@@ -190,6 +204,8 @@ class Session:
         plan, problems = self.plan, self.problems()
         if not passed:
             problems = [] if self.run.stopped is None else [self.run.stopped]
+        elif not problems and self._stubbed is not None:
+            problems = stubbing.unused(plan.name, self._stubbed)
         judged = passed and self.run.stopped is None
         verdict = Verdict(
             run=plan.name,
@@ -205,15 +221,18 @@ class Session:
         )
         if self.trace is None:
             return verdict
-        borrowed = bool(self._borrowed())
+        borrowed = bool(self._borrowed()) or self._stubs is not None
         return leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
 
     def _source(self) -> Source:
         if self._missing is not None:
             return Refusing(self._missing)
-        if self.plan.is_live or self.golden is None:
-            return Nobody()
         plan = self.plan
+        if self.golden is None and self._stubs is not None:
+            self._stubbed = stubbing.alone(self._stubs, self.run, plan.stub)
+            return self._stubbed
+        if plan.is_live or self.golden is None:
+            return Nobody()
         self._replayer = Replayer(
             Recording.of(self.golden),
             retelling=Retelling(
@@ -226,7 +245,10 @@ class Session:
             stub=plan.stub,
             vary=plan.vary,
         )
-        return self._replayer
+        if self._stubs is None:
+            return self._replayer
+        self._stubbed = stubbing.before(self._replayer, self._stubs, self.run)
+        return Chain(self._stubbed, self._replayer)
 
     def _unused(self) -> tuple[Unused, ...]:
         if self._replayer is None:
@@ -240,8 +262,18 @@ class Session:
             if span.position not in ran
         )
 
+    def _left_unused(self, left: tuple[Unused, ...], total: int) -> AnswersUnused:
+        plan = self.plan
+        if self._stubs is not None:
+            way_on, reason = telling.NO_COMPARISON, telling.ELSEWHERE
+            return telling.unused(plan.name, plan.shown, left, total, way_on, reason)
+        return telling.unused(plan.name, plan.shown, left, total, self._update())
+
     def _mismatch(self, differences: tuple[Difference, ...]) -> GoldenMismatch:
         plan = self.plan
+        if self._stubs is not None:
+            way_on, reason = telling.NO_COMPARISON, telling.ELSEWHERE
+            return telling.mismatch(plan.name, plan.shown, differences, way_on, "", reason)
         if self._borrowed():
             way_on, left = plan.commands.rewrite, ""
         else:
@@ -292,6 +324,8 @@ class Session:
             return Outcome.FAILED
         if self._records:
             return Outcome.RECORDED
+        if self._stubs is not None:
+            return Outcome.STUBBED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
 
 
@@ -303,7 +337,7 @@ def load_golden(plan: Plan) -> Trace | None:
         GoldenTooNew: A newer version wrote it.
     """
     data = store.load(plan.golden)
-    return None if data is None else native.read(data, name=plan.shown)
+    return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)
 
 
 def environment() -> dict[str, Value]:

@@ -1,5 +1,6 @@
-"""Testing: what people's own tests need beside the recordings: a model server on this machine."""
+"""Testing: what people's own tests need beside the recordings: a model server, stubs."""
 
+from agenttrace.replay.stubs import Stubs, ToolUse, tool
 from agenttrace.testing.model_server import ModelServer, Received
 from agenttrace.testing.replies import (
     Reply,
@@ -11,16 +12,21 @@ from agenttrace.testing.replies import (
     says,
     slow,
 )
+from agenttrace.testing.stubbed import stubbed
 
 __all__ = [
     "ModelServer",
     "Received",
     "Reply",
+    "Stubs",
     "Team",
+    "ToolUse",
     "calls_tool",
     "cuts_after",
     "fails",
     "in_turn",
     "says",
     "slow",
+    "stubbed",
+    "tool",
 ]

@@ -40,6 +40,9 @@ MARK = "__agenttrace_tool__"
 REFUSALS = "refusals"
 """Under this key the door keeps the refusals of a run, in the order in which they came."""
 
+TOOLS = "tools"
+"""Under this key, by operation, the shape of each tool that was asked, and whether it streams."""
+
 _KINDS = ("tool", "retrieval")
 _REFUSALS = (ArgumentChanged, NotCanonical, NotRebuildable)
 _DEFINITIONS = {
@@ -150,6 +153,11 @@ class _Tool:
         return Reading(self.fn, self.title, self._options.encode)
 
     @functools.cached_property
+    def streams(self) -> bool:
+        """Whether it yields its results one by one."""
+        return manner(self.fn) in (GENERATOR, ASYNC_GENERATOR)
+
+    @functools.cached_property
     def shape(self) -> ResultShape:
         """What writes and reads the results."""
         options, how = self._options, manner(self.fn)
@@ -166,9 +174,12 @@ class _Tool:
             live=options.live,
         )
 
-    def asked(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Arguments, Way[Any]]:
+    def asked(
+        self, door: Boundary, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Arguments, Way[Any]]:
         """Read one call: its arguments, and what the door needs."""
         arguments = self.reading.of(args, kwargs)
+        door.kept.setdefault(TOOLS, {})[self._operation] = (self.shape, self.streams)
         question = Question(
             kind=self._options.kind,
             operation=self._operation,
@@ -195,8 +206,7 @@ class _Tool:
     def _usage(self, values: Sequence[Any]) -> Usage | None:
         cost = self._options.cost_usd
         if callable(cost):
-            streams = manner(self.fn) in (GENERATOR, ASYNC_GENERATOR)
-            cost = cost(list(values) if streams else values[0])
+            cost = cost(list(values) if self.streams else values[0])
         return None if cost is None else Usage(tool_cost_usd=Decimal(str(cost)))
 
 
@@ -221,7 +231,7 @@ def _function(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return fn(*args, **kwargs)
         with refusing(door):
-            arguments, way = known.asked(args, kwargs)
+            arguments, way = known.asked(door, args, kwargs)
 
             def live() -> Any:
                 result = fn(*args, **kwargs)
@@ -242,7 +252,7 @@ def _coroutine(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return await fn(*args, **kwargs)
         with refusing(door):
-            arguments, way = known.asked(args, kwargs)
+            arguments, way = known.asked(door, args, kwargs)
 
             async def live() -> Any:
                 result = await fn(*args, **kwargs)
@@ -263,7 +273,7 @@ def _generator(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return (yield from fn(*args, **kwargs))
         with refusing(door):
-            arguments, way = known.asked(args, kwargs)
+            arguments, way = known.asked(door, args, kwargs)
 
             def live() -> Generator[Any, None, None]:
                 left = yield from fn(*args, **kwargs)
@@ -288,7 +298,7 @@ def _async_generator(known: _Tool) -> Callable[..., Any]:
             return Stepped(asked(door, args, kwargs), refusing(door), contextlib.nullcontext)
 
     def asked(door: Boundary, args: Any, kwargs: Any) -> AsyncGenerator[Any, Any]:
-        arguments, way = known.asked(args, kwargs)
+        arguments, way = known.asked(door, args, kwargs)
 
         async def live() -> AsyncGenerator[Any, None]:
             async with contextlib.aclosing(fn(*args, **kwargs)) as source:
