@@ -8,11 +8,15 @@ import os
 import socket
 import subprocess
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import aiohttp
+import httpx2
 import pytest
 import requests
 
@@ -233,15 +237,25 @@ def test_telemetry_is_refused_and_counted_and_fails_nothing(tmp_path: Path) -> N
         report(lambda: socket.getaddrinfo("api.smith.langchain.com", 443))
         report(lambda: requests.post("https://eu.i.posthog.com/batch", json={}, timeout=1))
         report(lambda: requests.post("https://api.openai.com/v1/traces/ingest", timeout=1))
+        report(lambda: httpx2.post("https://api.openai.com/v1/traces/ingest", timeout=1))
+        report(lambda: asyncio.run(by_aiohttp()))
+        report(lambda: urllib.request.urlopen("http://collector.test/v1/traces", timeout=1))
+
+    async def by_aiohttp() -> None:
+        async with aiohttp.ClientSession() as session:
+            await session.post("https://o1.ingest.sentry.io/api/1/envelope/")
 
     verdict = judged(tmp_path, program)
 
     assert verdict.problems == ()
-    assert verdict.counts.refused == 3
+    assert verdict.counts.refused == 6
     assert [type(error) for error in met] == [
         socket.gaierror,
         requests.exceptions.ConnectionError,
         requests.exceptions.ConnectionError,
+        httpx2.ConnectError,
+        aiohttp.ClientConnectionError,
+        urllib.error.URLError,
     ]
 
 
