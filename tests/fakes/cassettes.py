@@ -1,52 +1,156 @@
-"""Real cassettes, imported, and a program that makes their requests again, one after the other."""
+"""Cassettes of real traffic, read whichever of the common ways they keep bodies in."""
 
 from __future__ import annotations
 
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import httpx2
-from click.testing import CliRunner, Result
+import yaml
 
-from agenttrace.cli import main
-from agenttrace.formats import vcr
-from agenttrace.session import Plan, Session, World
-from agenttrace.verdict import Verdict
+from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.values import Value, canonical
+from agenttrace.providers import catalog, frames, sse
+from agenttrace.providers.provider import FRAMES, SSE, Provider
 
+REDACTED = "**REDACTED**"
 CASSETTES = Path(__file__).parents[1] / "data" / "cassettes"
-CODEX = "https://chatgpt.com/backend-api/codex/responses"
-"""The address that LangChain took out of its Codex cassettes."""
+DRIVEN = (
+    "anthropic",
+    "gemini",
+    "json-format",
+    "langchain-gz",
+    "mcp",
+    "multi-agent",
+    "openai-chat",
+    "openai-responses",
+    "other",
+)
+"""The folders whose questions to models the real SDKs ask again."""
 
-OBJECTS = "yaml-python-tags/anthropic_v1_messages_beta_true_post_1913e018.yaml"
-WEBSOCKET = "websocket/test_tool_call_round.yaml"
-NAMELESS = "langchain-gz/TestChatOpenAICodexStandard.test_agent_loop_model0_.yaml.gz"
-
-
-def all_cassettes(root: Path = CASSETTES) -> list[str]:
-    """Every cassette's path below the folder."""
-    return sorted(str(file.relative_to(root)) for file in root.rglob("*.*") if file.is_file())
-
-
-def imported(cassette: Path, golden: Path, *more: str) -> Result:
-    """Import one as a person does."""
-    return CliRunner().invoke(main, ["import", str(cassette), "--to", str(golden), *more])
-
-
-def asked_again(exchanges: tuple[vcr.Exchange, ...]) -> list[tuple[int, bytes]]:
-    """Make the requests of a cassette; give each answer's status and body."""
-    found = []
-    with httpx2.Client() as client:
-        for one in exchanges:
-            headers = {"content-type": one.content_type} if "/" in one.content_type else {}
-            answer = client.request(one.method, one.url, content=one.body, headers=headers)
-            found.append((answer.status_code, answer.content))
-    return found
+STRANGE = ("websocket", "yaml-python-tags")
+"""The folders that a safe reader of requests and responses refuses."""
 
 
-def replayed(exchanges: tuple[vcr.Exchange, ...], golden: Path) -> tuple[object, Verdict]:
-    """Run that program against a golden, offline; give its answers, and the verdict."""
-    plan = Plan(name="a test", golden=golden, shown=golden.name, journal=golden.with_suffix(".j"))
-    with World(live=False) as world:
-        session = Session(plan, world)
-        with session:
-            answers = asked_again(exchanges)
-        return answers, session.settle(passed=True)
+@dataclass(frozen=True)
+class Interaction:
+    """One request of a cassette, and what the real service answered.
+
+    Attributes:
+        host: Who was asked.
+        method: `POST`, …
+        path: Without the query.
+        query: What follows the path; empty: nothing.
+        headers: Of the request, by lowercase name.
+        body: Of the request.
+        answer: What was said, content encoding taken off.
+        zipped: Whether it had come compressed.
+    """
+
+    host: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: Any
+    answer: Answer
+    zipped: bool = False
+
+    @property
+    def provider(self) -> Provider | None:
+        """Whose language it is in."""
+        return catalog.provider_for(self.method, self.path, self.body)
+
+
+def cassettes(*folders: str) -> list[Path]:
+    """Every cassette of some folders, or of all that hold requests and no Python objects."""
+    found = sorted(
+        path for path in CASSETTES.glob("*/*") if path.is_file() and path.parent.name not in STRANGE
+    )
+    return [path for path in found if not folders or path.parent.name in folders]
+
+
+def interactions(cassette: Path) -> Iterator[Interaction]:
+    """Read a cassette."""
+    for asked, said in _recorded(cassette):
+        uri = asked["uri"]
+        if uri == REDACTED:  # the only such cassettes are of Responses
+            uri = "https://api.openai.com/v1/responses"
+        _, _, host, target = uri.split("/", 3)
+        path, _, query = f"/{target}".partition("?")
+        headers = {name.lower(): _first(values) for name, values in asked["headers"].items()}
+        yield Interaction(
+            host=host,
+            method=asked["method"],
+            path=path,
+            query=query,
+            headers=headers,
+            body=_request_body(asked),
+            answer=_answer(said),
+            zipped=_is_zipped(said),
+        )
+
+
+def _recorded(cassette: Path) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Requests and responses: of vcrpy, of langchain-tests, of dd-apm-test-agent."""
+    data = cassette.read_bytes()
+    if cassette.suffix == ".json":
+        found = json.loads(data)
+        asked, said = found["request"], found["response"]
+        listed = ({name: [it] for name, it in one["headers"].items()} for one in (asked, said))
+        asked["headers"], said["headers"] = listed
+        yield {**asked, "uri": asked["url"]}, {**said, "body": {"string": said["body"]}}
+        return
+    found = yaml.safe_load(gzip.decompress(data) if cassette.suffix == ".gz" else data)
+    if "interactions" in found:
+        yield from ((one["request"], one["response"]) for one in found["interactions"])
+    else:
+        yield from zip(found["requests"], found["responses"], strict=True)
+
+
+def _request_body(asked: dict[str, Any]) -> Value:
+    if "parsed_body" in asked:
+        return canonical(asked["parsed_body"])
+    body = asked["body"]
+    if body is None:
+        return None
+    try:
+        return canonical(json.loads(body))
+    except ValueError:
+        return canonical(body)
+
+
+def _answer(said: dict[str, Any]) -> Answer:
+    if "parsed_body" in said:
+        data = json.dumps(said["parsed_body"]).encode()
+    else:
+        text = said["body"]["string"]
+        data = text if isinstance(text, bytes) else text.encode()
+        data = gzip.decompress(data) if _is_zipped(said) else data
+    told = {name.lower(): _first(values) for name, values in said["headers"].items()}
+    events = data.startswith((b"data:", b"event:"))
+    kind = told.get("content-type", REDACTED)
+    if kind == REDACTED:
+        kind = SSE if events else "application/json"
+    kept = [["content-type", kind]]
+    kept += [[name, told[name]] for name in ("retry-after", "x-amzn-errortype") if name in told]
+    streamed = kind.startswith((SSE, FRAMES))
+    split = frames.split if kind.startswith(FRAMES) else sse.split
+    return Answer(
+        head={"status": said["status"]["code"], "headers": canonical(kept)},
+        chunks=tuple(Chunk(data=it) for it in (split(data) if streamed else (data,))),
+        streamed=streamed,
+    )
+
+
+def _is_zipped(said: dict[str, Any]) -> bool:
+    text = said["body"]["string"] if "body" in said else ""
+    return isinstance(text, bytes) and text.startswith(b"\x1f\x8b")
+
+
+def _first(values: Any) -> str:
+    value = values[0] if isinstance(values, list) else values
+    return value.decode() if isinstance(value, bytes) else value

@@ -11,7 +11,7 @@ import pytest
 from agenttrace.formats import vcr
 from agenttrace.session import Plan, Session, World, load_golden
 from agenttrace.session.imported import is_report
-from tests.fakes.cassettes import (
+from tests.fakes.vcr_cassettes import (
     CASSETTES,
     CODEX,
     NAMELESS,
@@ -26,6 +26,7 @@ REFUSED = {
     OBJECTS: ":7: the tag !!python/object/apply:multidict._multidict.istr would make an object",
     WEBSOCKET: ":3: an interaction has no request (it is a message",
     NAMELESS: ":2: the request's address was taken out of the cassette",
+    NAMELESS.replace("model0", "model1"): ":2: the request's address was taken out",
 }
 
 
@@ -97,7 +98,7 @@ def test_importing_twice_changes_nothing_and_another_golden_is_not_replaced(
 
 def test_the_sdk_that_made_a_cassette_replays_from_it(tmp_path: Path) -> None:
     """Three tries after 429 are one call, and the SDK raises its own error at the end."""
-    cassette = CASSETTES / "openai-chat" / "test_openrouter_errors_raised.yaml"
+    cassette = CASSETTES / "other" / "test_openrouter_errors_raised.yaml"
     golden = tmp_path / "it.trace"
     imported(cassette, golden)
     body = json.loads(vcr.read(cassette.read_bytes())[0].body)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
@@ -17,8 +17,8 @@ from agenttrace.errors import NotCanonical
 from agenttrace.model import names
 from agenttrace.model.call import Answer, Chunk, Question
 from agenttrace.model.values import Value, canonical
-from agenttrace.providers import catalog, sse
-from agenttrace.providers.provider import SSE, Provider, answered, asked, usage_of
+from agenttrace.providers import catalog, frames, sse
+from agenttrace.providers.provider import FRAMES, SSE, Provider, answered, asked, usage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +38,7 @@ KEPT_HEADERS = frozenset(
         "retry-after",
         "retry-after-ms",
         "www-authenticate",
+        "x-amzn-errortype",
         "x-request-id",
         "x-should-retry",
     }
@@ -80,7 +81,7 @@ def question_of(
     asks = Question(
         kind="llm",
         operation=provider.operation(path, said),
-        title=provider.title(said),
+        title=provider.title(said, path),
         body=whole,
         attributes={**attributes, **asked(provider, path, said)},
         site=site(),
@@ -110,13 +111,15 @@ def status_and_headers(head: Value) -> tuple[int, list[tuple[str, str]]]:
 class Segments:
     """Takes a body as the network cuts it; gives the pieces that mean something.
 
-    Events of an event stream, lines of a stream of lines. Of any other stream nobody knows what
-    belongs together: its segments are handed on as they come.
+    Events of an event stream, text or binary, lines of a stream of lines. Of any other stream
+    nobody knows what belongs together: its segments are handed on as they come.
     """
 
     def __init__(self, content_type: str) -> None:
         """Choose by the content type."""
-        self._events = sse.Splitter() if content_type.startswith(SSE) else None
+        self._events: sse.Splitter | frames.Splitter | None = None
+        if content_type.startswith((SSE, FRAMES)):
+            self._events = sse.Splitter() if content_type.startswith(SSE) else frames.Splitter()
         self._by_line = content_type.startswith(_LINES)
         self._held = b""
 
@@ -139,7 +142,7 @@ class Segments:
 
 def is_stream(content_type: str) -> bool:
     """Whether a body of this type is made of pieces that mean something by themselves."""
-    return content_type.startswith((SSE, *_LINES))
+    return content_type.startswith((SSE, FRAMES, *_LINES))
 
 
 @dataclass(slots=True)
@@ -193,6 +196,9 @@ class Exchange:
         if self.provider is None:
             return None, attributes
         response = self.provider.read_response(answer)
+        if not response.model:  # some languages name the model in the path alone
+            asked_for = self.crossing.call.question.attributes.get(names.REQUEST_MODEL)
+            response = replace(response, model=asked_for if isinstance(asked_for, str) else "")
         return usage_of(response), attributes | answered(response)
 
 

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agenttrace.providers.anthropic_messages import AnthropicMessages
+from agenttrace.providers.bedrock_converse import BedrockConverse
+from agenttrace.providers.gemini import Gemini
 from agenttrace.providers.openai_chat import OpenAIChat
+from agenttrace.providers.openai_responses import OpenAIResponses
 
 if TYPE_CHECKING:
     from agenttrace.model.values import Value
     from agenttrace.providers.provider import Provider
 
-_PROVIDERS: tuple[Provider, ...] = (OpenAIChat(),)
+_PROVIDERS: tuple[Provider, ...] = (
+    OpenAIChat(),
+    OpenAIResponses(),
+    AnthropicMessages(),
+    Gemini(),
+    BedrockConverse(),
+)
 
 
 def all_providers() -> tuple[Provider, ...]:

@@ -7,16 +7,13 @@ reading takes both.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from agenttrace.errors import NotCanonical
 from agenttrace.model.message import Message, ModelRequest, ModelResponse
 from agenttrace.model.usage import Tokens
-from agenttrace.model.values import canonical
-from agenttrace.providers import openai_message, openai_stream, sse
-from agenttrace.providers.provider import BAD, JSON, SSE, is_stream, status_in, to_json
+from agenttrace.providers import documents, openai_message, openai_stream, sse
+from agenttrace.providers.provider import JSON, SSE, is_stream, titled, to_json
 
 if TYPE_CHECKING:
     from agenttrace.model.call import Answer
@@ -26,8 +23,6 @@ _DONE = "[DONE]"
 _NOT_EXTRA = frozenset(
     {"choices", "created", "error", "id", "model", "object", "obfuscation", "usage"}
 )
-_ERROR_FIELDS = ("type", "param", "code")
-_ERROR_EXTRA = frozenset({"status", *_ERROR_FIELDS})
 
 
 class OpenAIChat:
@@ -45,19 +40,27 @@ class OpenAIChat:
         """Always `chat`."""
         return "chat"
 
-    def title(self, body: Value) -> str:
+    def title(self, body: Value, path: str = "") -> str:
         """`chat` and the model that is asked for."""
-        model = body.get("model") if isinstance(body, dict) else None
-        return f"chat {model}" if isinstance(model, str) and model else "chat"
+        return titled(documents.text_at(body, "model"))
 
-    def read_request(self, body: Value) -> ModelRequest:
+    def path(self, request: ModelRequest) -> str:
+        """Always the same: the model stands in the body."""
+        return "/v1/chat/completions"
+
+    def counts(self, request: ModelRequest) -> bool:
+        """A stream says what it used only if it is asked with `include_usage`."""
+        options = request.parameters.get("stream_options")
+        return not request.stream or documents.at(options, "include_usage") is True
+
+    def read_request(self, body: Value, path: str = "") -> ModelRequest:
         """Understand a request; what is neither conversation nor tool is a parameter."""
         fields = dict(body) if isinstance(body, dict) else {}
         messages, tools = fields.pop("messages", None), fields.pop("tools", None)
         model, stream = fields.pop("model", None), fields.pop("stream", None)
         return ModelRequest(
             model=model if isinstance(model, str) else "",
-            messages=tuple(openai_message.read(one) for one in openai_message.objects(messages)),
+            messages=tuple(openai_message.read(one) for one in documents.objects(messages)),
             tools=tuple(tools) if isinstance(tools, list) else (),
             parameters=fields,
             stream=stream is True,
@@ -83,24 +86,22 @@ class OpenAIChat:
         if is_stream(answer):
             document = openai_stream.joined(sse.documents(answer.body))
         else:
-            document = _parsed(answer.body)
-        response = _response(_tidy(document))
-        error = _error(document, answer)
+            document = documents.parsed(answer.body)
+        response = _response(documents.tidy(document))
+        error = documents.error_in(document, answer)
         if not error:
             return response
-        status = status_in(answer)
-        told: dict[str, Value] = {"status": status} if status >= BAD else {}
-        details = document.get("error")
-        if isinstance(details, dict):
-            told |= {key: details[key] for key in _ERROR_FIELDS if details.get(key) is not None}
-        return replace(response, error=error, extra={**response.extra, **told})
+        return replace(
+            response, error=error, extra={**response.extra, **documents.told_by(document, answer)}
+        )
 
     def write_response(self, response: ModelResponse) -> bytes:
         """Say a whole answer, or an error."""
         if response.error:
-            details = {key: response.extra.get(key) for key in _ERROR_FIELDS}
-            beside = {key: it for key, it in response.extra.items() if key not in _ERROR_EXTRA}
-            return to_json({**beside, "error": {"message": response.error, **details}}).encode()
+            details = {key: response.extra.get(key) for key in documents.ERROR_FIELDS}
+            return to_json(
+                {**documents.beside(response), "error": {"message": response.error, **details}}
+            ).encode()
         choices: list[Value] = [
             {
                 "index": index,
@@ -159,9 +160,7 @@ def _response(document: dict[str, Value]) -> ModelResponse:
     model, ident, created = document.get("model"), document.get("id"), document.get("created")
     return ModelResponse(
         model=model if isinstance(model, str) else "",
-        messages=tuple(
-            _choice(choice) for choice in openai_message.objects(document.get("choices"))
-        ),
+        messages=tuple(_choice(choice) for choice in documents.objects(document.get("choices"))),
         id=ident if isinstance(ident, str) else "",
         tokens=_read_tokens(document.get("usage")),
         created_s=created if isinstance(created, int) else 0,
@@ -179,60 +178,19 @@ def _choice(choice: dict[str, Value]) -> Message:
     return openai_message.finished(read, reason if isinstance(reason, str) else "")
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def _tidy(document: dict[str, Any]) -> dict[str, Value]:
-    """Make a document canonical; halves of surrogate pairs that stand alone are replaced."""
-    try:
-        text = json.dumps(document, ensure_ascii=False)
-        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        tidy = canonical(document if whole == text else json.loads(whole))
-    except (NotCanonical, RecursionError):
-        return {}
-    return tidy if isinstance(tidy, dict) else {}
-
-
-def _error(document: dict[str, Any], answer: Answer) -> str:
-    details = document.get("error")
-    if isinstance(details, dict) and isinstance(details.get("message"), str):
-        said = str(details["message"])
-    else:
-        said = (
-            details if isinstance(details, str) else to_json(canonical(details)) if details else ""
-        )
-    if said or answer.end in ("closed", "cancelled", "open"):
-        return said
-    if answer.failure is not None:
-        return f"{answer.failure.type}: {answer.failure.message}"
-    if status_in(answer) >= BAD:
-        return answer.body.decode("utf-8", "replace").strip() or f"status {status_in(answer)}"
-    return "" if document else "the answer is not JSON"
-
-
 # -- tokens -------------------------------------------------------------------------------------
 def _read_tokens(usage: Value) -> Tokens | None:
     if not isinstance(usage, dict):
         return None
-    cached = _number(usage, "prompt_tokens_details", "cached_tokens")
+    cached = documents.number_at(usage, "prompt_tokens_details", "cached_tokens")
     return Tokens(
-        input=_number(usage, "prompt_tokens"),
-        output=_number(usage, "completion_tokens"),
-        cache_read=cached or _number(usage, "prompt_cache_hit_tokens"),  # DeepSeek's name
-        cache_write=_number(usage, "prompt_tokens_details", "cache_write_tokens"),
-        reasoning=_number(usage, "completion_tokens_details", "reasoning_tokens"),
+        input=documents.number_at(usage, "prompt_tokens"),
+        output=documents.number_at(usage, "completion_tokens"),
+        cache_read=cached
+        or documents.number_at(usage, "prompt_cache_hit_tokens"),  # DeepSeek's name
+        cache_write=documents.number_at(usage, "prompt_tokens_details", "cache_write_tokens"),
+        reasoning=documents.number_at(usage, "completion_tokens_details", "reasoning_tokens"),
     )
-
-
-def _number(value: Value, *path: str) -> int:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, int) else 0
 
 
 def _write_tokens(tokens: Tokens) -> Value:

@@ -70,11 +70,6 @@ def finished(message: Message, reason: str) -> Message:
     return replace(message, finish_reason=_FROM_WIRE.get(reason, reason) or message.finish_reason)
 
 
-def objects(value: Value) -> list[dict[str, Value]]:
-    """Give the objects in an array; none where it is no array."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 # -- reading ------------------------------------------------------------------------------------
 def _thoughts(wire: dict[str, Value]) -> list[Part]:
     said = (wire.get(key) for key in _REASONING)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.providers.openai_message import objects
+from agenttrace.providers.documents import objects, pieces_of, words_of
 
 if TYPE_CHECKING:
     from agenttrace.model.values import Value
 
-_PIECE = re.compile(r"\s*\S+|\s+")
-_ARGUMENTS_PIECE = 12
 _SAID_ONCE = ("id", "role", "type")
 
 
@@ -29,7 +26,8 @@ def deltas(wire: dict[str, Value]) -> Iterator[dict[str, Value]]:
     yield {"refusal": None, **wire, **begun, "content": "" if isinstance(content, str) else None}
     for key, text in (*spoken.items(), ("content", content)):
         if isinstance(text, str):
-            yield from ({key: piece} for piece in _PIECE.findall(text))
+            for piece in words_of(text):
+                yield {key: piece}
         elif text is not None:
             yield {key: text}
     for index, call in enumerate(objects(calls)):
@@ -45,8 +43,8 @@ def _function_deltas(function: Value) -> Iterator[dict[str, Value]]:
     fields = function if isinstance(function, dict) else {}
     arguments = str(fields.get("arguments", ""))
     yield {"name": fields.get("name"), "arguments": ""}
-    for start in range(0, len(arguments), _ARGUMENTS_PIECE):
-        yield {"arguments": arguments[start : start + _ARGUMENTS_PIECE]}
+    for piece in pieces_of(arguments):
+        yield {"arguments": piece}
 
 
 def joined(documents: Iterator[Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 SSE = "text/event-stream"
+FRAMES = "application/vnd.amazon.eventstream"
 OK = 200
 BAD = 400
 
@@ -50,12 +51,20 @@ class Provider(Protocol):
         """What is asked, in OpenTelemetry's word: `chat`; never a model's name."""
         ...
 
-    def title(self, body: Value) -> str:
+    def title(self, body: Value, path: str = "") -> str:
         """The name of the span: `chat gpt-4o`."""
         ...
 
-    def read_request(self, body: Value) -> ModelRequest:
-        """Understand a request."""
+    def path(self, request: ModelRequest) -> str:
+        """Where a request is sent; some languages name the model there."""
+        ...
+
+    def counts(self, request: ModelRequest) -> bool:
+        """Whether an answer to this request says what it used."""
+        ...
+
+    def read_request(self, body: Value, path: str = "") -> ModelRequest:
+        """Understand a request; without its path, what stands there is not known."""
         ...
 
     def write_request(self, request: ModelRequest) -> Value:
@@ -71,7 +80,7 @@ class Provider(Protocol):
         ...
 
     def write_stream(self, response: ModelResponse) -> tuple[bytes, ...]:
-        """Say an answer in pieces: server-sent events, one a chunk."""
+        """Say an answer in pieces: server-sent events or frames, one a chunk."""
         ...
 
     def headers(self, *, stream: bool) -> dict[str, str]:
@@ -121,7 +130,7 @@ def is_stream(answer: Answer) -> bool:
     headers = head.get("headers")
     for pair in headers if isinstance(headers, list) else ():
         if isinstance(pair, list) and len(pair) == 2 and str(pair[0]).lower() == "content-type":  # noqa: PLR2004 - name, value
-            return str(pair[1]).startswith(SSE)
+            return str(pair[1]).startswith((SSE, FRAMES))
     return answer.streamed
 
 
@@ -132,7 +141,7 @@ def usage_of(response: ModelResponse) -> Usage | None:
 
 def asked(provider: Provider, path: str, body: Value) -> dict[str, Value]:
     """The attributes of a span that asks a model."""
-    request = provider.read_request(body)
+    request = provider.read_request(body, path)
     attributes: dict[str, Value] = {
         names.OPERATION: provider.operation(path, body),
         names.PROVIDER: provider.vendor,
@@ -156,6 +165,11 @@ def answered(response: ModelResponse) -> dict[str, Value]:
     if reasons:
         attributes[names.FINISH_REASONS] = reasons
     return attributes
+
+
+def titled(model: str) -> str:
+    """Name a span that asks a model."""
+    return f"chat {model}" if model else "chat"
 
 
 def to_json(value: Value | Mapping[str, Value]) -> str:

@@ -98,7 +98,7 @@ def documents(stream: bytes) -> Iterator[Any]:
             continue
 
 
-def write(text: str) -> bytes:
-    """Write one event that holds these data."""
+def write(text: str, name: str = "") -> bytes:
+    """Write one event that holds these data; a name says what kind of event it is."""
     lines = "".join(f"data: {line}\n" for line in text.split("\n"))
-    return f"{lines}\n".encode()
+    return f"event: {name}\n{lines}\n".encode() if name else f"{lines}\n".encode()

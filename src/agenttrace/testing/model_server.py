@@ -1,4 +1,4 @@
-"""A model server on this machine: speaks Chat Completions, says what a script tells it to.
+"""A model server on this machine: speaks every language we know, says what a script tells it to.
 
     with ModelServer(lambda request, nth: says(f"answer {nth}")) as server:
         client = openai.OpenAI(base_url=server.url, api_key="none")
@@ -93,8 +93,13 @@ class ModelServer:
 
     @property
     def url(self) -> str:
-        """What an SDK takes as its base URL; ends in `/v1`."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+        """What OpenAI's SDK takes as its base URL; ends in `/v1`."""
+        return f"{self.host}/v1"
+
+    @property
+    def host(self) -> str:
+        """What SDKs take that add the whole path themselves: Anthropic's and Google's."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
     def requests(self) -> tuple[Received, ...]:
@@ -136,7 +141,9 @@ class ModelServer:
             if asked is None
             else catalog.provider_for(wire.command, wire.path.partition("?")[0], asked)
         )
-        request = None if provider is None else provider.read_request(asked)
+        request = (
+            None if provider is None else provider.read_request(asked, wire.path.partition("?")[0])
+        )
         received = Received(
             method=wire.command, path=wire.path, headers=headers, body=body, request=request
         )
@@ -158,6 +165,8 @@ class ModelServer:
         reply = self._scripted(request, nth)
         self._stopping.wait(pause_s + reply.delay_s)
         response = _completed(reply.response, request, nth, numbered=self._numbered)
+        if not provider.counts(request):
+            response = replace(response, tokens=None)
         answer = written(provider, response, stream=request.stream)
         headers = {
             **provider.headers(stream=is_stream(answer)),
@@ -282,15 +291,11 @@ def _completed(
     tokens = response.tokens or Tokens(
         input=_words(request.messages), output=_words(response.messages)
     )
-    options = request.parameters.get("stream_options")
-    counted = not request.stream or (
-        isinstance(options, dict) and options.get("include_usage") is True
-    )
     return replace(
         response,
         model=response.model or request.model,
         id=response.id or f"chatcmpl-{nth}",
-        tokens=tokens if counted else None,
+        tokens=tokens,
     )
 
 

@@ -57,3 +57,21 @@ def test_a_body_that_is_no_json_is_text_or_bytes() -> None:
     kinds = [b"a=1", b"\xff\x00", b"", b"{broken"]
     said = [question_of("PUT", "/x", body, "")[0].body["body"] for body in kinds]
     assert said == ["a=1", b"\xff\x00", None, "{broken"]
+
+
+def test_an_unknown_json_api_stays_a_plain_call() -> None:
+    """A service that nobody taught us is recorded and replayed all the same."""
+    question, provider = question_of(
+        "POST", "/v2/think?n=1", b'{"prompt": "x"}', "application/json"
+    )
+    assert provider is None
+    assert (question.kind, question.operation) == ("http", "POST /v2/think")
+
+
+def test_a_model_that_only_the_path_names_is_named() -> None:
+    """Gemini and Bedrock have it there; the span and its title need it."""
+    path = "/v1beta/models/gemini-3:streamGenerateContent"
+    question, provider = question_of("POST", f"{path}?alt=sse", b'{"contents": []}', "")
+    assert provider is not None
+    assert (question.kind, question.operation, question.title) == ("llm", "chat", "chat gemini-3")
+    assert question.attributes["gen_ai.request.model"] == "gemini-3"
