@@ -115,7 +115,7 @@ class Boundary:
         return Call(
             question=question,
             position=position,
-            lane=lane.path,
+            lane=lane.place,
             seq=lane.seq,
             digest=body,
             span=span_id(self.run.name, position),

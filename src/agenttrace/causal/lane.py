@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 class LiveLane:
     """One lane of an active run.
 
+    Attributes:
+        turn: In a replay: where the turn stands that it has taken as one of a pool.
+        log: In a recording, once it has received a message: where what it mints is noted, so that
+            it can be moved under a turn when it is known who else received.
+
     Minting takes no lock: a collector that runs inside it may mint again (with a lock, that was a
     deadlock). `itertools.count` and `dict.setdefault` are atomic.
     """
@@ -36,15 +41,14 @@ class LiveLane:
         "_steps",
         "cut",
         "ended",
-        "fresh",
         "joins",
         "last_call",
+        "log",
         "now_ns",
         "outside",
         "parent",
         "path",
         "raced",
-        "received",
         "rivals",
         "run",
         "seq",
@@ -68,10 +72,9 @@ class LiveLane:
         self.cut = False
         self.now_ns: int = parent.now_ns if parent is not None else 0
         self.last_call: tuple[Call, Answer | None] | None = None
-        self.turn: frozenset[Position] | None = None
-        self.fresh = False
+        self.turn: Position | None = None
+        self.log: list[object] | None = None
         self.outside = False
-        self.received = 0
 
     def step(self) -> int:
         """Take one step of this lane's program order and give its number."""
@@ -92,8 +95,18 @@ class LiveLane:
     def next_position(self, kind: str, name: str, base: Position | None = None) -> Position:
         """Give the position of the next thing of this kind and name, without a step."""
         root = self.path if base is None else base
+        if self.turn is not None and root[: len(self.path)] == self.path:
+            root = self.turn + root[len(self.path) :]
         occurrence = next(self._counts.setdefault((root, kind, name), itertools.count()))
-        return (*root, Step(kind, name, occurrence))
+        position = (*root, Step(kind, name, occurrence))
+        if self.log is not None:
+            self.log.append((self, position))
+        return position
+
+    @property
+    def place(self) -> Position:
+        """Where what it does now stands: the turn that it has taken in a pool, or itself."""
+        return self.path if self.turn is None else self.turn
 
     def child(self, kind: str, name: str, base: Position | None = None) -> LiveLane:
         """Spawn a lane: one step of this one."""
@@ -171,6 +184,46 @@ class Waits(Protocol):
         """
         ...
 
+    def hold(self, waits_for: tuple[str, Callable[[], str], str]) -> Hold:
+        """Prepare a wait of the calling thread, which somebody else will end.
+
+        Args:
+            waits_for: What for, what is there instead, and whose fault it is if nobody ends it.
+        """
+        ...
+
+
+class Hold(Protocol):
+    """A wait that somebody else ends, be it before it begins."""
+
+    def wait(self, limit_ns: int | None = None) -> bool:
+        """Wait, in the run's time and no longer than that; whether somebody has ended it.
+
+        Raises:
+            RunStopped: The run has stopped.
+        """
+        ...
+
+    def let_go(self) -> None:
+        """End it; from any thread."""
+        ...
+
+
+class RealHold:
+    """A wait in real time."""
+
+    def __init__(self) -> None:
+        """Begin nothing yet."""
+        self._bell = threading.Event()
+
+    def wait(self, limit_ns: int | None = None) -> bool:
+        """Wait."""
+        return self._bell.wait(None if limit_ns is None else limit_ns / 1_000_000_000)
+
+    def let_go(self) -> None:
+        """End it."""
+        self._bell.set()
+
 
 class Unhurried:
     """The `Waits` of a run in real time: nobody needs to know."""
@@ -183,6 +236,10 @@ class Unhurried:
 
     def block(self, lane: LiveLane, on: Iterable[LiveLane], *, every: bool = True) -> None:
         """Do nothing."""
+
+    def hold(self, waits_for: tuple[str, Callable[[], str], str]) -> Hold:
+        """Wait in real time."""
+        return RealHold()
 
 
 class Listener(Protocol):
@@ -214,6 +271,8 @@ class Run:
         refused: How many calls came after the end, or were a library's own in a replay.
         again: The command that records it again, for messages; empty: nobody said.
         adopted: Where calls came from that had no lane and were taken in, in order.
+        deliveries: The run's `Book` of messages; causal code that needs it knows its kind.
+        warnings: What its verdict is to warn of, in order.
         home: The thread that entered it.
     """
 
@@ -238,6 +297,8 @@ class Run:
         self._lock = threading.Lock()
         self.again = ""
         self.adopted: list[str] = []
+        self.deliveries: object = None
+        self.warnings: list[str] = []
         self.home = 0
         self.root = LiveLane(self, None, (), 0)
         self.lanes: list[LiveLane] = [self.root]

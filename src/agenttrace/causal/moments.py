@@ -11,6 +11,9 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
+from agenttrace.causal.delivery.edges import Edge, edges
+from agenttrace.model.span import SpanKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -61,7 +64,7 @@ class Moments:
             ready.append(first)
 
     def _settle(self, moment: Moment, earlier: list[Moment]) -> None:
-        known = self._bits[moment] if isinstance(moment, str) else 0
+        known = self._bits.get(moment, 0) if isinstance(moment, str) else 0
         for one in earlier:
             known |= self._known.get(one, 0)
         self._known[moment] = known
@@ -93,6 +96,7 @@ def _hulls(trace: Trace) -> dict[str, int]:
 def _graph(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Moment, list[Moment]]:
     """The moments, each with those that come right before it."""
     chains = _chains(trace, placed)
+    ends = _ends(trace, placed)
     before: dict[Moment, list[Moment]] = {}
     for lane, chain in chains.items():
         for number, at in enumerate(chain):
@@ -115,7 +119,40 @@ def _graph(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Moment, li
         for join in one.joins:
             precede((one.path, math.inf), join.by, join.seq)
     _add_edges_of_spans(trace, placed, before)
+    for message, edge in _edges(trace, chains):
+        before[message] = _known_at(edge, chains[edge.sender], ends)
+        before[edge.receiver, edge.seq].append(message)
     return before
+
+
+def _edges(trace: Trace, chains: dict[Position, list[float]]) -> Iterator[tuple[str, Edge]]:
+    """The messages between lanes that are there, each with a name for its moment."""
+    for number, edge in enumerate(edges(trace)):
+        if edge.sender in chains and edge.receiver in chains:
+            yield f"message {number}", edge
+
+
+def _known_at(
+    edge: Edge, chain: list[float], ends: dict[Position, list[tuple[float, str]]]
+) -> list[Moment]:
+    """What a sender knows: its last step, and what had ended since."""
+    last = chain[bisect.bisect_right(chain, edge.sent) - 1]
+    ended = ends.get(edge.sender, [])
+    first = bisect.bisect_left(ended, (last, ""))
+    past = bisect.bisect_left(ended, (math.floor(edge.sent) + 1, ""))
+    return [(edge.sender, last), *(span for _, span in ended[first:past])]
+
+
+def _ends(
+    trace: Trace, placed: dict[str, tuple[Step, int]]
+) -> dict[Position, list[tuple[float, str]]]:
+    """By lane, when its spans ended, in order; the run's own never does."""
+    found: dict[Position, list[tuple[float, str]]] = defaultdict(list)
+    for span in trace.spans if trace.deliveries else ():
+        if span.kind is not SpanKind.RUN:
+            (lane, _), end = placed[span.id]
+            found[lane].append((end, span.id))
+    return {lane: sorted(ends) for lane, ends in found.items()}
 
 
 def _chains(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Position, list[float]]:
@@ -127,6 +164,9 @@ def _chains(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Position,
         steps[one.path].update((0, math.inf))
         if one.parent is not None:
             steps[one.parent].add(one.spawn_seq)
+    for edge in edges(trace):
+        if edge.receiver in steps:
+            steps[edge.receiver].add(edge.seq)
     return {lane: sorted(found) for lane, found in steps.items()}
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from agenttrace.causal.delivery.edges import edges
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
@@ -24,9 +26,8 @@ class Past:
         self._lanes: dict[Position, Lane] = {lane.path: lane for lane in trace.lanes}
         self._last: dict[Position, int] = defaultdict(int)
         self._joined: dict[Position, list[tuple[int, Position]]] = defaultdict(list)
-        self._told: dict[Position, list[tuple[int, Position, int]]] = defaultdict(list)
+        self._told: dict[Position, list[tuple[float, Position, float]]] = defaultdict(list)
         spans = {span.id: span for span in trace.spans}
-        at = {span.position: span for span in trace.spans if span.position}
         for span in trace.spans:
             self._reaches(span.lane, max(span.seq, span.end_seq))
             for link in span.links:
@@ -35,11 +36,7 @@ class Past:
                     self._told[span.lane].append(
                         (span.seq, source.lane, max(source.seq, source.end_seq))
                     )
-        for delivery in trace.deliveries:
-            receive = at.get(delivery.receive)
-            sent = None if delivery.message is None else at.get(delivery.message)
-            if receive is not None and sent is not None:
-                self._told[receive.lane].append((receive.seq, sent.lane, sent.seq))
+        self._index_deliveries(trace)
         for lane in trace.lanes:
             if lane.parent is not None:
                 self._reaches(lane.parent, lane.spawn_seq)
@@ -48,6 +45,16 @@ class Past:
                 self._joined[join.by].append((join.seq, lane.path))
         for shot in trace.snapshots:
             self._reaches(shot.lane, shot.seq)
+
+    def _index_deliveries(self, trace: Trace) -> None:
+        at = {span.position: span for span in trace.spans if span.position}
+        for delivery in trace.deliveries:
+            receive = at.get(delivery.receive)
+            sent = None if delivery.message is None else at.get(delivery.message)
+            if receive is not None and sent is not None:
+                self._told[receive.lane].append((receive.seq, sent.lane, sent.seq))
+        for edge in edges(trace):
+            self._told[edge.receiver].append((edge.seq, edge.sender, edge.sent))
 
     def of_span(self, span: Span) -> dict[Position, int]:
         """The cut at a span's end; what it spawned and was told of last, it was told inside."""
@@ -74,26 +81,26 @@ class Past:
     def _reaches(self, lane: Position, step: int) -> None:
         self._last[lane] = max(self._last[lane], step)
 
-    def _cut(self, starts: list[tuple[Position, int]]) -> dict[Position, int]:
-        known: dict[Position, int] = {}
+    def _cut(self, starts: list[tuple[Position, float]]) -> dict[Position, int]:
+        known: dict[Position, float] = {}
         ahead = list(starts)
         while ahead:
             lane, step = ahead.pop()
-            before = known.get(lane, -1)
+            before = known.get(lane, -1.0)
             if step > before:
                 known[lane] = step
                 ahead.extend(self._right_before(lane, step))
-        return {lane: min(step, self._last[lane]) for lane, step in known.items()}
+        return {lane: min(math.floor(step), self._last[lane]) for lane, step in known.items()}
 
-    def _right_before(self, lane: Position, step: int) -> Iterator[tuple[Position, int]]:
+    def _right_before(self, lane: Position, step: float) -> Iterator[tuple[Position, float]]:
         here = self._lanes.get(lane)
         if here is not None and here.parent is not None:
             yield here.parent, here.spawn_seq
         for seq, path in self._joined[lane]:
             if seq < step:
                 yield self._whole(path)
-        for seq, source, sent in self._told[lane]:
-            if seq <= step:
+        for moment, source, sent in self._told[lane]:
+            if moment <= step:
                 yield source, sent
 
     def _whole(self, lane: Position) -> tuple[Position, int]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agenttrace.causal.agents import named
+from agenttrace.causal.delivery.edges import edges, recounted
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.model.lane import Join
 
@@ -29,7 +30,7 @@ def settled(trace: Trace) -> Trace:
 def _without_idle_lanes(trace: Trace) -> Trace:
     busy: set[Position] = {()}
     told = [*(span.lane for span in trace.spans), *(shot.lane for shot in trace.snapshots)]
-    told += [delivery.receive[:-1] for delivery in trace.deliveries]
+    told += [lane for lane, *_ in edges(trace)]  # who has sent, so that what it knew is passed on
     told += [lane.path for lane in trace.lanes if lane.end == "hole"]
     for path in told:
         while path not in busy:
@@ -84,6 +85,7 @@ def _counted_again(trace: Trace) -> Trace:
             for span in trace.spans
         ),
         snapshots=tuple(replace(shot, seq=at(shot.lane, shot.seq)) for shot in trace.snapshots),
+        deliveries=tuple(recounted(trace, at)),
         lanes=tuple(
             lane
             if lane.parent is None

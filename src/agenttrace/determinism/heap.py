@@ -13,7 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from agenttrace.determinism.still import GRACE_S, Stillness
-from agenttrace.determinism.stuck import Wait, stopped
+from agenttrace.determinism.stuck import Wait, message_wait, stopped
 from agenttrace.determinism.waiter import ANSWER, TIMER, Released, Waiter
 from agenttrace.determinism.who import HOME, Roll, is_thread, label
 
@@ -141,6 +141,10 @@ class Heap:
         """Let the calling thread wait for an answer that never comes, until the run stops."""
         self._sit(None, 0, what)
 
+    def hold(self, waits_for: tuple[str, Callable[[], str], str]) -> Held:
+        """Prepare a wait of the calling thread, which somebody else will end."""
+        return Held(self, waits_for)
+
     def _sit(self, at_ns: int | None, tie_ns: int, what: str) -> None:
         bell = threading.Event()
         with self._lock:
@@ -150,17 +154,27 @@ class Heap:
             def waits() -> list[Wait]:
                 return [Wait(label(who), what, unanswered=True)] if at_ns is None else []
 
-            waiter = Waiter(
-                who, bell.set, waits, at_ns=at_ns, tie_ns=tie_ns, order=next(self._order)
-            )
-            self._enter(waiter)
-            if is_thread(who):
-                self._parked.add(threading.current_thread())
-            self._settle()
+            waiter = self._park(who, bell, waits, at_ns=at_ns, tie_ns=tie_ns)
         self._wait(waiter, bell)
         self._parked.discard(threading.current_thread())
         if waiter.error is not None:
             raise waiter.error
+
+    def _park(
+        self,
+        who: frozenset[object],
+        bell: threading.Event,
+        waits: Callable[[], list[Wait]],
+        *,
+        at_ns: int | None,
+        tie_ns: int = 0,
+    ) -> Waiter:
+        waiter = Waiter(who, bell.set, waits, at_ns=at_ns, tie_ns=tie_ns, order=next(self._order))
+        self._enter(waiter)
+        if is_thread(who):
+            self._parked.add(threading.current_thread())
+        self._settle()
+        return waiter
 
     def _wait(self, waiter: Waiter, bell: threading.Event) -> None:
         stillness = Stillness()
@@ -337,3 +351,48 @@ class Heap:
         for waiter in loops:
             self._finish(waiter, self.error)
             waiter.wake()
+
+
+class Held:
+    """A thread's wait that somebody else ends; meanwhile the thread counts as waiting."""
+
+    def __init__(self, heap: Heap, waits_for: tuple[str, Callable[[], str], str]) -> None:
+        """Prepare it; nobody waits yet."""
+        self._heap = heap
+        self._waits_for = waits_for
+        self._bell = threading.Event()
+        self._gone = False
+        self._waiter: Waiter | None = None
+
+    def wait(self, limit_ns: int | None = None) -> bool:
+        """Wait, no longer than that in virtual time; whether somebody has ended it.
+
+        Raises:
+            RunStopped: The run has stopped.
+            Released: The run is over.
+        """
+        heap = self._heap
+        with heap._lock:
+            if self._gone:
+                return True
+            heap._refuse()
+            who = heap._here()
+            self._waiter = waiter = heap._park(
+                who,
+                self._bell,
+                lambda: [message_wait(label(who), self._waits_for)],
+                at_ns=None if limit_ns is None else heap.now_ns + limit_ns,
+            )
+        heap._wait(waiter, self._bell)
+        heap._parked.discard(threading.current_thread())
+        if waiter.error is not None:
+            raise waiter.error
+        return self._gone
+
+    def let_go(self) -> None:
+        """End it: its thread runs from this moment, before it has woken."""
+        with self._heap._lock:
+            self._gone = True
+            if self._waiter is not None and not self._waiter.over:
+                self._heap._finish(self._waiter)
+                self._waiter.wake()

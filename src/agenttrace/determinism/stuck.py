@@ -7,12 +7,13 @@ from collections import Counter
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agenttrace.causal.delivery.box import MISSING
 from agenttrace.causal.spawn.steps import kept_in
-from agenttrace.errors import Deadlock, NeverAnswered
+from agenttrace.errors import Deadlock, MessageNeverCame, NeverAnswered
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from agenttrace.errors import RunStopped
 
@@ -25,17 +26,26 @@ class Wait(NamedTuple):
         on: What it waits for.
         site: The file and line of the user's code that waits, where it is known.
         unanswered: Whether it is an answer that, when recorded, never came.
+        present: For a message that was recorded: what its queue holds instead.
     """
 
     who: str
     on: str
     site: str = ""
     unanswered: bool = False
+    present: str = ""
 
 
 def stopped(waits: Iterable[Wait]) -> RunStopped:
     """The error for a run in which everybody waits."""
     everybody = sorted(waits)
+    messages = [wait for wait in everybody if wait.present]
+    if messages:
+        return MessageNeverCame(
+            f"{messages[0].who} waits for {messages[0].on}, and nobody is left to send it",
+            detail=f"{_table(everybody)}\n\n  in the queue  {messages[0].present}\n\n{_SENT}",
+            waits=tuple(everybody),
+        )
     unanswered = [wait for wait in everybody if wait.unanswered]
     if not unanswered:
         detail = f"{_table(everybody)}\n\n{_WAY_OUT}"
@@ -62,6 +72,12 @@ _RECORD_AGAIN = (
     " now nobody ends the wait.\n"
     "  The agent is right, and the recording is old: record again, with --agenttrace=rewrite\n"
     "  More: agenttrace explain never-answered"
+)
+
+_SENT = (
+    "  When it was recorded, that message came; now its sender sends less, or elsewhere.\n"
+    "  The agent is right, and the recording is old: record again, with --agenttrace=rewrite\n"
+    "  More: agenttrace explain message-never-came"
 )
 
 
@@ -98,7 +114,17 @@ def _wait(task: asyncio.Task[Any], unanswered: str | None) -> Wait:
     site = next((_site(step) for step in reversed(steps) if _is_the_users(step)), "")
     if unanswered is not None:
         return Wait(name_of(task), unanswered, site, unanswered=True)
+    missing = getattr(getattr(task, "_fut_waiter", None), MISSING, None)
+    if missing is not None:
+        return message_wait(name_of(task), missing, site)
     return Wait(name_of(task), _awaited(task, steps), site)
+
+
+def message_wait(who: str, missing: tuple[str, Callable[[], str], str], site: str = "") -> Wait:
+    """Somebody who waits for a message: for which, what is there, whose fault it is."""
+    what, present, fault = missing
+    there = present() if fault == "message" else ""
+    return Wait(who, what, site, unanswered=fault == "answer", present=there)
 
 
 def name_of(task: asyncio.Task[Any]) -> str:

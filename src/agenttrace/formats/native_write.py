@@ -149,7 +149,9 @@ class TraceWriter:
         for snapshot in trace.snapshots:
             (cut if ragged(snapshot.lane) else whole).snapshots.append(snapshot)
         for delivery in trace.deliveries:
-            (cut if ragged(delivery.receive) else whole).deliveries.append(delivery)
+            # which message a queue gave is chance; where it matters, the calls that follow say so
+            by_chance = delivery.receive[-1:] and delivery.receive[-1].kind == "receive"
+            (cut if by_chance or ragged(delivery.receive) else whole).deliveries.append(delivery)
         sure = {span.agent for span in whole.spans} | {shot.agent for shot in whole.snapshots}
         chancy = {span.agent for span in cut.spans} | {shot.agent for shot in cut.snapshots}
         for agent in trace.agents:
@@ -217,6 +219,7 @@ class TraceWriter:
             },
             "deliveries": {
                 **of(part.deliveries, "receive", "message", "outcome", "channel", "content"),
+                **of(part.deliveries, "seq", "sent", "heard"),
                 "turns": [len(it.turn) for it in part.deliveries],
             },
             "turns": {"message": turns},

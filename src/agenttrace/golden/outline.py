@@ -66,10 +66,12 @@ class _Outline:
             yield ""
             yield self._lane(path)
             yield from self._inside(path)
-        if self._trace.deliveries:
+        # which worker of a pool took a message is chance, and says nothing to a reader
+        sure = [one for one in self._trace.deliveries if not one.turn]
+        if sure:
             yield ""
             yield "deliveries"
-            yield from map(_delivery, self._trace.deliveries)
+            yield from map(_delivery, sure)
 
     def _inside(self, path: Position) -> Iterator[str]:
         before = ""

@@ -122,8 +122,12 @@ class Delivery:
         outcome: `message`, `empty`, `cancelled`, `end` (of the stream) or `timeout`.
         channel: The queue, stream or topic, by a name that does not vary.
         content: The digest of the message; empty where there was none.
-        turn: The positions of the messages that the lane had received since its last call; calls
-            that follow stand under them.
+        turn: Where several lanes of one spawn site receive from one queue: the positions of the
+            messages that the lane had received since its last call; calls that follow stand under
+            them. A receive that got no message there names itself: the turn before it is over.
+        seq: The last step of the receiving lane before it knew.
+        sent: The last step of the sending lane before it sent.
+        heard: How many receives the sending lane had begun before it sent.
     """
 
     receive: Position
@@ -132,3 +136,6 @@ class Delivery:
     channel: str = ""
     content: bytes = b""
     turn: tuple[Position, ...] = ()
+    seq: int = 0
+    sent: int = 0
+    heard: int = 0

@@ -9,6 +9,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from agenttrace.causal.delivery.settling import delivered
 from agenttrace.causal.position import trace_id
 from agenttrace.causal.settle import settled
 from agenttrace.causal.spans import span_of
@@ -219,17 +220,20 @@ class Recorder:
             spans = [self._finished(draft, now) for draft in self._drafts.values()]
             lanes = {lane.path: lane.frozen() for lane in self._run.lanes}
             return settled(
-                Trace(
-                    id=trace_id(self._run.name),
-                    name=self._run.name,
-                    spans=tuple(spans),
-                    lanes=tuple({**self._copied, **lanes}.values()),
-                    agents=tuple(self._agents.values()),
-                    snapshots=tuple(self._snapshots),
-                    deliveries=tuple(self._deliveries),
-                    started=self._started,
-                    environment=self._environment,
-                    complete=complete,
+                delivered(
+                    Trace(
+                        id=trace_id(self._run.name),
+                        name=self._run.name,
+                        spans=tuple(spans),
+                        lanes=tuple({**self._copied, **lanes}.values()),
+                        agents=tuple(self._agents.values()),
+                        snapshots=tuple(self._snapshots),
+                        deliveries=tuple(self._deliveries),
+                        started=self._started,
+                        environment=self._environment,
+                        complete=complete,
+                    ),
+                    self._run,
                 )
             )
 

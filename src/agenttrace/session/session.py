@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
-from agenttrace.causal import current
+from agenttrace.causal import current, delivery
 from agenttrace.causal.clock import wall_clock_text
 from agenttrace.causal.renaming import renamed
 from agenttrace.check import telling
@@ -120,6 +120,7 @@ class Session:
         )
         source = self._source()
         self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
+        delivery.Book(self.run, None if self.golden is None or live else self.golden.deliveries)
         self._token = current.enter(self.run)
 
     def end(self) -> None:
@@ -310,6 +311,7 @@ class Session:
                 yield f"vary names {name}, and no call is called so"
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
+        yield from self.run.warnings
         if self._replayer is not None:
             for note in self._replayer.notes:
                 place, recorded = label_of(note.position), label_of(note.recorded)

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
-from agenttrace.causal import current, spawn
+from agenttrace.causal import current, delivery, spawn
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
@@ -40,6 +40,7 @@ class World:
 
     def __enter__(self) -> Self:
         self._stack.enter_context(spawn.installed())
+        self._stack.enter_context(delivery.installed())
         for adapter in (httpx, aiohttp, urllib3, http_client):
             self._stack.enter_context(adapter.installed())
         self._stack.enter_context(guarded(self._allowed_hosts))

@@ -9,10 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from agenttrace.causal.current import Run
+from agenttrace.causal.lane import Unhurried
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.waiter import Released
-from agenttrace.errors import NeverAnswered, ReplayDiverged, RunStopped
+from agenttrace.errors import MessageNeverCame, NeverAnswered, ReplayDiverged, RunStopped
 from tests.fakes.scripted_door import virtual_run
 
 
@@ -169,6 +170,49 @@ def test_what_stopped_one_run_does_not_stop_the_next() -> None:
     clock.begin()
     clock.sleep_until_blocking(5)
     assert (clock.now_ns(), clock.heap.now_ns) == (5, 15)
+
+
+def test_who_is_held_goes_on_when_somebody_lets_it() -> None:
+    """A thread in a queue counts as waiting, so that time moves for whoever has its message."""
+    seen: list[object] = []
+    with virtual_run() as run:
+        clock = clock_of(run)
+        hold = clock.heap.hold(("a message", lambda: "nothing", "message"))
+
+        def receiver() -> None:
+            seen.append((hold.wait(), clock.now_ns()))
+
+        def sender() -> None:
+            clock.sleep_until_blocking(50)
+            hold.let_go()
+
+        in_threads(receiver, sender)
+        assert hold.wait(), "a wait that has ended before it began"
+    assert seen == [(True, 50)]
+
+
+def test_who_is_held_waits_no_longer_than_it_said() -> None:
+    """In virtual time."""
+    with virtual_run() as run:
+        clock = clock_of(run)
+        assert not clock.heap.hold(("a message", lambda: "nothing", "")).wait(70)
+        assert clock.now_ns() == 70
+
+
+def test_who_is_held_for_ever_is_told_what_never_came() -> None:
+    """And what is there instead."""
+    with virtual_run() as run, pytest.raises(MessageNeverCame) as caught:
+        clock_of(run).heap.hold(("the third message", lambda: "the first", "message")).wait()
+    assert "waits for the third message" in caught.value.headline
+    assert "in the queue  the first" in caught.value.detail
+
+
+def test_in_real_time_a_hold_is_a_bell() -> None:
+    """A replay whose time nobody holds hands messages over all the same."""
+    hold = Unhurried().hold(("a message", lambda: "nothing", ""))
+    assert not hold.wait(1000)
+    hold.let_go()
+    assert hold.wait()
 
 
 def test_a_thread_older_than_the_run_is_a_guest() -> None:

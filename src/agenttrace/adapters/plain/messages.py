@@ -43,6 +43,10 @@ class Envelope:
     message: Position = ()
     relationship: str = "message"
 
+    def agenttrace_says(self) -> object:
+        """What a queue that carries it carries: its content, wherever it was sent."""
+        return self.content
+
 
 def send(
     channel: str, content: object, *, to: str | None = None, performative: str = "inform"
