@@ -58,7 +58,7 @@ def told(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
 
 def is_ours(error: BaseException) -> bool:
     """Whether an error is one of agenttrace's, without importing it for others."""
-    ours = any(kind.__module__ == "agenttrace.errors" for kind in type(error).__mro__)
+    ours = any(kind.__module__.startswith("agenttrace.errors") for kind in type(error).__mro__)
     return ours or (isinstance(error, pytest.UsageError) and "[usage]" in str(error))
 
 

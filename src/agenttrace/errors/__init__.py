@@ -1,0 +1,105 @@
+"""Errors: everything that can go wrong, each with a slug that `agenttrace explain` knows.
+
+Two families. `AgentTraceError`s are ordinary exceptions: bad input, a refusal, a missing file.
+`RunStopped`s end a run: they are `BaseException`s, so that an agent's `except Exception` cannot eat
+them, and every later crossing of the run raises the same one again.
+
+The common causes in each docstring are numbered; `docs/errors.md` is made from them.
+"""
+
+from __future__ import annotations
+
+from agenttrace.errors.files import (
+    CassetteUnreadable,
+    GoldenCollision,
+    GoldenNotWritten,
+    GoldenTooNew,
+    GoldenUnreadable,
+    InvalidSpan,
+    InvalidTrace,
+    JournalUnreadable,
+    UnknownFormat,
+)
+from agenttrace.errors.kinds import (
+    AgentTraceError,
+    RecordedError,
+    RunStopped,
+)
+from agenttrace.errors.refusals import (
+    ArgumentChanged,
+    NoRun,
+    NotCanonical,
+    NotRebuildable,
+    StreamLeftOpen,
+)
+from agenttrace.errors.stops import (
+    CallOutsideRun,
+    Deadlock,
+    EgressRefused,
+    GoldenMissing,
+    MessageNeverCame,
+    NeverAnswered,
+    NotStubbed,
+    ReplayDiverged,
+    RunEnded,
+    StreamReadPast,
+    StubUnfit,
+)
+from agenttrace.errors.verdicts import (
+    AnswersUnused,
+    GoldenMismatch,
+    NothingAsked,
+    RecordingFailed,
+    RecordRefused,
+    StubsUnused,
+    UsageError,
+)
+
+__all__ = [
+    "AgentTraceError",
+    "AnswersUnused",
+    "ArgumentChanged",
+    "CallOutsideRun",
+    "CassetteUnreadable",
+    "Deadlock",
+    "EgressRefused",
+    "GoldenCollision",
+    "GoldenMismatch",
+    "GoldenMissing",
+    "GoldenNotWritten",
+    "GoldenTooNew",
+    "GoldenUnreadable",
+    "InvalidSpan",
+    "InvalidTrace",
+    "JournalUnreadable",
+    "MessageNeverCame",
+    "NeverAnswered",
+    "NoRun",
+    "NotCanonical",
+    "NotRebuildable",
+    "NotStubbed",
+    "NothingAsked",
+    "RecordRefused",
+    "RecordedError",
+    "RecordingFailed",
+    "ReplayDiverged",
+    "RunEnded",
+    "RunStopped",
+    "StreamLeftOpen",
+    "StreamReadPast",
+    "StubUnfit",
+    "StubsUnused",
+    "UnknownFormat",
+    "UsageError",
+    "catalog",
+]
+
+
+def catalog() -> dict[str, type[AgentTraceError | RunStopped]]:
+    """Every error that has a slug of its own, by slug."""
+    families = (AgentTraceError, RunStopped)
+    return {
+        kind.slug: kind
+        for kind in globals().values()
+        if isinstance(kind, type) and issubclass(kind, families) and kind not in families
+    }

@@ -1,0 +1,128 @@
+"""Stops: what ends a run; no `except Exception` of an agent can eat it."""
+
+from __future__ import annotations
+
+from agenttrace.errors.kinds import RunStopped
+
+
+class ReplayDiverged(RunStopped):
+    """The agent asked for something other than what was recorded.
+
+    Common causes:
+        1. The code changed and the recording did not. Record again.
+        2. A value that varies is part of the question: a date, an id. Say that it may vary.
+        3. Work was started outside the run's context (a thread pool made before it began).
+    """
+
+    slug = "replay-diverged"
+
+
+class EgressRefused(RunStopped):
+    """Something tried to reach the network in a replay, past every recorded call.
+
+    Common causes:
+        1. A client that no adapter knows made the call. Record it as a tool.
+        2. A library phones home. It is refused and counted; allow its host if it must.
+    """
+
+    slug = "egress-refused"
+
+
+class Deadlock(RunStopped):
+    """Nothing can happen any more: every part of the run waits for another part.
+
+    Common causes:
+        1. Two agents wait for each other's message or lock.
+        2. A task waits for an event that only a cancelled or failed task would have set.
+        3. A thread holds a lock over a model call that another thread needs first.
+    """
+
+    slug = "deadlock"
+
+
+class NeverAnswered(RunStopped):
+    """The run waits for an answer that the recording says never came.
+
+    Common causes:
+        1. When it was recorded, the call was cancelled, or the run ended first; now nobody does it.
+        2. A timeout that ended it has been removed or made longer.
+    """
+
+    slug = "never-answered"
+
+
+class MessageNeverCame(RunStopped):
+    """A receive waits for the message it got when it was recorded, and nobody can send it any more.
+
+    Common causes:
+        1. The sender now sends fewer messages, or sends them elsewhere.
+        2. The consumer that took the message has changed.
+    """
+
+    slug = "message-never-came"
+
+
+class StreamReadPast(RunStopped):
+    """The agent read a stream further than the recording goes.
+
+    Common causes:
+        1. When it was recorded, the agent left the stream early; now it reads on. Record again.
+    """
+
+    slug = "stream-read-past"
+
+
+class RunEnded(RunStopped):
+    """A thread or task asked the world after its run had ended.
+
+    Common causes:
+        1. A background thread or task was not waited for. Wait for it inside the run.
+        2. A library's own export thread outlived the run; its calls are refused and counted.
+    """
+
+    slug = "run-ended"
+
+
+class GoldenMissing(RunStopped):
+    """There is no golden to replay.
+
+    Common causes:
+        1. The test is new, or was renamed or moved. Record it.
+        2. The golden was not committed.
+    """
+
+    slug = "golden-missing"
+
+
+class CallOutsideRun(RunStopped):
+    """A test that says where its runs are asked the world outside them.
+
+    Common causes:
+        1. The agent is called before `with agent_trace.run():`, or after it. Move the call inside.
+        2. A task that was started inside goes on after the block. Wait for it inside.
+    """
+
+    slug = "call-outside-run"
+
+
+class NotStubbed(RunStopped):
+    """A test that runs on stubs alone asked for something that no stub answers.
+
+    Common causes:
+        1. A tool or model has no stub yet. The message names the line to add.
+        2. A model's stubs are used up: the agent asks once more than it was told to be answered.
+    """
+
+    slug = "not-stubbed"
+
+
+class StubUnfit(RunStopped):
+    """A stub says what the tool or the model could never have said.
+
+    Common causes:
+        1. The stub's value is not what the tool's annotation says that it returns.
+        2. A model's stub calls a tool that the request does not offer.
+        3. `returns` was said of a generator, or `streams` of a plain function.
+    """
+
+    slug = "stub-unfit"
