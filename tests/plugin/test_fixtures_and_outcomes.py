@@ -214,3 +214,23 @@ def test_an_exception_that_no_replay_could_raise_again_is_refused(
         for path in project.path.rglob("*")
         if path.is_file() and path.suffix != ".py" and "__pycache__" not in path.parts
     )
+
+
+def test_a_divergence_in_a_thread_is_told_once(project: RefundProject) -> None:
+    """The test fails with the message; nothing of ours is printed as an unhandled exception."""
+    body = (
+        "import threading\n"
+        'thread = threading.Thread(target=agent.chat, args=("{}",))\n'
+        "thread.start()\n"
+        "thread.join()"
+    )
+    write_test(project, "agent_trace", body.format("one"))
+    with project.model():
+        project.run("--agenttrace=record").assert_outcomes(passed=1)
+    write_test(project, "agent_trace", body.format("two"))
+
+    result = project.run()
+
+    result.assert_outcomes(failed=1)
+    assert "[replay-diverged]" in message_in(result)
+    assert "PytestUnhandledThreadExceptionWarning" not in result.stdout.str()

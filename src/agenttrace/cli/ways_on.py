@@ -125,8 +125,8 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "It is not. The message names the first change; the rest mostly follows from it.",
     ),
     "answers-unused": (
-        "The agent is meant to ask less. Record again:",
-        "    pytest TEST --agenttrace=rewrite",
+        "The agent is meant to ask less. Accept what it does now; no model is asked:",
+        "    pytest TEST --agenttrace-update",
     ),
     "nothing-asked": (
         "Give the agent's calls a door:",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.determinism.loop import VirtualTimeLoop
 from agenttrace.determinism.sleeping import virtual_sleep
 from agenttrace.determinism.waiter import Released
+from agenttrace.errors import RunStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,10 +67,11 @@ def virtual_time(clock: VirtualClock) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _silent_release() -> Iterator[None]:
+    """Say nothing of threads that a stop or the end of the run lets go: the run says it."""
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
-        if args.exc_type is not Released:
+        if not issubclass(args.exc_type, Released | RunStopped):
             before(args)
 
     threading.excepthook = hook
