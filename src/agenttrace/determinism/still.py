@@ -41,10 +41,10 @@ class Stillness:
 
     def seen(self, threads: Iterable[int | None]) -> bool:
         """Whether nobody has computed of late, and these threads wait for other threads."""
-        before, self._cpu_s = self._cpu_s, time.process_time()
-        idle = self._cpu_s - before < GRACE_S / 4
+        idle = time.process_time() - self._cpu_s < GRACE_S / 4
         still = idle and not _computing() and not any(map(_in_the_world, threads))
         self.looks = self.looks + 1 if still else 0
+        self._cpu_s = time.process_time()  # with many threads, looking itself takes a while
         return self.looks >= LOOKS
 
 

@@ -220,6 +220,20 @@ def test_a_thread_may_wait_for_a_coroutine_that_sleeps() -> None:
     assert run(main()) == ("ten seconds later", 10.0)
 
 
+def test_a_crowd_of_idle_threads_does_not_hold_time_still() -> None:
+    """To look at three hundred threads takes longer than nobody may compute; it is our own doing."""
+    over = threading.Event()
+    crowd = [threading.Thread(target=over.wait, daemon=True) for _ in range(300)]
+    for thread in crowd:
+        thread.start()
+    try:
+        test_a_thread_may_wait_for_a_coroutine_that_sleeps()
+    finally:
+        over.set()
+        for thread in crowd:
+            thread.join()
+
+
 def test_parked_threads_are_waited_for_in_virtual_time_when_the_loop_closes() -> None:
     """`asyncio.run` waits for its threads; a task that was left behind does not change that."""
     seen: list[str] = []
