@@ -19,12 +19,13 @@ MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
 
 MARKER = (
-    "agent_trace(golden=None, stub=None, compare=True, vary=[]): record this test's agents once, "
-    "and replay them offline from then on. golden: another name than the test's; stub: the kinds "
-    "of call that a replay answers ('llm', 'tool', …; all by default); compare: hold the replay "
-    "against the golden; vary: what may differ from run to run, as OPERATION.PATH."
+    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False): record this test's "
+    "agents once, and replay them offline from then on. golden: another name than the test's; "
+    "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
+    "compare: hold the replay against the golden; vary: what may differ from run to run, as "
+    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked."
 )
-MARKED = frozenset({"golden", "stub", "compare", "vary"})
+MARKED = frozenset({"golden", "stub", "compare", "vary", "alone"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,8 +248,10 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
     folder = said(config, "agenttrace_golden")
     stubs = _kinds(item, marker.get("stub"), EVERYTHING)
     test = shlex.quote(item.nodeid)
+    alone = bool(marker.get("alone", False))
+    whose = test_id if alone else item.nodeid  # the peers of a process know the run by its name
     return Plan(
-        name=f"{item.nodeid} ({run})" if run else item.nodeid,
+        name=f"{whose} ({run})" if run else whose,
         golden=root / folder / relative,
         shown=(folder + "/" + relative.as_posix()),
         journal=root / ".agenttrace" / "journals" / relative.with_suffix(".journal"),
@@ -257,6 +260,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         stub=stubs,
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
+        alone=alone,
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),
         run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,8 @@ __all__ = ["agent_stubs", "agent_trace", "golden_trace"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the options."""
+    """Register the options. A session of tests has runs of its own, whoever started it."""
+    os.environ.pop("AGENTTRACE_PARENT", None)
     options.add(parser)
 
 

@@ -6,6 +6,8 @@ each is loaded at its first use.
 
 from __future__ import annotations
 
+from os import environ as _environ
+
 TYPE_CHECKING = False  # loading `typing` for it would take longer than all else here
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ __all__ = [
     "event",
     "extract",
     "inject",
+    "join",
     "link",
     "orchestration",
     "publish",
@@ -63,6 +66,29 @@ _ROOMS = {
 """Where each verb lives, below `agenttrace.adapters.plain`."""
 
 
+def join(parent: str | None = None) -> bool:
+    """Make this process a part of the run that started it, or of another; outside one do nothing.
+
+    A process that a run starts joins when it imports agenttrace. Call this before the first request
+    where that happens too late, or to join by hand: in a container that passes no environment on.
+
+    Args:
+        parent: What the run said: the value of `AGENTTRACE_PARENT`; by default the environment's.
+
+    Returns:
+        Whether there was anything to join.
+
+    Raises:
+        UsageError: It is not what a run says.
+    """
+    from importlib import import_module
+
+    said = parent if parent is not None else _environ.pop("AGENTTRACE_PARENT", None)
+    if said:
+        import_module("agenttrace.session.child").join(said)
+    return bool(said)
+
+
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return _version()
@@ -87,3 +113,7 @@ def _version() -> str:
         return version("pytest-agenttrace")
     except PackageNotFoundError:  # run from a checkout that was never installed
         return "0+unknown"
+
+
+if "AGENTTRACE_PARENT" in _environ:
+    join()

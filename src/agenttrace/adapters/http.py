@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from agenttrace.boundary import Crossing
+from agenttrace.causal.places import POSITION, Place
+from agenttrace.causal.position import trace_id
+from agenttrace.causal.propagation import TRACEPARENT, TraceParent, format_traceparent
 from agenttrace.causal.site import site
 from agenttrace.errors import NotCanonical
 from agenttrace.model import names
@@ -21,7 +24,7 @@ from agenttrace.providers import catalog, frames, sse
 from agenttrace.providers.provider import FRAMES, SSE, Provider, answered, asked, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, MutableMapping
 
     from agenttrace.model.call import Failure
     from agenttrace.model.usage import Usage
@@ -87,6 +90,15 @@ def question_of(
         site=site(),
     )
     return asks, provider
+
+
+def carried_on(crossing: Crossing, headers: MutableMapping[str, str]) -> None:
+    """Let a request that says who asks (`agenttrace.inject`) say which call it is."""
+    if POSITION in headers and crossing.recalled is None:
+        call = crossing.call
+        cause = TraceParent(trace=trace_id(crossing.door.run.name), span=call.span)
+        headers[TRACEPARENT] = format_traceparent(cause)
+        headers[POSITION] = Place(at=call.position, lane=call.position, seq=1).text
 
 
 def head_of(status: int, headers: Iterable[tuple[str, str]]) -> Value:

@@ -177,7 +177,9 @@ def _ask(door: Boundary, request: Any) -> tuple[Crossing, Provider | None]:
     target = request.url.raw_path.decode("ascii", "replace")
     content_type = request.headers.get("content-type", "")
     question, provider = http.question_of(request.method, target, request.content, content_type)
-    return door.ask(question), provider
+    crossing = door.ask(question)
+    http.carried_on(crossing, request.headers)
+    return crossing, provider
 
 
 def _is_streamed(request: Any, response: Any) -> bool:

@@ -46,9 +46,9 @@ class Timeline(Protocol):
 class RealClock:
     """The machine's monotonic clock, from the moment it was made."""
 
-    def __init__(self) -> None:
-        """Begin at zero."""
-        self._zero = time.monotonic_ns()
+    def __init__(self, begin_ns: int = 0) -> None:
+        """Begin at zero; a child process where the run was when it was spawned."""
+        self._zero = time.monotonic_ns() - begin_ns
 
     def now_ns(self) -> int:
         """Nanoseconds since the clock was made."""

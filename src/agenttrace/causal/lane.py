@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agenttrace.causal.clock import Clock
+    from agenttrace.causal.joining import Identity
     from agenttrace.errors import RunStopped
     from agenttrace.model.call import Answer, Call
 
@@ -52,6 +53,7 @@ class LiveLane:
         "rivals",
         "run",
         "seq",
+        "serves",
         "spawn_seq",
         "turn",
     )
@@ -75,6 +77,7 @@ class LiveLane:
         self.turn: Position | None = None
         self.log: list[object] | None = None
         self.outside = False
+        self.serves: bool = parent is not None and parent.serves
 
     def step(self) -> int:
         """Take one step of this lane's program order and give its number."""
@@ -273,13 +276,23 @@ class Run:
         adopted: Where calls came from that had no lane and were taken in, in order.
         deliveries: The run's `Book` of messages; causal code that needs it knows its kind.
         warnings: What its verdict is to warn of, in order.
+        lost: What was begun that is no part of the run, and where: a fork, a foreign process.
+        invite: Gives what the environment of a child process is to hold, so that it joins; None:
+            none may.
+        processes: The ids of the child processes that may have joined, and may be alive.
         home: The thread that entered it.
+        within: Of a child process: which part of the run it is.
     """
 
     def __init__(
-        self, name: str, *, clock: Clock | None = None, waits: Waits | None = None
+        self,
+        name: str,
+        *,
+        clock: Clock | None = None,
+        waits: Waits | None = None,
+        within: Identity | None = None,
     ) -> None:
-        """Prepare a run; `enter` makes it active."""
+        """Prepare a run, or this process's part of it; `enter` makes it active."""
         self.name = name
         self.clock: Clock = clock if clock is not None else RealClock()
         self.waits: Waits = waits if waits is not None else Unhurried()
@@ -299,8 +312,17 @@ class Run:
         self.adopted: list[str] = []
         self.deliveries: object = None
         self.warnings: list[str] = []
+        self.lost: list[str] = []
+        self.invite: Callable[[Frame], dict[str, str]] | None = None
+        self.processes: list[int] = []
         self.home = 0
-        self.root = LiveLane(self, None, (), 0)
+        self.within = within
+        if within is None:
+            self.root = LiveLane(self, None, (), 0)
+        else:
+            spawner = LiveLane(self, None, within.parent, 0)
+            self.root = LiveLane(self, spawner, within.lane, within.seq)
+            self.span = within.span or self.span
         self.lanes: list[LiveLane] = [self.root]
 
     def spawned(self, lane: LiveLane) -> None:
@@ -311,7 +333,14 @@ class Run:
 
     def frame(self) -> Frame:
         """The frame of code that stands directly in the run."""
-        return Frame(lane=self.root, scope=(), span=self.span, agent=None, task=None)
+        within = self.within
+        return Frame(
+            lane=self.root,
+            scope=self.root.path,
+            span=self.span,
+            agent=None if within is None else within.agent,
+            task=None if within is None else within.task,
+        )
 
     def stop(self, error: RunStopped) -> RunStopped:
         """Stop the run; give the error that stopped it first, which is the one to raise."""

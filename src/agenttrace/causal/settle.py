@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.causal.agents import named
 from agenttrace.causal.delivery.edges import edges, recounted
+from agenttrace.causal.places import is_served
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.model.lane import Join
 
@@ -31,7 +32,7 @@ def _without_idle_lanes(trace: Trace) -> Trace:
     busy: set[Position] = {()}
     told = [*(span.lane for span in trace.spans), *(shot.lane for shot in trace.snapshots)]
     told += [lane for lane, *_ in edges(trace)]  # who has sent, so that what it knew is passed on
-    told += [lane.path for lane in trace.lanes if lane.end == "hole"]
+    told += [lane.path for lane in trace.lanes if lane.end == "hole" or is_served(lane.path)]
     for path in told:
         while path not in busy:
             busy.add(path)

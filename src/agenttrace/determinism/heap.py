@@ -12,7 +12,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
-from agenttrace.determinism.still import GRACE_S, Stillness
+from agenttrace.determinism.still import GRACE_S, PATIENCE_S, Stillness
 from agenttrace.determinism.stuck import Wait, message_wait, stopped
 from agenttrace.determinism.waiter import ANSWER, TIMER, Released, Waiter
 from agenttrace.determinism.who import HOME, Roll, is_thread, label
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from agenttrace.causal.lane import LiveLane
     from agenttrace.errors import RunStopped
-
-PATIENCE_S = 5.0
-"""How long all must be still before a wait that we cannot see through counts as a deadlock."""
 
 _SELDOM_S = 0.25
 
@@ -36,6 +33,7 @@ class Heap:
         on_time: Told, with the new time in nanoseconds, each time virtual time moves. They are
             quick, and ask nothing of the heap.
         error: What the run stopped with; every later wait raises it.
+        is_held: Whether a process of the run is at work: a timeout must not pass before it answers.
     """
 
     def __init__(self, *, on_stuck: Callable[[RunStopped], RunStopped] | None = None) -> None:
@@ -47,6 +45,7 @@ class Heap:
         """
         self.on_time: list[Callable[[int], None]] = []
         self.error: BaseException | None = None
+        self.is_held: Callable[[], bool] = bool
         self._on_stuck = on_stuck
         # a finalizer may come back in while the lock is held: with a plain lock, that is a deadlock
         self._lock = threading.RLock()
@@ -156,9 +155,6 @@ class Heap:
 
             waiter = self._park(who, bell, waits, at_ns=at_ns, tie_ns=tie_ns)
         self._wait(waiter, bell)
-        self._parked.discard(threading.current_thread())
-        if waiter.error is not None:
-            raise waiter.error
 
     def _park(
         self,
@@ -184,6 +180,9 @@ class Heap:
             bell.clear()
             if not rung and every_s is not None:
                 self.look(stillness, every_s)
+        self._parked.discard(threading.current_thread())
+        if waiter.error is not None:
+            raise waiter.error
 
     def _turn_s(self, waiter: Waiter) -> float | None:
         """How often a thread that waits looks whether the others are stalled; the first does."""
@@ -234,13 +233,18 @@ class Heap:
         return next(self._order)
 
     # -- what happens next -------------------------------------------------------------------------
-    def look(self, stillness: Stillness, every_s: float) -> None:
-        """Nothing has come for a while: if the others are all still, let the earliest go on."""
+    def look(self, stillness: Stillness, every_s: float, *, held: bool = False) -> None:
+        """Nothing has come for a while: if the others are all still, let the earliest go on.
+
+        Where the caller is `held`, or a process is at work, not before it is really due.
+        """
         with self._lock:
             for guest in self._roll.gone():
                 self._busy.discard(guest)
             threads = self._roll.natives(self._busy)
             if not stillness.seen(threads) and self._busy:
+                return
+            if (held or self.is_held()) and stillness.is_early(self._first(), self._now_ns):
                 return
             patient = stillness.looks * every_s >= PATIENCE_S and None not in threads
             self._settle(pressed=True, patient=patient)
@@ -384,9 +388,6 @@ class Held:
                 at_ns=None if limit_ns is None else heap.now_ns + limit_ns,
             )
         heap._wait(waiter, self._bell)
-        heap._parked.discard(threading.current_thread())
-        if waiter.error is not None:
-            raise waiter.error
         return self._gone
 
     def let_go(self) -> None:

@@ -2,7 +2,8 @@
 
 Sockets, pipes and child processes that the code under test really uses are asked before every step
 of virtual time, and given a few real milliseconds. Time does not stand still for them: an idle
-keep-alive connection would hold every timer for ever.
+keep-alive connection would hold every timer for ever. While a child process is at work, it moves no
+faster than it really does: a timeout would be over before the child has begun.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class VirtualSelector(selectors.DefaultSelector):
                 events = self._poll(GRACE_S)
                 if events or loop.has_work:
                     return events
-                loop.heap.look(stillness, GRACE_S)
+                loop.heap.look(stillness, GRACE_S, held=loop.children > 0)
             if rest.error is not None:
                 loop.end_in(rest.error)
         return []

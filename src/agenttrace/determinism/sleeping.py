@@ -25,7 +25,13 @@ def virtual_sleep(clock: VirtualClock) -> Iterator[None]:
 
     def sleep(seconds: Any, /) -> None:
         frame = current.carried()
-        if not seconds > 0 or frame is None or frame.lane.run.clock is not clock:
+        if (
+            not seconds > 0
+            or frame is None
+            or frame.lane.run.clock is not clock
+            or frame.lane.serves  # its server waits for the network, and time stands still
+            or clock.heap.is_held()
+        ):
             real(seconds)
         elif clock.heap.error is None:
             clock.sleep_until_blocking(clock.now_ns() + round(seconds * 1_000_000_000))

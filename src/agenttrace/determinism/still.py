@@ -16,8 +16,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agenttrace.determinism.waiter import Waiter
+
 GRACE_S = 0.003
 """How long, in real seconds, after the last look at the process the next one is taken."""
+
+PATIENCE_S = 5.0
+"""How long all must be still before a wait that we cannot see through counts as a deadlock."""
 
 LOOKS = 2
 """How many looks must find it still: a thread that was given the interpreter's lock this instant
@@ -33,11 +38,18 @@ class Stillness:
         looks: How many looks in a row found everything still.
     """
 
-    __slots__ = ("_cpu_s", "looks")
+    __slots__ = ("_cpu_s", "_since_ns", "looks")
 
     def __init__(self) -> None:
         self._cpu_s = time.process_time()
+        self._since_ns = time.monotonic_ns()
         self.looks = 0
+
+    def is_early(self, first: Waiter | None, now_ns: int) -> bool:
+        """Whether less has really passed than whoever is due first has still to wait."""
+        due_ns = None if first is None else first.at_ns
+        ahead_ns = PATIENCE_S * 1e9 if due_ns is None else due_ns - now_ns
+        return time.monotonic_ns() - self._since_ns < ahead_ns
 
     def seen(self, threads: Iterable[int | None]) -> bool:
         """Whether nobody has computed of late, and these threads wait for other threads."""

@@ -95,11 +95,12 @@ class GoldenMissing(RunStopped):
 
 
 class CallOutsideRun(RunStopped):
-    """A test that says where its runs are asked the world outside them.
+    """Something asked the world where a run is going on that it is no part of.
 
     Common causes:
         1. The agent is called before `with agent_trace.run():`, or after it. Move the call inside.
         2. A task that was started inside goes on after the block. Wait for it inside.
+        3. A process was forked, and asks. Use the start method `spawn` or `forkserver`.
     """
 
     slug = "call-outside-run"

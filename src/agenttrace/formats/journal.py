@@ -144,7 +144,7 @@ def read(data: bytes, *, name: str = "journal") -> Trace:
 
 def write(trace: Trace) -> bytes:
     """Write the journal of a trace that is already there."""
-    return b"".join(map(frame, _told(in_causal_order(trace))))
+    return b"".join(map(frame, retold(in_causal_order(trace))))
 
 
 class Draft:
@@ -207,6 +207,10 @@ class Draft:
         )
         return in_causal_order(trace) if began.settled else settled(trace)
 
+    @property
+    def _is_part(self) -> bool:
+        return self._began is not None and self._began.lane != ()
+
     def _close(self, record: Closed) -> None:
         before = self._spans[record.span.id]
         arrived = tuple(self._open.pop(record.span.id, ()))
@@ -236,6 +240,8 @@ class Draft:
         run = next((key for key, span in spans.items() if span.kind is SpanKind.RUN), None)
         for record in sorted(self._inside, key=lambda it: (it.lane, it.seq)):
             key = run if record.span is None else record.span
+            if key not in spans and self._is_part:
+                key = run  # it belongs to a span that another process has
             span = spans.get(key)  # type: ignore[arg-type]
             if span is None:
                 raise ValueError(f"something belongs to the span {key}, which never was")
@@ -300,14 +306,15 @@ class Journal:
 CODEC = Journal()
 
 
-def _told(trace: Trace) -> Iterable[Record]:
+def retold(trace: Trace, *, settled: bool = True) -> Iterable[Record]:
+    """Tell a trace that is already there as the records of a journal."""
     yield Began(
         name=trace.name,
         trace=trace.id,
         started=trace.started,
         environment=trace.environment,
         resource=trace.resource,
-        settled=True,
+        settled=settled,
     )
     for lane in trace.lanes:
         yield Laned(lane=lane)

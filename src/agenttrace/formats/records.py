@@ -49,6 +49,7 @@ class Began:
         environment: What the run depends on.
         resource: Of a foreign trace: what produced it.
         settled: Whether the records are of a trace in its lasting form, not of a run in the making.
+        lane: The lane of the process whose journal it is; empty: the run's own.
         schema: The schema of the journal.
     """
 
@@ -58,6 +59,7 @@ class Began:
     environment: Mapping[str, Value] = field(default_factory=dict)
     resource: Mapping[str, Value] = field(default_factory=dict)
     settled: bool = False
+    lane: Position = ()
     schema: int = 1
 
 
@@ -123,10 +125,31 @@ class Ended:
     at_ns: int = 0
 
 
-Record: TypeAlias = Began | Laned | Opened | Arrived | Closed | Noted | Ended
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """The process cannot go on: the error's slug, its first line, and what else it says."""
+
+    slug: str
+    headline: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many calls the process asked, and who answered them."""
+
+    asked: int = 0
+    answered: int = 0
+    echoed: int = 0
+    live: int = 0
+    refused: int = 0
+
+
+Record: TypeAlias = Began | Laned | Opened | Arrived | Closed | Noted | Ended | Stopped | Counted
 
 RECORDS: dict[str, type[Record]] = {
-    kind.__name__.lower(): kind for kind in (Began, Laned, Opened, Arrived, Closed, Noted, Ended)
+    kind.__name__.lower(): kind
+    for kind in (Began, Laned, Opened, Arrived, Closed, Noted, Ended, Stopped, Counted)
 }
 """Every sort of record, by its name in the file."""
 
@@ -254,6 +277,7 @@ def _noteworthy(value: Any) -> Noteworthy:  # noqa: ANN401 - msgpack's values
 
 
 _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {
+    Began: {"lane": _position},
     Laned: {"lane": _one(Lane)},
     Opened: {"call": _one(Call)},
     Arrived: {"chunk": _one(Chunk)},

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 
 from agenttrace.errors import RecordingFailed
 from agenttrace.formats.journal import frame
-from agenttrace.formats.records import Arrived, Began, Closed, Ended, Laned, Noted, Opened
+from agenttrace.formats.records import (
+    Arrived,
+    Began,
+    Closed,
+    Counted,
+    Ended,
+    Laned,
+    Noted,
+    Opened,
+    Stopped,
+)
 from agenttrace.model.span import Span, SpanKind
 
 if TYPE_CHECKING:
@@ -43,6 +53,7 @@ class JournalWriter:
         """
         self.path = path
         self._arrived: dict[str, int] = {}
+        self._process = os.getpid()
         flags = os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
         try:
             self._made = tuple(folder for folder in path.parents if not folder.exists())
@@ -59,6 +70,8 @@ class JournalWriter:
                 before is still whole.
             NotCanonical: The record holds what msgpack cannot.
         """
+        if os.getpid() != self._process:
+            return  # a fork's: two that write one journal would make it unreadable
         framed = frame(record)
         if self._file is None:
             raise RecordingFailed(f"the journal {self.path} is closed")
@@ -82,7 +95,13 @@ class JournalWriter:
     ) -> None:
         """A run began: its own span, its own lane."""
         self.append(
-            Began(name=run.name, trace=trace, started=started, environment=environment or {})
+            Began(
+                name=run.name,
+                trace=trace,
+                started=started,
+                environment=environment or {},
+                lane=root.path,
+            )
         )
         self.append(Laned(lane=replace(root, end="open")))
         self.append(Noted(what=run))
@@ -115,13 +134,22 @@ class JournalWriter:
         """A lane was spawned, or has ended."""
         self.append(Laned(lane=lane))
 
+    def stopped(self, slug: str, headline: str, detail: str) -> None:
+        """The process cannot go on."""
+        self.append(Stopped(slug=slug, headline=headline, detail=detail))
+
+    def counted(self, counts: Counted) -> None:
+        """So many calls were asked, and so answered."""
+        self.append(counts)
+
     def ended(self, trace: Trace) -> None:
         """The run ended; its lanes and its own span are as they stand in the trace."""
         for lane in trace.lanes:
             self.append(Laned(lane=lane))
         for span in trace.spans:
             if span.kind is SpanKind.RUN:
-                self.append(Noted(what=span))
+                # its events and links are in the journal already, where they were noted
+                self.append(Noted(what=replace(span, events=(), links=())))
         self.append(Ended(at_ns=max((span.end_ns for span in trace.spans), default=0)))
 
     # -- and then -------------------------------------------------------------------------------
@@ -151,6 +179,8 @@ class JournalWriter:
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
+        if os.getpid() != self._process:
+            return
         self.path.unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty, or not ours to remove
             for folder in self._made:

@@ -116,7 +116,15 @@ class Recorder:
         self._copied: dict[Position, Lane] = {}
         self._streaming: set[str] = set()
         run.listener = self
-        own = Span(id=run.span, name=run.name, kind=SpanKind.RUN, operation="run")
+        now = run.clock.now_ns()
+        own = Span(
+            id=run.span,
+            name=run.name,
+            kind=SpanKind.RUN,
+            operation="run",
+            start_ns=now,
+            end_ns=now,
+        )
         self._note_span(own)
         if journal is not None:
             journal.began(
@@ -215,27 +223,28 @@ class Recorder:
     # -- what came of it ------------------------------------------------------------------------
     def trace(self, *, complete: bool = True) -> Trace:
         """Give everything written down so far, in causal order."""
+        return settled(self.raw(complete=complete))
+
+    def raw(self, *, complete: bool = True) -> Trace:
+        """Give everything written down so far, as it stands in the run."""
         with self._lock:
             now = self._run.clock.now_ns()
             spans = [self._finished(draft, now) for draft in self._drafts.values()]
             lanes = {lane.path: lane.frozen() for lane in self._run.lanes}
-            return settled(
-                delivered(
-                    Trace(
-                        id=trace_id(self._run.name),
-                        name=self._run.name,
-                        spans=tuple(spans),
-                        lanes=tuple({**self._copied, **lanes}.values()),
-                        agents=tuple(self._agents.values()),
-                        snapshots=tuple(self._snapshots),
-                        deliveries=tuple(self._deliveries),
-                        started=self._started,
-                        environment=self._environment,
-                        complete=complete,
-                    ),
-                    self._run,
-                )
+            trace = Trace(
+                id=trace_id(self._run.name),
+                name=self._run.name,
+                spans=tuple(spans),
+                lanes=tuple({**self._copied, **lanes}.values()),
+                agents=tuple(self._agents.values()),
+                snapshots=tuple(self._snapshots),
+                deliveries=tuple(self._deliveries),
+                started=self._started,
+                environment=self._environment,
+                complete=complete,
             )
+            # a child's journal has told everything where it stood: nothing of it can be moved
+            return trace if self._run.within is not None else delivered(trace, self._run)
 
     def streams_left_open(self) -> tuple[Span, ...]:
         """Calls of which pieces came and no end, in lanes that chance did not cut short."""
@@ -251,7 +260,7 @@ class Recorder:
         span = draft.span
         return replace(
             span,
-            end_ns=now if span.kind is SpanKind.RUN else max(span.end_ns, span.start_ns),
+            end_ns=max(now if span.kind is SpanKind.RUN else span.end_ns, span.start_ns),
             events=(
                 *span.events,
                 *(event for _, _, event in sorted(draft.events, key=lambda e: e[:2])),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from agenttrace.causal.places import is_served
 from agenttrace.causal.sequence import reading_order
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.model.lane import Lane, Position
@@ -35,8 +36,8 @@ class Recording:
         trace: The recorded run.
         by_position: Its calls, by position, in reading order.
         by_content: Its calls of one lane, kind, operation and digest, in the lane's order.
-        composite: Positions of calls with model, agent or tool calls below them: agent code, which
-            runs.
+        composite: Positions of calls with model, agent or tool calls below them, or that another
+            process of the run served: agent code, which runs.
         lanes: Its lanes, by path.
     """
 
@@ -47,8 +48,13 @@ class Recording:
     lanes: Mapping[Position, Lane]
 
     @classmethod
-    def of(cls, trace: Trace) -> Recording:
-        """Index a trace; linear in its size."""
+    def of(cls, trace: Trace, *, alone: bool = False) -> Recording:
+        """Index a trace; linear in its size.
+
+        Args:
+            trace: The recorded run.
+            alone: Whether a call that another process of the run served is answered all the same.
+        """
         by_position: dict[Position, Span] = {}
         by_content: dict[tuple[Position, str, str, bytes], list[Span]] = {}
         for span in reading_order(trace):
@@ -57,12 +63,16 @@ class Recording:
             by_position[span.position] = span
             by_content.setdefault(_content_key(span), []).append(span)
         composite: set[Position] = set()
+        if not alone:
+            served = {lane.path[:-1] for lane in trace.lanes if is_served(lane.path)}
+            composite |= served & by_position.keys()
         for span in trace.spans:
             if span.kind in _AGENT_WORK:
                 composite.update(
                     above
                     for size in range(1, len(span.position))
                     if (above := span.position[:size]) in by_position
+                    and not (alone and span.position[size].kind == "process")
                 )
         return cls(
             trace=trace,

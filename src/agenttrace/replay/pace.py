@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from agenttrace.causal import current
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
-    from agenttrace.boundary import Recall
+    from agenttrace.boundary import Pace, Recall
     from agenttrace.causal.clock import Timeline
     from agenttrace.model.call import Answer
 
@@ -80,6 +81,30 @@ class Recorded:
     def _forget(self, recall: Recall, chunk: int | None) -> None:
         if chunk is None:
             self._asked.pop(id(recall), None)
+
+
+class Serving:
+    """A pace, but for who serves another process: its server waits for the network all the while.
+
+    So time stands still there, and answers arrive at once.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        """Follow a pace wherever time can move."""
+        self._pace = pace
+        self._instant = Instant()
+
+    async def arrive(self, recall: Recall, chunk: int | None) -> None:
+        """Wait as the pace does."""
+        await self._here().arrive(recall, chunk)
+
+    def arrive_blocking(self, recall: Recall, chunk: int | None) -> None:
+        """The same for code that has no loop."""
+        self._here().arrive_blocking(recall, chunk)
+
+    def _here(self) -> Pace:
+        frame = current.carried()
+        return self._instant if frame is not None and frame.lane.serves else self._pace
 
 
 def _recorded_ns(answer: Answer, chunk: int | None) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agenttrace.causal.joining import Identity
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
@@ -45,6 +46,9 @@ class Plan:
         run_dir: Where a copy of the run's trace goes, too; None: nowhere.
         allowed_hosts: What a replay may reach, past every adapter.
         commands: What a person types to go on.
+        alone: Whether calls that another process of the run served are answered from the golden,
+            whatever that process asked; else it is agent code, and runs.
+        within: Of a child process: which part of the run it is; it journals in every mode.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Plan:
     run_dir: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     commands: Commands = field(default_factory=Commands)
+    alone: bool = False
+    within: Identity | None = None
 
     @property
     def records(self) -> bool:

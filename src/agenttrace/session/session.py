@@ -5,27 +5,31 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
-from agenttrace.causal.clock import wall_clock_text
+from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.causal.renaming import renamed
+from agenttrace.causal.settle import settled
 from agenttrace.check import telling
 from agenttrace.check.compare import compare
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats import native
+from agenttrace.formats.records import Counted
 from agenttrace.golden import store
 from agenttrace.model.lane import label_of
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
-from agenttrace.replay.pace import Instant, Recorded
+from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.replay.stubbed import as_stubbed
 from agenttrace.session import leaving, stubbing
+from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from agenttrace.causal.current import Frame
     from agenttrace.errors import GoldenMissing
     from agenttrace.model.difference import Difference
+    from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
@@ -69,11 +74,11 @@ class Session:
         self.plan = plan
         self._stubs = stubs
         self._stubbed: Stubbed | None = None
-        self.run = current.Run(plan.name)
+        self.run = current.Run(plan.name, within=plan.within)
         self.trace: Trace | None = None
         self.golden: Trace | None = None
         self._world = world
-        self._records = plan.records
+        self._records = plan.records or (plan.is_live and plan.within is not None)
         self._missing: GoldenMissing | None = None
         self._token: Token[Frame | None] | None = None
         self._door: Boundary | None = None
@@ -81,6 +86,7 @@ class Session:
         self._replayer: Replayer | None = None
         self._journal: JournalWriter | None = None
         self._judged: tuple[Trace, tuple[Difference, ...]] | None = None
+        self._children = Children(plan, self.run, live=plan.is_live)
 
     # -- the run's life ---------------------------------------------------------------------------
     def __enter__(self) -> Self:
@@ -109,29 +115,48 @@ class Session:
             self._missing = telling.missing(plan.name, plan.shown, plan.commands.record)
             if eager:
                 raise self._missing
-        if self._records:
+        if self._records or plan.within is not None:
             plan.journal.unlink(missing_ok=True)
             self._journal = JournalWriter(plan.journal)
         self.run.again = plan.commands.rewrite
         self.run.offline = None if live else plan.stub
-        pace = Instant() if live else Recorded(self._world.hold(self.run))
+        if live and plan.within is not None:
+            self.run.clock = RealClock(plan.within.at_ns)
+        pace = Instant() if live else Serving(Recorded(self._world.hold(self.run)))
         self._recorder = Recorder(
             self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
         )
         source = self._source()
         self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
-        delivery.Book(self.run, None if self.golden is None or live else self.golden.deliveries)
+        delivery.Book(self.run, self._recorded_deliveries())
         self._token = current.enter(self.run)
+        if plan.within is not None:
+            self.run.wakers.append(self._journal_stop)
 
     def end(self) -> None:
         """End the run: nothing belongs to it any more, and its trace is whole; twice is once."""
         token, self._token = self._token, None
         if token is None or self._recorder is None:
             return
-        self.trace = self._recorder.trace()
+        if self.plan.within is not None:
+            self.run.root.end()
+        raw = self._recorder.raw()
+        self.trace = self._children.merged(raw) or settled(raw)
+        if self._children.stopped is not None:
+            self.run.stop(self._children.stopped)
         current.leave(self.run, token)
         if self._journal is not None:
-            self._journal.ended(self.trace)
+            self._journal.counted(Counted(**asdict(self._counts())))
+            self._journal.ended(raw)
+
+    def close_journal(self) -> None:
+        """Bring a child process's journal to the disk."""
+        if self._journal is not None:
+            self._journal.close()
+
+    def _journal_stop(self, error: RunStopped) -> None:
+        if self._journal is not None:
+            self._journal.stopped(error.slug, error.headline, error.detail)
 
     def stand_aside(self) -> None:
         """Take no calls for now: a run with a place of its own begins, which writes the journal."""
@@ -157,18 +182,21 @@ class Session:
     @property
     def has_asked(self) -> bool:
         """Whether the run has put any question to the world."""
-        return self._door is not None and self._door.counts.asked > 0
+        return self._door is not None and self._counts().asked > 0
 
     def current_trace(self) -> Trace | None:
         """What has happened so far, or in all once the run has ended."""
         if self.trace is not None or self._recorder is None:
             return self.trace
-        return self._recorder.trace(complete=False)
+        raw = self._recorder.raw(complete=False)
+        return self._children.merged(raw) or settled(raw)
 
     # -- what there is to say ---------------------------------------------------------------------
     def problems(self) -> list[AgentTraceError | RunStopped]:
         """What fails the test as things stand, if its own code passed; the first cause first."""
         plan = self.plan
+        if self.trace is None and self._children.began:
+            self.current_trace()  # what they have told so far counts
         if self.run.stopped is not None:
             return [self.run.stopped]
         if self._missing is not None:
@@ -223,7 +251,10 @@ class Session:
         if self.trace is None:
             return verdict
         borrowed = bool(self._borrowed()) or self._stubs is not None
-        return leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
+        verdict = leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
+        if verdict.journal is None:
+            self._children.discard()
+        return verdict
 
     def _source(self) -> Source:
         if self._missing is not None:
@@ -235,7 +266,7 @@ class Session:
         if plan.is_live or self.golden is None:
             return Nobody()
         self._replayer = Replayer(
-            Recording.of(self.golden),
+            Recording.of(self.golden, alone=plan.alone),
             retelling=Retelling(
                 run=plan.name,
                 golden=plan.shown,
@@ -250,6 +281,11 @@ class Session:
             return self._replayer
         self._stubbed = stubbing.before(self._replayer, self._stubs, self.run)
         return Chain(self._stubbed, self._replayer)
+
+    def _recorded_deliveries(self) -> tuple[Delivery, ...] | None:
+        if self.golden is None or self.plan.is_live:
+            return None
+        return self.golden.deliveries if self.plan.within is None else ()  # a child notes none
 
     def _unused(self) -> tuple[Unused, ...]:
         if self._replayer is None:
@@ -295,13 +331,16 @@ class Session:
         if self._door is None:
             return Asked()
         counts = self._door.counts
-        return Asked(
+        own = Asked(
             asked=counts.asked,
             answered=counts.answered,
             echoed=counts.echoed,
             live=counts.live,
             refused=self.run.refused,
         )
+        told = [own, *(part.counted for part in self._children.parts)]
+        names = [it.name for it in fields(Asked)]
+        return Asked(**{name: sum(getattr(one, name) for one in told) for name in names})
 
     def _warnings(self) -> Iterator[str]:
         for where in sorted(set(self.run.adopted)):
@@ -312,6 +351,7 @@ class Session:
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
         yield from self.run.warnings
+        yield from sorted({*self.run.lost, *self._children.warnings})
         if self._replayer is not None:
             for note in self._replayer.notes:
                 place, recorded = label_of(note.position), label_of(note.recorded)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
 from agenttrace.causal import current, delivery, spawn
+from agenttrace.causal.spawn.processes import any_alive
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
 from agenttrace.determinism.network import guarded
+from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,11 +67,24 @@ class World:
         return self._clock
 
     def hold(self, run: current.Run) -> VirtualClock:
-        """Give a run virtual time, from zero; what is stuck in it stops it."""
+        """Give a run virtual time, from zero; what is stuck in it stops it.
+
+        Raises:
+            UsageError: Another run of this process is being replayed.
+        """
+        for other in current.active():
+            if other is not run and isinstance(other.clock, VirtualClock):
+                raise UsageError(
+                    f"{run.name} cannot be replayed while {other.name} is: "
+                    "the two would share one clock",
+                    detail="  Begin the second when the first has ended, or replay each in a "
+                    "process of its own (pytest -n).",
+                )
         clock = self.clock()
         clock.begin()
         self._run = run
         run.clock, run.waits = clock, clock.heap
+        clock.heap.is_held = functools.partial(any_alive, run)
         run.wakers.append(clock.heap.stop)
         return clock
 

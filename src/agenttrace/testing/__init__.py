@@ -1,7 +1,11 @@
-"""Testing: what people's own tests need beside the recordings: a model server, stubs."""
+"""Testing: what people's own tests need beside the recordings.
+
+A model server on this machine, stubs, and the recorded peers of a service.
+"""
 
 from agenttrace.replay.stubs import Stubs, ToolUse, tool
 from agenttrace.testing.model_server import ModelServer, Received
+from agenttrace.testing.peers import Message, Request, messages_to, requests_to
 from agenttrace.testing.replies import (
     Reply,
     Team,
@@ -15,9 +19,11 @@ from agenttrace.testing.replies import (
 from agenttrace.testing.stubbed import stubbed
 
 __all__ = [
+    "Message",
     "ModelServer",
     "Received",
     "Reply",
+    "Request",
     "Stubs",
     "Team",
     "ToolUse",
@@ -25,6 +31,8 @@ __all__ = [
     "cuts_after",
     "fails",
     "in_turn",
+    "messages_to",
+    "requests_to",
     "says",
     "slow",
     "stubbed",

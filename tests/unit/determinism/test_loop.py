@@ -221,7 +221,7 @@ def test_a_thread_may_wait_for_a_coroutine_that_sleeps() -> None:
 
 
 def test_a_crowd_of_idle_threads_does_not_hold_time_still() -> None:
-    """To look at three hundred threads takes longer than nobody may compute; it is our own doing."""
+    """To look at three hundred threads takes a while, and is nobody else's doing."""
     over = threading.Event()
     crowd = [threading.Thread(target=over.wait, daemon=True) for _ in range(300)]
     for thread in crowd:

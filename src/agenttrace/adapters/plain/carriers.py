@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
-from urllib.parse import quote, unquote
 
 from agenttrace.adapters.plain.standing import standing
 from agenttrace.causal import current, propagation
 from agenttrace.causal.baggage import Baggage
+from agenttrace.causal.places import CARRIER, POSITION, Place, place_of
 from agenttrace.causal.position import trace_id
 from agenttrace.causal.propagation import Propagated, TraceParent
-from agenttrace.model.lane import text_of
 from agenttrace.model.span import Link
 
 if TYPE_CHECKING:
@@ -20,9 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agenttrace.causal.current import Frame
-
-POSITION = "agenttrace-position"
-"""The header that says where in the run the caller stands, for people; percent-encoded."""
+    from agenttrace.causal.lane import LiveLane
 
 
 def inject(
@@ -52,7 +49,9 @@ def inject(
         parent=TraceParent(trace=trace_id(at.door.run.name), span=span), baggage=along
     )
     into.update(propagation.inject(dict[str, str](), what))
-    into[POSITION] = quote(text_of(at.frame.scope), safe="/:#")
+    place, _ = at.mint(CARRIER, "inject")
+    lane = at.frame.lane
+    into[POSITION] = Place(at=place, lane=lane.path, seq=lane.seq).text
     return into
 
 
@@ -62,14 +61,15 @@ def extract(carrier: Mapping[str, str]) -> Remote:
     What cannot be read is nothing: linking to it or entering it does nothing.
     """
     place = next((value for name, value in carrier.items() if name.lower() == POSITION), "")
-    return Remote(propagation.extract(carrier), unquote(place))
+    return Remote(propagation.extract(carrier), place_of(place))
 
 
 class Remote:
     """Who called, in another process.
 
-    Entered, it becomes the parent of what follows where it belongs to this run; where it belongs to
-    another trace, the current span is linked to it.
+    Entered, it becomes the parent of what follows where it belongs to this run; in another process
+    of the run, what follows stands in a lane of the caller's, whichever thread serves it. Where it
+    belongs to another trace, the current span is linked to it.
 
     Attributes:
         id: The id of its span; empty: nobody said.
@@ -78,12 +78,14 @@ class Remote:
         baggage: What the application sent along.
     """
 
-    __slots__ = ("_token", "baggage", "id", "place", "trace")
+    __slots__ = ("_lane", "_place", "_token", "baggage", "id", "place", "trace")
 
-    def __init__(self, carried: Propagated, place: str = "") -> None:
+    def __init__(self, carried: Propagated, place: Place | None = None) -> None:
         self.id = "" if carried.parent is None else carried.parent.span
         self.trace = None if carried.parent is None else carried.parent.trace
-        self.place = place
+        self.place = "" if place is None else place.shown
+        self._place = place
+        self._lane: LiveLane | None = None
         self.baggage = carried.baggage
         self._token: Token[Frame | None] | None = None
 
@@ -92,7 +94,9 @@ class Remote:
         if at is None or not self.id:
             return self
         if self.trace == trace_id(at.door.run.name):
-            self._token = current.stand(replace(at.frame, span=self.id))
+            self._lane = None if self._place is None else self._place.lane_in(at.door.run)
+            own = at.frame if self._lane is None else at.door.run.frame().on(self._lane)
+            self._token = current.stand(replace(own, span=self.id))
         else:
             at.note(Link(span=self.id, trace=self.trace))
         return self
@@ -106,3 +110,6 @@ class Remote:
         if self._token is not None:
             current.reset(self._token)
             self._token = None
+        if self._lane is not None and self._place is not None:
+            self._place.leave(self._lane)
+            self._lane = None

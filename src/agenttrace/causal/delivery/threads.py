@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MACHINERY = frozenset({"anyio", "logging", "multiprocessing", "urllib3"})
 """Packages that make queues for their workers and connections, never for an agent's messages."""
 
+_POOL = "concurrent.futures.process"
+"""Likewise; a pool's thread of its own takes from its queue, outside every lane."""
+
 _NS = 1_000_000_000
 _SHUT: Any = getattr(queues, "ShutDown", ())
 _inside = threading.local()
@@ -58,7 +61,7 @@ def _is_machinery() -> bool:
     while frame.f_back is not None and frame.f_globals.get("__name__") == "queue":
         frame = frame.f_back
     name = frame.f_globals.get("__name__", "")
-    return isinstance(name, str) and name.partition(".")[0] in MACHINERY
+    return isinstance(name, str) and (name == _POOL or name.partition(".")[0] in MACHINERY)
 
 
 # -- sending --------------------------------------------------------------------------------------

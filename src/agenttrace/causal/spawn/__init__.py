@@ -1,4 +1,4 @@
-"""Spawn: sees every task, thread and job of a program begin, and be waited for.
+"""Spawn: sees every task, thread, job and process of a program begin, and be waited for.
 
 The standard library's seams are patched while a run needs it, anyio's once anyio is there. Outside
 a run every seam only hands on.
@@ -10,7 +10,17 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.spawn import bridges, executors, futures, groups, tasks, threads, waits
+from agenttrace.causal.spawn import (
+    bridges,
+    executors,
+    forks,
+    futures,
+    groups,
+    processes,
+    tasks,
+    threads,
+    waits,
+)
 from agenttrace.causal.spawn.late import WhenImported
 from agenttrace.causal.spawn.patching import Patches
 
@@ -20,7 +30,7 @@ if TYPE_CHECKING:
 _lock = threading.RLock()
 _patches = Patches()
 _users = 0
-_rooms = (tasks, waits, groups, threads, executors, futures, bridges)
+_rooms = (tasks, waits, groups, threads, executors, futures, bridges, processes, forks)
 
 
 @contextmanager
