@@ -53,11 +53,16 @@ class Stillness:
 
     def seen(self, threads: Iterable[int | None]) -> bool:
         """Whether nobody has computed of late, and these threads wait for other threads."""
-        idle = time.process_time() - self._cpu_s < GRACE_S / 4
+        before, self._cpu_s = self._cpu_s, _used_by_others_s()
+        idle = self._cpu_s - before < GRACE_S / 4
         still = idle and not _computing() and not any(map(_in_the_world, threads))
         self.looks = self.looks + 1 if still else 0
-        self._cpu_s = time.process_time()  # with many threads, looking itself takes a while
         return self.looks >= LOOKS
+
+
+def _used_by_others_s() -> float:
+    """Processor time of all other threads; to look at hundreds of them takes a while itself."""
+    return time.process_time() - time.thread_time()
 
 
 def _computing() -> bool:
