@@ -119,12 +119,7 @@ class AnthropicMessages:
             if streamed
             else documents.parsed(answer.body)
         )
-        response = _response(documents.tidy(document))
-        error = documents.error_in(document, answer)
-        if not error:
-            return response
-        told = documents.told_by(document, answer)
-        return replace(response, error=error, extra={**response.extra, **told})
+        return documents.understood(document, answer, _response)
 
     def write_response(self, response: ModelResponse) -> bytes:
         """Say a whole answer, or an error."""

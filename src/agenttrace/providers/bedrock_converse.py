@@ -110,12 +110,7 @@ class BedrockConverse:
             document = bedrock_stream.joined(frames.read(it) for it in frames.split(answer.body))
         else:
             document = _with_error(documents.parsed(answer.body), answer)
-        response = _response(documents.tidy(document))
-        error = documents.error_in(document, answer)
-        if not error:
-            return response
-        told = documents.told_by(document, answer)
-        return replace(response, error=error, extra={**response.extra, **told})
+        return documents.understood(document, answer, _response)
 
     def write_response(self, response: ModelResponse) -> bytes:
         """Say a whole answer, or an error."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import NotCanonical
@@ -51,6 +52,17 @@ def events(answer: Answer) -> list[dict[str, Any]]:
 def is_events(answer: Answer) -> bool:
     """Whether an answer is a stream; an error's body is not, whatever the request wanted."""
     return is_stream(answer) and status_in(answer) < BAD
+
+
+def understood(
+    document: dict[str, Any], answer: Answer, read: Callable[[dict[str, Value]], ModelResponse]
+) -> ModelResponse:
+    """Read the document of an answer; where it tells of an error, with what it tells."""
+    response = read(tidy(document))
+    error = error_in(document, answer)
+    if not error:
+        return response
+    return replace(response, error=error, extra={**response.extra, **told_by(document, answer)})
 
 
 def error_in(document: dict[str, Any], answer: Answer) -> str:

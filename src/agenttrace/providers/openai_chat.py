@@ -7,7 +7,6 @@ reading takes both.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agenttrace.model.message import Message, ModelRequest, ModelResponse
@@ -87,13 +86,7 @@ class OpenAIChat:
             document = openai_stream.joined(sse.documents(answer.body))
         else:
             document = documents.parsed(answer.body)
-        response = _response(documents.tidy(document))
-        error = documents.error_in(document, answer)
-        if not error:
-            return response
-        return replace(
-            response, error=error, extra={**response.extra, **documents.told_by(document, answer)}
-        )
+        return documents.understood(document, answer, _response)
 
     def write_response(self, response: ModelResponse) -> bytes:
         """Say a whole answer, or an error."""
