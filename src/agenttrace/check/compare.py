@@ -9,18 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from agenttrace.causal.ragged import raggedness
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.model.difference import Difference
 from agenttrace.model.lane import text_of
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
+
+MayBeCut: TypeAlias = "Callable[[Position], bool]"
+"""Whether chance may cut short what happens in the lane with a path."""
 
 Places: TypeAlias = "Mapping[str, Position]"
 """Where the spans of a trace stand, by id."""
@@ -31,26 +35,26 @@ _OUTPUT = {SpanKind.LLM: "llm_output", SpanKind.TOOL: "tool_result"}
 
 def compare(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Difference, ...]:
     """List what differs, in the golden's causal order, then what only the run has."""
-    ragged = frozenset(lane.path for trace in (golden, run) for lane in trace.lanes if lane.ragged)
+    may_be_cut = raggedness((*golden.lanes, *run.lanes))
     left, right = _by_position(golden), _by_position(run)
     places = tuple({span.id: span.position for span in trace.spans} for trace in (golden, run))
     found: list[Difference] = []
     for position, span in left.items():
         if position in right:
-            found.extend(_span_differences(span, right[position], vary, ragged, places))
-        elif not _below(span.lane, ragged):
+            found.extend(_span_differences(span, right[position], vary, may_be_cut, places))
+        elif not may_be_cut(span.lane):
             found.append(_only(span, "missing", golden=_summary(span)))
     for position, span in right.items():
-        if position not in left and not _below(span.lane, ragged):
+        if position not in left and not may_be_cut(span.lane):
             found.append(_only(span, "extra", run=_summary(span)))
-    found.extend(_state_differences(golden, run, ragged))
+    found.extend(_state_differences(golden, run, may_be_cut))
     if not found:
-        found.extend(_order_differences(golden, run, ragged))
+        found.extend(_order_differences(golden, run, may_be_cut))
     return tuple(found)
 
 
 def _span_differences(
-    golden: Span, run: Span, vary: Vary, ragged: frozenset[Position], places: tuple[Places, ...]
+    golden: Span, run: Span, vary: Vary, may_be_cut: MayBeCut, places: tuple[Places, ...]
 ) -> Iterator[Difference]:
     def one(kind: str, left: Value, right: Value) -> Iterator[Difference]:
         if left != right:
@@ -79,7 +83,7 @@ def _span_differences(
             what=run.mark,
             title=golden.name,
         )
-    yield from _answer_differences(golden, run, ragged)
+    yield from _answer_differences(golden, run, may_be_cut)
     if golden.kind is not SpanKind.RUN:  # a run may be renamed with its test
         yield from one("metadata", golden.name, run.name)
     yield from one("metadata", [golden.agent, golden.task], [run.agent, run.task])
@@ -93,15 +97,13 @@ def _span_differences(
     yield from one("structure", inside[0], inside[1])
 
 
-def _answer_differences(
-    golden: Span, run: Span, ragged: frozenset[Position]
-) -> Iterator[Difference]:
+def _answer_differences(golden: Span, run: Span, may_be_cut: MayBeCut) -> Iterator[Difference]:
     left, right = golden.answer, run.answer
     if (
         left is None
         or right is None
         or left.end in ("cancelled", "open")
-        or _below(golden.lane, ragged)
+        or may_be_cut(golden.lane)
     ):
         return
     if len(golden.answers) != len(run.answers):
@@ -124,11 +126,9 @@ def _answer_differences(
         )
 
 
-def _state_differences(
-    golden: Trace, run: Trace, ragged: frozenset[Position]
-) -> Iterator[Difference]:
-    left = {shot.position: shot for shot in golden.snapshots if not _below(shot.lane, ragged)}
-    right = {shot.position: shot for shot in run.snapshots if not _below(shot.lane, ragged)}
+def _state_differences(golden: Trace, run: Trace, may_be_cut: MayBeCut) -> Iterator[Difference]:
+    left = {shot.position: shot for shot in golden.snapshots if not may_be_cut(shot.lane)}
+    right = {shot.position: shot for shot in run.snapshots if not may_be_cut(shot.lane)}
     for position in sorted({*left, *right}):
         before, after = left.get(position), right.get(position)
         if before != after:
@@ -143,11 +143,9 @@ def _state_differences(
             )
 
 
-def _order_differences(
-    golden: Trace, run: Trace, ragged: frozenset[Position]
-) -> Iterator[Difference]:
-    left = {lane.path: lane for lane in golden.lanes if not _below(lane.path[:-1], ragged)}
-    right = {lane.path: lane for lane in run.lanes if not _below(lane.path[:-1], ragged)}
+def _order_differences(golden: Trace, run: Trace, may_be_cut: MayBeCut) -> Iterator[Difference]:
+    left = {lane.path: lane for lane in golden.lanes if not may_be_cut(lane.path[:-1])}
+    right = {lane.path: lane for lane in run.lanes if not may_be_cut(lane.path[:-1])}
     for path in sorted({*left, *right}):
         before, after = left.get(path), right.get(path)
         if before is None or after is None:
@@ -168,7 +166,7 @@ def _order_differences(
                 golden=_joins(before),
                 run=_joins(after),
             )
-    steps = {span.position: span.seq for span in golden.spans if not _below(span.lane, ragged)}
+    steps = {span.position: span.seq for span in golden.spans if not may_be_cut(span.lane)}
     for span in run.spans:
         if steps.get(span.position, span.seq) != span.seq:
             yield Difference(
@@ -183,10 +181,6 @@ def _order_differences(
 
 def _by_position(trace: Trace) -> dict[Position, Span]:
     return {span.position: span for span in trace.spans}
-
-
-def _below(lane: Position, ragged: frozenset[Position]) -> bool:
-    return any(lane[:size] in ragged for size in range(1, len(lane) + 1))
 
 
 def _only(span: Span, what: str, *, golden: Value = None, run: Value = None) -> Difference:

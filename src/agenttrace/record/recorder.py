@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.causal.delivery.settling import delivered
 from agenttrace.causal.position import trace_id
+from agenttrace.causal.ragged import raggedness
 from agenttrace.causal.settle import settled
 from agenttrace.causal.spans import span_of
 from agenttrace.model.agent import Agent
@@ -249,11 +250,11 @@ class Recorder:
     def streams_left_open(self) -> tuple[Span, ...]:
         """Calls of which pieces came and no end, in lanes that chance did not cut short."""
         with self._lock:
-            ragged = [lane.path for lane in self._run.lanes if lane.path and lane.ragged]
+            may_be_cut = raggedness(lane.frozen() for lane in self._run.lanes)
             return tuple(
                 span
                 for span_id in sorted(self._streaming)
-                if not _is_below((span := self._drafts[span_id].span).lane, ragged)
+                if not may_be_cut((span := self._drafts[span_id].span).lane)
             )
 
     def _finished(self, draft: _Draft, now: int) -> Span:
@@ -306,10 +307,6 @@ def _step_in(lane: Position, at: LiveLane) -> int:
             return at.spawn_seq
         at = at.parent
     return 0
-
-
-def _is_below(lane: Position, roots: list[Position]) -> bool:
-    return any(lane[: len(root)] == root for root in roots)
 
 
 def _status_of(answer: Answer) -> Status:

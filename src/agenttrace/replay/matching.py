@@ -7,11 +7,12 @@ what it can, and says how.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from agenttrace.causal.places import is_served
+from agenttrace.causal.ragged import raggedness
 from agenttrace.causal.sequence import reading_order
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.model.lane import Lane, Position
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from agenttrace.model.call import Call
+
+T = TypeVar("T")
 
 STRICT, LENIENT = "strict", "lenient"
 
@@ -38,14 +41,18 @@ class Recording:
         by_content: Its calls of one lane, kind, operation and digest, in the lane's order.
         composite: Positions of calls with model, agent or tool calls below them, or that another
             process of the run served: agent code, which runs.
-        lanes: Its lanes, by path.
+        inside: The spans under each call, itself left out; calls without any are not named.
+        lanes_inside: The lanes at and under each call, likewise.
+        is_ragged: Whether chance may cut short what the lane with a path does.
     """
 
     trace: Trace
     by_position: Mapping[Position, Span]
     by_content: Mapping[tuple[Position, str, str, bytes], tuple[Span, ...]]
     composite: frozenset[Position]
-    lanes: Mapping[Position, Lane]
+    inside: Mapping[Position, tuple[Span, ...]]
+    lanes_inside: Mapping[Position, tuple[Lane, ...]]
+    is_ragged: Callable[[Position], bool]
 
     @classmethod
     def of(cls, trace: Trace, *, alone: bool = False) -> Recording:
@@ -79,29 +86,9 @@ class Recording:
             by_position=by_position,
             by_content={key: tuple(spans) for key, spans in by_content.items()},
             composite=frozenset(composite),
-            lanes={lane.path: lane for lane in trace.lanes},
-        )
-
-    def below(self, position: Position) -> tuple[Span, ...]:
-        """The spans under a position, itself left out."""
-        size = len(position)
-        return tuple(
-            s for s in self.trace.spans if len(s.position) > size and s.position[:size] == position
-        )
-
-    def lanes_below(self, position: Position) -> tuple[Lane, ...]:
-        """The lanes at and under a position."""
-        return tuple(
-            lane
-            for lane in self.trace.lanes
-            if lane.path[: len(position)] == position and position != ()
-        )
-
-    def is_ragged(self, lane: Position) -> bool:
-        """Whether chance may cut short what the lane, or one that it stands in, does."""
-        return any(
-            (found := self.lanes.get(lane[:size])) is not None and found.ragged
-            for size in range(1, len(lane) + 1)
+            inside=_by_call(by_position, ((span.position[:-1], span) for span in trace.spans)),
+            lanes_inside=_by_call(by_position, ((lane.path, lane) for lane in trace.lanes)),
+            is_ragged=raggedness(trace.lanes),
         )
 
 
@@ -192,6 +179,18 @@ def same_question(golden: Span, call: Call, vary: Vary) -> bool:
     if golden.operation != question.operation or not vary.names(question.operation):
         return False
     return vary.agree(question.operation, golden.question, question.body)
+
+
+def _by_call(
+    calls: Mapping[Position, Span], placed: Iterable[tuple[Position, T]]
+) -> dict[Position, tuple[T, ...]]:
+    """Sort things by the calls at or above their places, once for all look-ups of a replay."""
+    found: dict[Position, list[T]] = {}
+    for place, thing in placed:
+        for size in range(1, len(place) + 1):
+            if place[:size] in calls:
+                found.setdefault(place[:size], []).append(thing)
+    return {call: tuple(things) for call, things in found.items()}
 
 
 def _content_key(span: Span) -> tuple[Position, str, str, bytes]:

@@ -92,7 +92,7 @@ class Replayer:
     def pass_over(self, call: Call) -> None:
         """Take a call as asked that somebody else answers, and what was recorded below it."""
         self._asked.add(call.position)
-        self._taken.update(inner.position for inner in self.recording.below(call.position))
+        self._taken.update(inner.position for inner in self.recording.inside.get(call.position, ()))
 
     def unused(self) -> tuple[Span, ...]:
         """Recorded calls that nobody asked for; chance may leave out ragged ones."""
@@ -123,7 +123,7 @@ class Replayer:
             return None
         self._using[call.position] = span
         self._served.append(span.position)
-        below = self.recording.below(span.position)
+        below = self.recording.inside.get(span.position, ())
         self._taken.update(inner.position for inner in below)
         moved = _Moved(self._retelling.run, span, call, below)
         return Recall(
@@ -131,7 +131,7 @@ class Replayer:
             position=span.position,
             how=decision.how,
             below=tuple(moved.span(inner) for inner in below),
-            lanes=tuple(moved.lane(lane) for lane in self.recording.lanes_below(span.position)),
+            lanes=tuple(map(moved.lane, self.recording.lanes_inside.get(span.position, ()))),
         )
 
     def _retry(self, call: Call, span: Span) -> Recall:
