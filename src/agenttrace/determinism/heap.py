@@ -12,7 +12,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
-from agenttrace.determinism.still import GRACE_S, PATIENCE_S, Stillness
+from agenttrace.determinism.still import GRACE_S, PATIENCE_S, Desk, Stillness
 from agenttrace.determinism.stuck import Wait, message_wait, stopped
 from agenttrace.determinism.waiter import ANSWER, TIMER, Released, Waiter
 from agenttrace.determinism.who import HOME, Roll, is_thread, label
@@ -47,8 +47,7 @@ class Heap:
         self.error: BaseException | None = None
         self.is_held: Callable[[], bool] = bool
         self._on_stuck = on_stuck
-        # a finalizer may come back in while the lock is held: with a plain lock, that is a deadlock
-        self._lock = threading.RLock()
+        self._lock = Desk()
         self._now_ns = 0
         self._order = itertools.count()
         self._roll = Roll()
@@ -238,11 +237,13 @@ class Heap:
 
         Where the caller is `held`, or a process is at work, not before it is really due.
         """
-        with self._lock:
+        with self._lock.quietly:
             for guest in self._roll.gone():
                 self._busy.discard(guest)
-            threads = self._roll.natives(self._busy)
-            if not stillness.seen(threads) and self._busy:
+            threads, visits = self._roll.natives(self._busy), self._lock.visits
+        still = stillness.seen(threads, visits)  # whoever waits for our lock meanwhile looks still
+        with self._lock.quietly:
+            if self._lock.visits != visits or not (still or not self._busy):
                 return
             if (held or self.is_held()) and stillness.is_early(self._first(), self._now_ns):
                 return

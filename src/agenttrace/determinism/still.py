@@ -28,7 +28,35 @@ LOOKS = 2
 """How many looks must find it still: a thread that was given the interpreter's lock this instant
 waits in a futex too (with one look, 1 of 200 replays of threads got another order)."""
 
+_AT_WORK = frozenset("RD")
+"""What the kernel calls a thread that runs, could run, or waits for its own memory or disk."""
+
 _TASKS = Path("/proc/self/task")
+
+
+class Desk:
+    """A lock that counts its visits, so that one who looks without it knows whether any came.
+
+    Attributes:
+        visits: How often it has been taken.
+        quietly: The lock itself: to look, and count for nothing.
+    """
+
+    __slots__ = ("quietly", "visits")
+
+    def __init__(self) -> None:
+        self.visits = 0
+        # a finalizer may come back in while it is held: with a plain lock, that is a deadlock
+        self.quietly = threading.RLock()
+
+    def __enter__(self) -> None:
+        """Take it, and count."""
+        self.quietly.acquire()
+        self.visits += 1
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it."""
+        self.quietly.release()
 
 
 class Stillness:
@@ -38,11 +66,12 @@ class Stillness:
         looks: How many looks in a row found everything still.
     """
 
-    __slots__ = ("_cpu_s", "_since_ns", "looks")
+    __slots__ = ("_cpu_s", "_since_ns", "_visits", "looks")
 
     def __init__(self) -> None:
         self._cpu_s = time.process_time()
         self._since_ns = time.monotonic_ns()
+        self._visits = -1
         self.looks = 0
 
     def is_early(self, first: Waiter | None, now_ns: int) -> bool:
@@ -51,12 +80,18 @@ class Stillness:
         ahead_ns = PATIENCE_S * 1e9 if due_ns is None else due_ns - now_ns
         return time.monotonic_ns() - self._since_ns < ahead_ns
 
-    def seen(self, threads: Iterable[int | None]) -> bool:
-        """Whether nobody has computed of late, and these threads wait for other threads."""
+    def seen(self, threads: Iterable[int | None], visits: int) -> bool:
+        """Whether nobody has computed of late, and these threads wait for other threads.
+
+        Args:
+            threads: The system's ids of the threads that count as running.
+            visits: How often the heap has been visited; a visit between two looks voids the first.
+        """
         before, self._cpu_s = self._cpu_s, _used_by_others_s()
         idle = self._cpu_s - before < GRACE_S / 4
         still = idle and not _computing() and not any(map(_in_the_world, threads))
-        self.looks = self.looks + 1 if still else 0
+        seen_before = self.looks if visits == self._visits else 0
+        self._visits, self.looks = visits, seen_before + 1 if still else 0
         return self.looks >= LOOKS
 
 
@@ -68,7 +103,7 @@ def _used_by_others_s() -> float:
 def _computing() -> bool:
     me = str(threading.get_native_id())
     try:
-        return any(_state(task) == "R" for task in _TASKS.iterdir() if task.name != me)
+        return any(_state(task) in _AT_WORK for task in _TASKS.iterdir() if task.name != me)
     except OSError:
         return False
 
