@@ -50,6 +50,10 @@ demo: $(READY) ## see it work: record, replay, change an agent, read what change
 test: $(READY) ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
+.PHONY: campaign
+campaign: $(READY) ## try every claim as often as it says, not a little: hours (ARGS="tests/stories/…" for some)
+	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
+
 .PHONY: check
 check: lint types layers docs wheel coverage ## everything that a change must pass; all tests come last
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.anyio_programs import anyio_groups
+from tests.fakes.campaign import times
 from tests.fakes.programs import PROGRAMS, RACES
 from tests.fakes.pythons import VERSIONS, python
 from tests.fakes.structures import digests
 from tests.fakes.world import JitteryWorld, Program, run
 
-RUNS = int(os.environ.get("AGENTTRACE_RUNS", "25"))
-"""How often each program is run; a campaign sets 200."""
+RUNS = times(20, 200)
+"""How often each program is run."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -46,7 +47,7 @@ def test_a_programs_own_race_shows(program: Program) -> None:
     Hiding that would be wrong: the calls that follow do know of different things. Where only joins
     differ, the calls still stand where they stood.
     """
-    runs = [run(program, seed) for seed in range(max(RUNS, 40))]
+    runs = [run(program, seed) for seed in range(max(RUNS, 30))]
     assert len({one.structure for one in runs}) > 1
     if program.__name__ == "joins_in_order_of_ending":
         assert len({one.calls for one in runs}) == 1

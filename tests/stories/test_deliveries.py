@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +11,15 @@ from agenttrace.causal.order import Order
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
 from agenttrace.verdict import Outcome
+from tests.fakes.campaign import times
 from tests.fakes.deliveries import ACTORS, CHANCE, POOLS, SINGLE, Program
 from tests.fakes.sessions import Desk
 
-RUNS = int(os.environ.get("AGENTTRACE_RUNS", "25"))
-"""How many interleavings of each program are replayed; a campaign sets 1000."""
+RUNS = times(20, 1000)
+"""How many interleavings of each program are replayed."""
 
-RECORDINGS = int(os.environ.get("AGENTTRACE_RECORDINGS", "5"))
-"""How often each program is recorded; a campaign sets 20."""
+RECORDINGS = times(4, 20)
+"""How often each program is recorded."""
 
 EVERY = {**POOLS, **SINGLE, **ACTORS}
 

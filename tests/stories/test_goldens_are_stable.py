@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,15 +14,16 @@ from agenttrace.causal.ragged import raggedness
 from agenttrace.formats import native
 from agenttrace.model.lane import Position
 from tests.fakes.anyio_programs import anyio_groups
+from tests.fakes.campaign import times
 from tests.fakes.door_world import DoorWorld
 from tests.fakes.programs import PROGRAMS
 from tests.fakes.sessions import Desk
 from tests.fakes.world import Program
 
-RECORDINGS = int(os.environ.get("AGENTTRACE_RECORDINGS", "4"))
-"""How often each program is recorded; a campaign sets 50."""
-ORDERED = int(os.environ.get("AGENTTRACE_ORDERED", "5"))
-"""How often each recording is replayed; a campaign sets 200."""
+RECORDINGS = times(3, 50)
+"""How often each program is recorded."""
+ORDERED = times(4, 200)
+"""How often each recording is replayed."""
 
 EVERY_PROGRAM = [*PROGRAMS, anyio_groups]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import threading
 from collections.abc import Callable, Iterator
@@ -15,13 +14,14 @@ import openai
 import pytest
 
 from agenttrace.testing import ModelServer, says
+from tests.fakes.campaign import times
 from tests.fakes.sessions import Desk
 
 AGENTS = 16
-REPLAYS = int(os.environ.get("AGENTTRACE_REPLAYS", "40"))
-"""How often each is replayed through bare httpx2; a campaign sets 1000."""
-SDK_REPLAYS = int(os.environ.get("AGENTTRACE_SDK_REPLAYS", "4"))
-"""How often through the SDK; a campaign sets 50."""
+REPLAYS = times(15, 1000)
+"""How often each is replayed through bare httpx2."""
+SDK_REPLAYS = times(2, 50)
+"""How often through the SDK."""
 
 QUESTION = {"model": "gpt-4o", "messages": [{"role": "user", "content": "work on the task"}]}
 

@@ -10,9 +10,10 @@ import anyio
 import anyio.to_thread
 import pytest
 
+from tests.fakes.campaign import times
 from tests.fakes.scripted_door import Program, ScriptedDoor, record, replay
 
-RECORDINGS, REPLAYS = 5, 40
+RECORDINGS, REPLAYS = times(2, 20), times(30, 50)
 
 
 async def gathered(door: ScriptedDoor) -> list[object]:
@@ -154,7 +155,7 @@ PROGRAMS = (
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.__name__)
-def test_calls_are_answered_in_the_recorded_order_200_times_of_200(program: Program) -> None:
+def test_calls_are_answered_in_the_recorded_order_every_time(program: Program) -> None:
     """Else one agent's answer reaches another's prompt in one replay and not in the next."""
     wrong = 0
     for seed in range(RECORDINGS):
@@ -213,10 +214,10 @@ def test_waits_that_nobody_tells_of_hold_nothing_up(program: Program) -> None:
         assert set(replay(program, answers).order) == set(recorded.order)
 
 
-def test_a_sign_that_nobody_tells_of_is_given_in_the_recorded_order_40_times_of_40() -> None:
+def test_a_sign_that_nobody_tells_of_is_given_in_the_recorded_order_every_time_too() -> None:
     """A stalled thread lets only the earliest of the others go on."""
     recorded, answers = record(evented, 1)
-    assert [replay(evented, answers) for _ in range(40)] == [recorded] * 40
+    assert [replay(evented, answers) for _ in range(REPLAYS)] == [recorded] * REPLAYS
 
 
 def _agent(door: ScriptedDoor, seen: list[object], name: int) -> None:
