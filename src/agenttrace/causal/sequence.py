@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.model.span import Span, SpanKind
 
@@ -19,14 +20,19 @@ def in_causal_order(trace: Trace) -> Trace:
     The run's own span comes first, the others by lane and step; lanes by path, agents by id. Two
     traces that hold the same things are equal afterwards.
     """
-    return replace(
-        trace,
-        spans=tuple(sorted(trace.spans, key=span_order)),
-        lanes=tuple(sorted(map(_with_sorted_joins, trace.lanes), key=lambda lane: lane.path)),
-        agents=tuple(sorted(trace.agents, key=lambda agent: agent.id)),
-        snapshots=tuple(sorted(trace.snapshots, key=snapshot_order)),
-        deliveries=tuple(sorted(trace.deliveries, key=delivery_order)),
-    )
+    ordered: dict[str, list[Any]] = {
+        "spans": sorted(trace.spans, key=span_order),
+        "lanes": sorted(map(_with_sorted_joins, trace.lanes), key=lambda lane: lane.path),
+        "agents": sorted(trace.agents, key=lambda agent: agent.id),
+        "snapshots": sorted(trace.snapshots, key=snapshot_order),
+        "deliveries": sorted(trace.deliveries, key=delivery_order),
+    }
+    moved: dict[str, Any] = {
+        name: tuple(rows)
+        for name, rows in ordered.items()
+        if not all(map(operator.is_, rows, getattr(trace, name)))
+    }
+    return replace(trace, **moved) if moved else trace
 
 
 def span_order(span: Span) -> tuple[bool, Position, int, Position, str]:

@@ -30,7 +30,7 @@ from agenttrace.formats.records import (
     Opened,
     Record,
     from_plain,
-    to_plain,
+    in_msgpack,
 )
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
@@ -69,15 +69,11 @@ def frame(record: Record) -> bytes:
     Raises:
         NotCanonical: It holds what msgpack cannot.
     """
-    import msgpack
-
     try:
-        packed: bytes = msgpack.packb(
-            [type(record).__name__.lower(), to_plain(record)], use_bin_type=True
-        )
+        said = in_msgpack(record)
     except (TypeError, ValueError, OverflowError) as problem:
         raise NotCanonical(f"a record holds what no journal can keep: {problem}") from None
-    return _SIZES.pack(len(packed), zlib.crc32(packed)) + packed
+    return _SIZES.pack(len(said), zlib.crc32(said)) + said
 
 
 def scan(data: bytes) -> Prefix:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections import deque
 from itertools import accumulate, repeat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agenttrace.errors import NotCanonical
 from agenttrace.formats.native_payload import PayloadReader, PayloadWriter
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from agenttrace.model.lane import Position
     from agenttrace.model.values import Value
+
+Made = TypeVar("Made")
 
 
 class Pools:
@@ -176,6 +180,47 @@ def parts(counts: Iterable[int], rows: Iterable[Any]) -> list[tuple[Any, ...]]:
     return [everything[end - count : end] for count, end in zip(counts, ends, strict=True)]
 
 
+def made(make: type[Made], /, **columns: Iterable[Any]) -> list[Made]:
+    """Give the objects of a frozen, slotted dataclass whose fields are these columns.
+
+    They are filled column by column and then checked, each as if it had been made by itself: row by
+    row took three times as long.
+
+    Raises:
+        ValueError: The columns are not equally long.
+        Exception: Whatever the class refuses.
+    """
+    cells: dict[str, Any] = {
+        name: column if hasattr(column, "__len__") else list(column)
+        for name, column in columns.items()
+    }
+    rows = {len(column) for column in cells.values()}
+    if len(rows) != 1:
+        raise ValueError(f"the columns of {make.__name__} have {sorted(rows)} rows")
+    made = list(map(make.__new__, repeat(make, rows.pop())))
+    for field in dataclasses.fields(make):  # type: ignore[arg-type]
+        column = cells.pop(field.name, None)
+        if column is None:
+            column = [_default_of(field) for _ in made]
+        _all_of(map(getattr(make, field.name).__set__, made, column))
+    if cells:
+        raise ValueError(f"{make.__name__} has no {', '.join(cells)}")
+    _all_of(map(getattr(make, "__post_init__", id), made))
+    return made
+
+
+def _default_of(field: dataclasses.Field[Any]) -> Any:  # noqa: ANN401 - any model value
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    if field.default is dataclasses.MISSING:
+        raise ValueError(f"there is no {field.name}")
+    return field.default
+
+
+def _all_of(steps: Iterator[object]) -> None:
+    deque(steps, maxlen=0)
+
+
 def _read_column(column: Column, cells: Any, pools: PoolsReader) -> Any:  # noqa: ANN401, PLR0911 - one return a kind
     match column.kind:
         case "int" | "rows":
@@ -253,6 +298,9 @@ class _Repeated:
 
     def __init__(self, cell: object, rows: int) -> None:
         self.cell, self.rows = cell, rows
+
+    def __len__(self) -> int:
+        return self.rows
 
     def __iter__(self) -> Iterator[object]:
         return repeat(self.cell, self.rows)

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from agenttrace.model.values import Value
 
 _SCALARS = (type(None), bool, int, float)
-_CONTAINERS = (dict, list)
+_CONTAINERS = frozenset({dict, list})
+_TEXT = frozenset({str})
 
 
 class PayloadWriter:
@@ -253,14 +254,15 @@ def height(value: Value, known: dict[int, int], depth: int = 1) -> int:
             raise ValueError(f"a value is nested more than {DEEPEST_VALUE} deep")
         found = 1
         if type(value) is dict:
-            if not all(type(key) is str for key in value):
+            if not _TEXT.issuperset(map(type, value)):
                 raise ValueError("a mapping's key is no text")
             parts: Iterable[Value] = value.values()
         else:
             parts = value  # type: ignore[assignment]
-        for part in parts:
-            if type(part) in _CONTAINERS:
-                found = max(found, 1 + height(part, known, depth + 1))
+        if not _CONTAINERS.isdisjoint(map(type, parts)):
+            for part in parts:
+                if type(part) in _CONTAINERS:
+                    found = max(found, 1 + height(part, known, depth + 1))
     if depth - 1 + found > DEEPEST_VALUE:
         raise ValueError(f"a value is nested more than {DEEPEST_VALUE} deep")
     return found

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from agenttrace.causal.position import span_id, trace_id
 from agenttrace.causal.ragged import is_cut
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.formats.money import money_from_text
-from agenttrace.formats.native_columns import PoolsReader, parts, read_table
+from agenttrace.formats.native_columns import PoolsReader, made, parts, read_table
 from agenttrace.formats.native_payload import height
 from agenttrace.formats.schema import CONTENT, RAGGED, Table
 from agenttrace.model.agent import Agent
@@ -39,7 +39,6 @@ from agenttrace.model.usage import Tokens, Usage
 
 Columns = dict[str, Any]
 Tables = dict[str, Columns]
-Made = TypeVar("Made")
 
 _KINDS = {kind.value: kind for kind in SpanKind}
 _WIRE_KINDS = {kind.value: kind for kind in WireKind}
@@ -113,7 +112,7 @@ class TraceReader:
             table = tables["spans"]
             rows = slice(len(spans), len(spans) + table["rows"])
             columns = {name: table[name] for name in _SAME}
-            spans += _made(
+            spans += made(
                 Span,
                 **columns,
                 id=self._ids[rows],
@@ -164,7 +163,7 @@ class TraceReader:
         answers: list[Answer] = []
         for table, chunks in ((content, "chunks"), (ragged, "chunks")):
             rows = table["answers"]["rows"]
-            answers += _made(
+            answers += made(
                 Answer,
                 head=table["answers"]["head"],
                 chunks=parts(table["answers"]["chunks"], _chunks(table[chunks], offsets)),
@@ -187,7 +186,7 @@ class TraceReader:
     def _links(self, tables: Tables) -> list[Link]:
         table = tables["links"]
         columns = {name: table[name] for name in ("relationship", "trace", "attributes")}
-        return _made(
+        return made(
             Link, span=[_needed(self._span(row, tables)) for row in table["span"]], **columns
         )
 
@@ -210,7 +209,7 @@ class TraceReader:
     def _snapshots(self, tables: Tables) -> list[StateSnapshot]:
         table = tables["snapshots"]
         columns = {name: cells for name, cells in table.items() if name not in ("span", "rows")}
-        return _made(
+        return made(
             StateSnapshot, **columns, span=[self._span(row, tables) for row in table["span"]]
         )
 
@@ -232,12 +231,6 @@ _SAME = [
     "trace_flags",
     "trace_state",
 ]
-
-
-def _made(make: Callable[..., Made], /, **columns: Iterable[Any]) -> list[Made]:
-    names = tuple(columns)
-    rows = zip(*columns.values(), strict=True)
-    return [make(**dict(zip(names, row, strict=True))) for row in rows]
 
 
 def _tables(schema: tuple[Table, ...], data: bytes, pools: PoolsReader) -> Tables:
@@ -264,19 +257,19 @@ def _chunks(table: Columns, offsets: Iterator[int]) -> list[Chunk]:
     data = list(table["data"])
     if not all(type(piece) is bytes for piece in data):
         raise ValueError("a chunk is not bytes")
-    return _made(Chunk, data=data, offset_ns=list(islice(offsets, len(data))))
+    return made(Chunk, data=data, offset_ns=list(islice(offsets, len(data))))
 
 
 def _events(table: Columns, times: Iterator[int]) -> list[Event]:
     columns = {name: table[name] for name in ("name", "attributes", "seq")}
-    return _made(Event, **columns, at_ns=list(islice(times, table["rows"])))
+    return made(Event, **columns, at_ns=list(islice(times, table["rows"])))
 
 
 def _usages(tables: Tables, spent: Iterator[Any]) -> list[Usage]:
     table, tokens = tables["usages"], tables["tokens"]
     columns = {name: cells for name, cells in tokens.items() if name not in ("model", "rows")}
-    models = zip(tokens["model"], _made(Tokens, **columns), strict=True)
-    return _made(
+    models = zip(tokens["model"], made(Tokens, **columns), strict=True)
+    return made(
         Usage,
         models=list(map(dict, parts(table["tokens"], models))),
         cost_usd=list(map(money_from_text, table["cost_usd"])),
@@ -286,7 +279,7 @@ def _usages(tables: Tables, spent: Iterator[Any]) -> list[Usage]:
 
 
 def _joins(tables: Tables) -> list[Join]:
-    return _made(Join, by=tables["joins"]["by"], seq=tables["joins"]["seq"])
+    return made(Join, by=tables["joins"]["by"], seq=tables["joins"]["seq"])
 
 
 def _lanes(table: Columns, joins: list[Join]) -> list[Lane]:
@@ -295,17 +288,17 @@ def _lanes(table: Columns, joins: list[Join]) -> list[Lane]:
     parents = [
         parent if path else None for path, parent in zip(paths, table["parent"], strict=True)
     ]
-    return _made(Lane, path=paths, parent=parents, joins=parts(table["joins"], joins), **columns)
+    return made(Lane, path=paths, parent=parents, joins=parts(table["joins"], joins), **columns)
 
 
 def _agents(table: Columns) -> list[Agent]:
-    return _made(Agent, **{name: cells for name, cells in table.items() if name != "rows"})
+    return made(Agent, **{name: cells for name, cells in table.items() if name != "rows"})
 
 
 def _deliveries(tables: Tables) -> list[Delivery]:
     table = tables["deliveries"]
     columns = {name: cells for name, cells in table.items() if name not in ("turns", "rows")}
-    return _made(Delivery, **columns, turn=parts(table["turns"], tables["turns"]["message"]))
+    return made(Delivery, **columns, turn=parts(table["turns"], tables["turns"]["message"]))
 
 
 def _with_traceback(event: Event, text: Any) -> Event:  # noqa: ANN401 - any canonical value

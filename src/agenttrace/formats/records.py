@@ -1,4 +1,4 @@
-"""Records: what a journal says, and model values as plain maps and back.
+"""Records: what a journal says, and model values as msgpack's maps and back.
 
 A value is written as a map of those fields that are not at their default. It is read by the table
 below, never by a name in the file; a field that the table does not know is left out, so that an
@@ -8,7 +8,7 @@ older version reads what a newer one wrote.
 from __future__ import annotations
 
 import dataclasses
-import enum
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -159,28 +159,43 @@ _NOTEWORTHY = {
 }
 
 
-def to_plain(value: object) -> Any:  # noqa: ANN401 - msgpack's values
-    """Give a model value as maps, lists and scalars."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        plain = {}
-        for name, default in _defaults(type(value)):
-            cell = getattr(value, name)
-            if type(cell) is not type(default) or cell != default:
-                plain[name] = to_plain(cell)
-        if isinstance(value, Noted):
-            plain["what"] = [type(value.what).__name__.lower(), plain["what"]]
+def in_msgpack(record: Record) -> bytes:
+    """Write a record as msgpack: its sort, and the map of what it says.
+
+    Raises:
+        TypeError: It holds what msgpack cannot; likewise ValueError and OverflowError.
+    """
+    import msgpack
+
+    said: bytes = msgpack.packb([type(record).__name__.lower(), record], default=_plain)
+    return said
+
+
+def _plain(value: object) -> object:
+    """Give a value that msgpack does not know as one that holds only what it does, or such values.
+
+    It writes enums as their text, and every tuple as a list, by itself.
+    """
+    kind = type(value)
+    if dataclasses.is_dataclass(kind):
+        names, cells_of, defaults = _layout(kind)
+        plain = {
+            name: cell
+            for name, cell, default in zip(names, cells_of(value), defaults, strict=True)
+            if cell is not default and (cell != default or type(cell) is not type(default))
+        }
+        if kind is Noted:
+            plain["what"] = [type(plain["what"]).__name__.lower(), plain["what"]]
         return plain
-    if isinstance(value, enum.Enum):
-        return value.value
-    if isinstance(value, tuple | list):
-        return [to_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: to_plain(item) for key, item in value.items()}
-    return money_as_text(value) if isinstance(value, Decimal) else value
+        return dict(value)
+    if isinstance(value, Decimal):
+        return money_as_text(value)
+    raise TypeError(f"a {kind.__name__} is no value of a record")
 
 
 def from_plain(kind: type[T], plain: Any) -> T:  # noqa: ANN401 - msgpack's values
-    """Give the model value of a type that `to_plain` wrote.
+    """Give the model value of a type whose map this is.
 
     Raises:
         Exception: Of many types, where it did not.
@@ -210,6 +225,18 @@ def _defaults(kind: type) -> tuple[tuple[str, object], ...]:
         )
         for it in dataclasses.fields(kind)
     )
+
+
+@cache
+def _layout(
+    kind: type,
+) -> tuple[tuple[str, ...], Callable[[object], tuple[object, ...]], tuple[object, ...]]:
+    """The names of a type's fields, what reads them all at once, and their defaults."""
+    names, defaults = zip(*_defaults(kind), strict=True)
+    if len(names) > 1:
+        return names, operator.attrgetter(*names), defaults
+    (name,) = names
+    return names, lambda value: (getattr(value, name),), defaults
 
 
 @cache
