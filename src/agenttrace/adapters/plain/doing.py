@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
 from agenttrace.adapters.plain.standing import Standing, known, standing
 from agenttrace.adapters.plain.steps import (
@@ -21,9 +22,9 @@ from agenttrace.adapters.plain.steps import (
 )
 from agenttrace.causal import current
 from agenttrace.causal.agents import provisional
+from agenttrace.causal.current import Frame
 from agenttrace.causal.site import passage, site
 from agenttrace.model import names
-from agenttrace.model.agent import Agent
 from agenttrace.model.failure import failure_of
 from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind, Status
 
@@ -32,14 +33,14 @@ if TYPE_CHECKING:
     from contextvars import Token
     from types import TracebackType
 
-    from agenttrace.causal.current import Frame
+    from agenttrace.model.agent import Agent
+
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
-    """What is known of a span before it begins.
+class Opening(NamedTuple):
+    """What is known of a span before it begins; a tuple, for it is made where nothing records too.
 
     Attributes:
         kind: What sort of span.
@@ -54,9 +55,17 @@ class Opening:
     kind: SpanKind
     name: str
     step: str = "span"
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = MappingProxyType({})
     agent: Agent | None = None
     task: str | None = None
+
+
+class _Begun(NamedTuple):
+    """A span that has begun: where, what stands inside it, and what is known of it by now."""
+
+    at: Standing
+    inner: Frame
+    span: Span
 
 
 class Doing:
@@ -66,21 +75,19 @@ class Doing:
         id: The span's id; empty outside a run.
     """
 
-    __slots__ = ("_at", "_inner", "_opening", "_span", "_token", "id")
+    __slots__ = ("_begun", "_opening", "_token", "id")
 
     def __init__(self, opening: Opening) -> None:
         self.id = ""
         self._opening = opening
-        self._at: Standing | None = None
-        self._inner: Frame | None = None
-        self._span: Span | None = None
-        self._token: Token[Frame | None] | None = None
+        self._begun: _Begun | None = None
 
     def __enter__(self) -> Self:
-        if self._span is None:
+        if self._begun is None:
             self.begin()
-        if self._inner is not None:
-            self._token = current.stand(self._inner)
+        self._token: Token[Frame | None] | None = (
+            None if self._begun is None else current.stand(self._begun.inner)
+        )
         return self
 
     def __exit__(
@@ -106,24 +113,28 @@ class Doing:
         opening, frame = self._opening, at.frame
         attributes = known(f"{opening.kind}({opening.name!r})", opening.attributes)
         position, self.id = at.mint(opening.step, opening.name)
-        inner = replace(frame, span=self.id)
-        if opening.agent is not None:
-            agent = opening.agent
-            agent_id = agent.id or provisional(agent.name, frame.lane.path)
-            at.note(replace(agent, id=agent_id))
-            inner = replace(inner, scope=position, agent=agent_id, task=opening.task)
+        lane = frame.lane
+        if opening.agent is None:
+            inner = Frame(
+                lane=lane, scope=frame.scope, span=self.id, agent=frame.agent, task=frame.task
+            )
+        else:
+            agent_id = opening.agent.id or provisional(opening.agent.name, lane.path)
+            at.note(replace(opening.agent, id=agent_id))
+            inner = Frame(
+                lane=lane, scope=position, span=self.id, agent=agent_id, task=opening.task
+            )
         now = at.now_ns()
-        self._at, self._inner = at, inner
-        self._span = Span(
+        span = Span(
             id=self.id,
             parent=frame.span,
             name=opening.name,
             kind=opening.kind,
             operation=opening.name,
             position=position,
-            lane=frame.lane.path,
-            seq=frame.lane.seq,
-            end_seq=frame.lane.seq,
+            lane=lane.path,
+            seq=lane.seq,
+            end_seq=lane.seq,
             start_ns=now,
             end_ns=now,
             agent=inner.agent,
@@ -131,30 +142,31 @@ class Doing:
             attributes=attributes,
             site=site(),
         )
-        at.note(self._span)
+        self._begun = _Begun(at, inner, span)
+        at.note(span)
 
     def end(self, error: BaseException | None = None) -> None:
         """Write the end down, and the exception that ended it."""
-        if self._at is None or self._span is None:
+        if self._begun is None:
             return
-        at, span = self._at, self._span
-        self._at = self._inner = self._span = None
+        at, _, span = self._begun
+        self._begun = None
         if isinstance(error, Exception):
             at.note(_error_event(error), span=span.id)
         at.note(replace(span, end_ns=at.now_ns(), end_seq=at.frame.lane.seq, status=_status(error)))
 
     def link(self, span: str, relationship: str) -> None:
         """Point back to another span of this trace."""
-        if self._at is not None:
-            self._at.note(Link(span=span, relationship=relationship), span=self.id)
+        if self._begun is not None:
+            self._begun.at.note(Link(span=span, relationship=relationship), span=self.id)
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """Stand inside for one step of a generator."""
-        if self._inner is None:
+        if self._begun is None:
             yield
             return
-        token = current.stand(self._inner)
+        token = current.stand(self._begun.inner)
         try:
             yield
         finally:
