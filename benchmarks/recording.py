@@ -6,6 +6,8 @@ python benchmarks/recording.py
 from __future__ import annotations
 
 import contextlib
+import json
+import random
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +19,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import agenttrace
+from agenttrace import boundary
+from agenttrace.adapters.http import question_of
+from agenttrace.model.call import Answer, Chunk
 from agenttrace.session import REWRITE, Plan, Session, World
 
-SPANS = 2_000
+SPANS, MESSAGES, LAST = 2_000, 60, 10
 ATTRIBUTES: dict[str, Any] = {
     "order": "A-17",
     "amount": 12.5,
@@ -75,6 +80,41 @@ def spans_of_opentelemetry() -> float:
     return paired.cpu_s(many)
 
 
+def conversations() -> list[bytes]:
+    """The bodies of one agent's calls, each a message longer: the last has 60, and 50 kB."""
+    chance = random.Random(5)
+    talk: list[Any] = []
+    bodies = []
+    for number in range(MESSAGES):
+        words = " ".join(f"w{chance.randrange(5_000):x}" for _ in range(160))
+        talk.append({"role": ("user", "assistant")[number % 2], "content": words})
+        bodies.append(json.dumps({"model": "gpt-5", "messages": talk}).encode())
+    return bodies
+
+
+def calls_of_ours() -> float:
+    """Record the last ten calls of a conversation: their beginnings have been seen."""
+    bodies = conversations()
+    answer = Answer(head={"status": 200}, chunks=(Chunk(data=b'{"choices": []}'),))
+
+    def record(bodies: list[bytes]) -> None:
+        for body in bodies:
+            question, _ = question_of("POST", "/v1/chat/completions", body, "application/json")
+            door.ask(question).close(answer)
+
+    with recording():
+        door = boundary.here()
+        assert door is not None
+        record(bodies[:-LAST])
+        return paired.cpu_s(lambda: record(bodies[-LAST:]))
+
+
+def calls_of_json() -> float:
+    """Write the bodies of the same calls with sorted keys."""
+    bodies = [json.loads(body) for body in conversations()[-LAST:]]
+    return paired.cpu_s(lambda: [json.dumps(body, sort_keys=True) for body in bodies])
+
+
 def verbs() -> tuple[paired.Row, ...]:
     """A verb outside of any run, against a call of an empty function."""
 
@@ -122,6 +162,11 @@ def main() -> None:
             name="record and persist a span of 8 attributes / OpenTelemetry, simple, in memory",
             target=0.25,
             ratios=paired.of_times(spans_of_ours, spans_of_opentelemetry),
+        ),
+        paired.Row(
+            name="record a model call of 60 messages, 50 kB, all but one seen / json.dumps, sorted",
+            target=1,
+            ratios=paired.of_times(calls_of_ours, calls_of_json, rounds=15),
         ),
         *idle,
     )
