@@ -51,8 +51,12 @@ test: $(READY) ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 .PHONY: campaign
-campaign: $(READY) ## try every claim as often as it says, not a little: hours (ARGS="tests/stories/…" for some)
+campaign: $(READY) ## try every claim as often as it says, not a little, for hours
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
+	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
 
 .PHONY: check
 check: lint types layers docs wheel coverage ## everything that a change must pass; all tests come last

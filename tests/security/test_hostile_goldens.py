@@ -20,6 +20,7 @@ import pytest
 from agenttrace.errors import GoldenTooNew, GoldenUnreadable, JournalUnreadable
 from agenttrace.formats import journal, native
 from agenttrace.formats.schema import CONTENT, MAGIC
+from tests.fakes.campaign import times
 from tests.fakes.refund_trace import refund_trace
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def test_a_flipped_bit_anywhere_is_noticed() -> None:
     data = native.write(refund_trace())
     chance = random.Random(1)
 
-    for _ in range(500):
+    for _ in range(times(300, 2_000)):
         at, bit = chance.randrange(len(data)), 1 << chance.randrange(8)
         flipped = data[:at] + bytes([data[at] ^ bit]) + data[at + 1 :]
         with pytest.raises((GoldenUnreadable, GoldenTooNew)):
@@ -327,7 +328,7 @@ def test_a_flipped_bit_ends_a_journal_where_it_stands() -> None:
     data = journal.write(refund_trace())
     chance = random.Random(3)
 
-    for _ in range(500):
+    for _ in range(times(300, 2_000)):
         at = chance.randrange(len(data))
         flipped = data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :]
         prefix = journal.scan(flipped)
