@@ -147,6 +147,15 @@ def test_a_golden_that_lies_is_refused_before_anybody_believes_it(
         native.read(forged(content=reworked(lie)))
 
 
+def test_an_extension_has_no_place_beside_the_values() -> None:
+    """It would come back as an object of msgpack's, which no golden can be made of again."""
+    timing = native.read_lazy(native.write(refund_trace())).section("timing")
+    odd = {**msgpack.unpackb(timing), "environment": {"seed": msgpack.ExtType(7, b"x")}}
+
+    with pytest.raises(GoldenUnreadable, match="extension type 7"):
+        native.read(forged(timing=lambda _: bytes(msgpack.packb(odd))))
+
+
 def test_references_that_multiply_are_refused() -> None:
     """Thirty lists of ten references each would be 10^30 items."""
     layer = [b"\xd9\x20" + b"a" * 32]

@@ -17,7 +17,7 @@ from agenttrace.causal.sequence import in_causal_order
 from agenttrace.causal.settle import settled
 from agenttrace.causal.spans import span_of
 from agenttrace.errors import JournalUnreadable, NotCanonical
-from agenttrace.formats.native_payload import height
+from agenttrace.formats.native_payload import unpacked
 from agenttrace.formats.records import (
     RECORDS,
     Arrived,
@@ -322,11 +322,8 @@ def retold(trace: Trace, *, settled: bool = True) -> Iterable[Record]:
 
 
 def _record(packed: bytes, name: str, at: int) -> Record | None:
-    import msgpack
-
     try:
-        tagged = msgpack.unpackb(packed, raw=False, timestamp=1)
-        height(tagged, {})
+        tagged = unpacked(packed)
         kind = RECORDS.get(tagged[0])
         record = None if kind is None else from_plain(kind, tagged[1])
     except Exception as problem:  # noqa: BLE001 - every way in which a stranger's bytes can be wrong

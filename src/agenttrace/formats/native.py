@@ -214,6 +214,8 @@ def same_content(data: bytes, trace: Trace) -> bool:
 
 
 def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
+    from agenttrace.formats.native_payload import unpacked
+
     if not data.startswith(MAGIC):
         raise _unreadable(name, _what_it_is(data), 0)
     if len(data) > LONGEST_FILE:
@@ -229,7 +231,7 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     if zlib.crc32(packed) != crc:
         raise _unreadable(name, "its header was changed after it was written", _START)
     try:
-        header = _checked(_unpack(packed))
+        header = _checked(unpacked(packed))
     except Exception as problem:  # noqa: BLE001 - every way in which a stranger's bytes can be wrong
         raise _unreadable(
             name, f"its header says nothing sensible ({problem})"[:200], _START
@@ -298,12 +300,6 @@ def _pack(value: object) -> bytes:
 
     packed: bytes = msgpack.packb(value, use_bin_type=True)
     return packed
-
-
-def _unpack(data: bytes) -> Any:  # noqa: ANN401 - any msgpack value
-    import msgpack
-
-    return msgpack.unpackb(data, raw=False, timestamp=1)
 
 
 @contextmanager

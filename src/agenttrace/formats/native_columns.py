@@ -197,7 +197,10 @@ def made(make: type[Made], /, **columns: Iterable[Any]) -> list[Made]:
     rows = {len(column) for column in cells.values()}
     if len(rows) != 1:
         raise ValueError(f"the columns of {make.__name__} have {sorted(rows)} rows")
-    made = list(map(make.__new__, repeat(make, rows.pop())))
+    count = rows.pop()
+    if not count:
+        return []
+    made = list(map(make.__new__, repeat(make, count)))
     for field in dataclasses.fields(make):  # type: ignore[arg-type]
         column = cells.pop(field.name, None)
         if column is None:

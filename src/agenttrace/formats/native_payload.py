@@ -242,6 +242,24 @@ class _Prefix:
         self.index = index
 
 
+def unpacked(data: bytes) -> Any:  # noqa: ANN401 - any msgpack value
+    """Read one msgpack value that refers to nothing.
+
+    Raises:
+        ValueError: It is none, is nested too deep, or holds an extension; likewise TypeError.
+    """
+    import msgpack
+
+    value = msgpack.unpackb(data, raw=False, timestamp=1, ext_hook=_refused)
+    if type(value) in _CONTAINERS:
+        height(value, {})
+    return value
+
+
+def _refused(code: int, _data: bytes) -> None:
+    raise ValueError(f"extension type {code} has no place here")
+
+
 def height(value: Value, known: dict[int, int], depth: int = 1) -> int:
     """How deep a list or mapping is nested; `known` holds heights of shared parts, by `id`.
 

@@ -16,7 +16,7 @@ from agenttrace.causal.ragged import is_cut
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.formats.money import money_from_text
 from agenttrace.formats.native_columns import PoolsReader, made, parts, read_table
-from agenttrace.formats.native_payload import height
+from agenttrace.formats.native_payload import unpacked
 from agenttrace.formats.schema import CONTENT, RAGGED, Table
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk, Failure
@@ -246,11 +246,7 @@ def _tables(schema: tuple[Table, ...], data: bytes, pools: PoolsReader) -> Table
 
 
 def _plain_map(data: bytes) -> dict[str, Any]:
-    import msgpack
-
-    value = msgpack.unpackb(data, raw=False, timestamp=1)
-    height(value, {})
-    return _mapping(value)
+    return _mapping(unpacked(data))
 
 
 def _chunks(table: Columns, offsets: Iterator[int]) -> list[Chunk]:
