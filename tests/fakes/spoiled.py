@@ -154,7 +154,7 @@ def _changed(value: Any, chance: random.Random, depth: int = 0) -> Any:  # noqa:
     if isinstance(value, bytes) and value and chance.random() < OFTEN:
         return _bytes_changed(value, chance)
     if type(value) is int and chance.random() < OFTEN:
-        return min(value + chance.choice((-1, 1, 2**16)), 2**64 - 1)
+        return max(-(2**63), min(value + chance.choice((-1, 1, 2**16)), 2**64 - 1))
     return chance.choice(ODD)(chance)
 
 
