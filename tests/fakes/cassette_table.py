@@ -6,6 +6,7 @@ from tests.fakes.cassettes import CASSETTES, DRIVEN, Interaction, cassettes, int
 
 _SDKS = {
     "anthropic": "anthropic",
+    "bedrock": "botocore",
     "generativelanguage": "google-genai",
     "groq": "groq",
     "mistral": "mistralai",
@@ -36,13 +37,11 @@ def markdown() -> str:
 
 def _row(name: str) -> tuple[str, str, int, str, str]:
     found = list(interactions(CASSETTES / name))
-    asked = [one for one in found if one.provider is not None]
-    spoken = sorted({one.provider.name for one in asked if one.provider is not None})
+    asked = [one for one in found if one.asks_a_model]
+    spoken = sorted({one.provider.name if one.provider else "plain HTTP" for one in asked})
     sdks = sorted({sdk_of(one) for one in asked})
-    if name.partition("/")[0] in DRIVEN:
-        return name, ", ".join(spoken), len(asked), ", ".join(sdks), "yes"
-    why = "botocore asks through urllib3; read and written only" if asked else "plain HTTP to us"
-    return name, ", ".join(spoken), len(asked or found), "", f"no: {why}"
+    driven = "yes" if name.partition("/")[0] in DRIVEN else "no"
+    return name, ", ".join(spoken), len(asked), ", ".join(sdks), driven
 
 
 def sdk_of(one: Interaction) -> str:

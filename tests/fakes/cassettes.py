@@ -20,6 +20,7 @@ REDACTED = "**REDACTED**"
 CASSETTES = Path(__file__).parents[1] / "data" / "cassettes"
 DRIVEN = (
     "anthropic",
+    "bedrock",
     "gemini",
     "json-format",
     "langchain-gz",
@@ -63,6 +64,11 @@ class Interaction:
     def provider(self) -> Provider | None:
         """Whose language it is in."""
         return catalog.provider_for(self.method, self.path, self.body)
+
+    @property
+    def asks_a_model(self) -> bool:
+        """Whether it is a question to a model; `InvokeModel` is, in no language of ours."""
+        return self.provider is not None or "/invoke" in self.path
 
 
 def cassettes(*folders: str) -> list[Path]:

@@ -7,14 +7,20 @@ name for go into `extra_body`, as a person would send them.
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import anthropic
+import botocore.session
 import groq
 import openai
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from google import genai
 from google.genai import types
 from mistralai.client import Mistral
@@ -52,6 +58,8 @@ def asking(url: str, one: Interaction) -> Callable[[], Outcome]:
         return lambda: _mistral(url, one)
     if "generativelanguage" in one.host:
         return lambda: _gemini(url, one)
+    if "bedrock" in one.host:
+        return lambda: _bedrock(url, one)
     return lambda: _stainless(_openai(url, one), one, {})
 
 
@@ -127,3 +135,46 @@ def _gemini(url: str, one: Interaction) -> Outcome:
 def _without_head(said: Any) -> Any:
     """Leave the HTTP headers of the day out."""
     return said.model_copy(update={"sdk_http_response": None})
+
+
+_BEDROCK = {
+    "converse": ("converse", "output"),
+    "converse-stream": ("converse_stream", "stream"),
+    "invoke-with-response-stream": ("invoke_model_with_response_stream", "body"),
+}
+"""By the end of the path: the client's method, and where its answer has what was said."""
+
+
+def _bedrock(url: str, one: Interaction) -> Outcome:
+    before, _, verb = one.path.rpartition("/")
+    model = unquote(before.removeprefix("/model/"))
+    method, said_in = _BEDROCK[verb]
+    body = plain(one.body)
+    given = {"body": json.dumps(body)} if verb.startswith("invoke") else body
+    client = _session().create_client(
+        "bedrock-runtime",
+        region_name="us-east-1",
+        endpoint_url=url,
+        aws_access_key_id="none",
+        aws_secret_access_key="none",
+        config=Config(read_timeout=600),
+    )
+    with contextlib.closing(client):
+        try:
+            said = getattr(client, method)(modelId=model, **given)
+        except ClientError as error:  # the client makes a class of its own for each code
+            said = error.response
+            head = said["ResponseMetadata"]
+            return Outcome(
+                ClientError, (str(error), said), head["HTTPStatusCode"], head["RetryAttempts"]
+            )
+        head = said["ResponseMetadata"]
+        if said_in != "output":
+            said = {**said, said_in: list(said[said_in])}
+    return Outcome(dict, said, head["HTTPStatusCode"], head["RetryAttempts"])
+
+
+@functools.cache
+def _session() -> Any:
+    """One session for all: it reads the descriptions of the services from disk."""
+    return botocore.session.Session()
