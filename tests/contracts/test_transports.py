@@ -15,73 +15,79 @@ import pytest
 import requests
 import urllib3
 
+import agenttrace
+from agenttrace.causal.places import POSITION
 from agenttrace.errors import StreamReadPast
+from agenttrace.model.lane import text_of
 from tests.fakes.plain_server import PlainServer, nowhere
 from tests.fakes.replayed import a_run, replay_of, said
 
 BODY = b'{"a": 1}'
-JSON = {"content-type": "application/json"}
+Headers = dict[str, str]
+JSON: Headers = {"content-type": "application/json"}
 TIMEOUT_S = 0.3
 
 Seen = tuple[int, dict[str, str], bytes]
 
 
-def by_httpx(url: str) -> Seen:
+def by_httpx(url: str, headers: Headers = JSON) -> Seen:
     """httpx, whole."""
-    response = httpx.post(url, content=BODY, headers=JSON, timeout=TIMEOUT_S)
+    response = httpx.post(url, content=BODY, headers=headers, timeout=TIMEOUT_S)
     return response.status_code, dict(response.headers), response.content
 
 
-def by_httpx2(url: str) -> Seen:
+def by_httpx2(url: str, headers: Headers = JSON) -> Seen:
     """httpx2, in pieces."""
-    with httpx2.stream("POST", url, content=BODY, headers=JSON, timeout=TIMEOUT_S) as response:
+    with httpx2.stream("POST", url, content=BODY, headers=headers, timeout=TIMEOUT_S) as response:
         return response.status_code, dict(response.headers), b"|".join(response.iter_bytes())
 
 
-def by_requests(url: str) -> Seen:
+def by_requests(url: str, headers: Headers = JSON) -> Seen:
     """requests, whole."""
-    response = requests.post(url, data=BODY, headers=JSON, timeout=TIMEOUT_S, allow_redirects=False)
+    response = requests.post(
+        url, data=BODY, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
+    )
     return response.status_code, dict(response.headers), response.content
 
 
-def by_requests_lines(url: str) -> Seen:
+def by_requests_lines(url: str, headers: Headers = JSON) -> Seen:
     """requests, line by line."""
-    asked: Any = {"data": BODY, "headers": JSON, "timeout": TIMEOUT_S, "stream": True}
+    asked: Any = {"data": BODY, "headers": headers, "timeout": TIMEOUT_S, "stream": True}
     with requests.post(url, allow_redirects=False, **asked) as response:
         return response.status_code, dict(response.headers), b"|".join(response.iter_lines())
 
 
-def by_urllib3(url: str) -> Seen:
+def by_urllib3(url: str, headers: Headers = JSON) -> Seen:
     """urllib3, whole."""
     with urllib3.PoolManager(retries=False) as pool:
-        response = pool.request("POST", url, body=BODY, headers=JSON, timeout=TIMEOUT_S)
+        response = pool.request("POST", url, body=BODY, headers=headers, timeout=TIMEOUT_S)
         return response.status, dict(response.headers), response.data
 
 
-def by_urllib3_pieces(url: str) -> Seen:
+def by_urllib3_pieces(url: str, headers: Headers = JSON) -> Seen:
     """urllib3, as it comes."""
     with urllib3.PoolManager(retries=False) as pool:
-        asked: Any = {"body": BODY, "headers": JSON, "timeout": TIMEOUT_S}
+        asked: Any = {"body": BODY, "headers": headers, "timeout": TIMEOUT_S}
         response = pool.request("POST", url, preload_content=False, **asked)
         found = b"|".join(response.stream())
         response.release_conn()
         return response.status, dict(response.headers), found
 
 
-def by_urllib(url: str) -> Seen:
+def by_urllib(url: str, headers: Headers = JSON) -> Seen:
     """urllib.request, whole."""
-    request = urllib.request.Request(url, data=BODY, headers=JSON)
+    request = urllib.request.Request(url, data=BODY, headers=headers)
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
         return response.status, dict(response.headers), response.read()
 
 
-def by_http_client(url: str) -> Seen:
+def by_http_client(url: str, headers: Headers = JSON) -> Seen:
     """http.client, the body sent after the head, the answer read line by line."""
     address, _, path = url.removeprefix("http://").partition("/")
     connection = http.client.HTTPConnection(address, timeout=TIMEOUT_S)
     try:
         connection.putrequest("POST", f"/{path}")
-        for name, value in {**JSON, "content-length": f"{len(BODY)}"}.items():
+        for name, value in {**headers, "content-length": f"{len(BODY)}"}.items():
             connection.putheader(name, value)
         connection.endheaders()
         connection.send(BODY)
@@ -91,33 +97,35 @@ def by_http_client(url: str) -> Seen:
         connection.close()
 
 
-def by_aiohttp(url: str) -> Seen:
+def by_aiohttp(url: str, headers: Headers = JSON) -> Seen:
     """aiohttp, whole."""
-    return asyncio.run(_by_aiohttp(url, lambda response: response.read()))
+    return asyncio.run(_by_aiohttp(url, lambda response: response.read(), headers))
 
 
-def by_aiohttp_pieces(url: str) -> Seen:
+def by_aiohttp_pieces(url: str, headers: Headers = JSON) -> Seen:
     """aiohttp, as it comes."""
 
     async def read(response: aiohttp.ClientResponse) -> bytes:
         return b"|".join([piece async for piece in response.content.iter_any()])
 
-    return asyncio.run(_by_aiohttp(url, read))
+    return asyncio.run(_by_aiohttp(url, read, headers))
 
 
-def by_aiohttp_lines(url: str) -> Seen:
+def by_aiohttp_lines(url: str, headers: Headers = JSON) -> Seen:
     """aiohttp, line by line, as google-genai reads."""
 
     async def read(response: aiohttp.ClientResponse) -> bytes:
         return b"|".join([line async for line in response.content])
 
-    return asyncio.run(_by_aiohttp(url, read))
+    return asyncio.run(_by_aiohttp(url, read, headers))
 
 
-async def _by_aiohttp(url: str, read: Callable[[aiohttp.ClientResponse], Any]) -> Seen:
+async def _by_aiohttp(
+    url: str, read: Callable[[aiohttp.ClientResponse], Any], headers: Headers
+) -> Seen:
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     async with aiohttp.ClientSession(timeout=timeout) as session:
-        asked: Any = {"data": BODY, "headers": JSON, "allow_redirects": False}
+        asked: Any = {"data": BODY, "headers": headers, "allow_redirects": False}
         async with session.post(url, **asked) as response:
             assert isinstance(response, aiohttp.ClientResponse)
             return response.status, dict(response.headers), await read(response)
@@ -207,6 +215,26 @@ def test_every_client_says_the_same_question(
         "status": 200,
         "headers": [["content-type", "application/json"]],
     }
+
+
+@EVERY_CLIENT
+def test_a_request_that_says_who_asks_says_which_call_it_is(
+    client: Callable[..., Seen], server: PlainServer
+) -> None:
+    """Who serves it stands in the call itself, whichever client brought it; others say nothing."""
+    with a_run() as recorded:
+        client(server.url + "/echo", dict(agenttrace.inject(JSON.copy())))
+        client(server.url + "/echo")
+    with replay_of(recorded.trace) as replayed:
+        client(server.url + "/echo", dict(agenttrace.inject(JSON.copy())))
+
+    call, headers, plain = recorded.calls[0], *server.headers
+    caller = agenttrace.extract(headers)
+    assert (caller.place, caller.id) == (text_of(call.position), call.id)
+    assert headers.get_all(POSITION) == [headers[POSITION]]
+    assert headers.get_all("content-type") == ["application/json"]
+    assert POSITION not in plain
+    assert replayed.calls[0].position == call.position
 
 
 @EVERY_CLIENT

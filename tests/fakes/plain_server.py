@@ -10,6 +10,7 @@ import json
 import socket
 import time
 import zlib
+from email.message import Message
 from typing import Any, Self
 
 
@@ -22,13 +23,15 @@ class PlainServer:
 
     Attributes:
         came: Method and path of each request, in order.
+        headers: Its headers.
     """
 
     def __init__(self) -> None:
         """Begin to serve."""
         self.came: list[str] = []
+        self.headers: list[Message] = []
         self._server = _Server(("127.0.0.1", 0), _Wire)
-        self._server.came = self.came
+        self._server.came, self._server.headers = self.came, self.headers
         _thread.start_new_thread(self._server.serve_forever, (0.02,))
 
     @property
@@ -55,6 +58,7 @@ class _Server(http.server.ThreadingHTTPServer):
     request_queue_size = 1024
     daemon_threads = True
     came: list[str]
+    headers: list[Message]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin a thread below `threading`."""
@@ -77,6 +81,7 @@ class _Wire(http.server.BaseHTTPRequestHandler):
         """Answer."""
         body = self._body()
         self.server.came.append(f"{self.command} {self.path}")
+        self.server.headers.append(self.headers)
         path = self.path.partition("?")[0].strip("/").replace("/", "_")
         name, _, rest = path.partition("_")
         if name == "status":

@@ -71,7 +71,11 @@ class _Request:
         question, provider = http.question_of(
             self._method, self._url.raw_path_qs, body, content_type or own_type
         )
-        return door.ask(question), provider
+        crossing = door.ask(question)
+        if own := http.carried_on(crossing, headers):
+            headers.update(own)
+            self._options["headers"] = headers
+        return crossing, provider
 
     async def _live(
         self, crossing: Crossing, provider: Provider | None, live: Callable[..., Awaitable[Any]]

@@ -24,7 +24,7 @@ from agenttrace.providers import catalog, frames, sse
 from agenttrace.providers.provider import FRAMES, SSE, Provider, answered, asked, usage_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableMapping
+    from collections.abc import Iterable
 
     from agenttrace.model.call import Failure
     from agenttrace.model.usage import Usage
@@ -92,13 +92,25 @@ def question_of(
     return asks, provider
 
 
-def carried_on(crossing: Crossing, headers: MutableMapping[str, str]) -> None:
-    """Let a request that says who asks (`agenttrace.inject`) say which call it is."""
-    if POSITION in headers and crossing.recalled is None:
-        call = crossing.call
-        cause = TraceParent(trace=trace_id(crossing.door.run.name), span=call.span)
-        headers[TRACEPARENT] = format_traceparent(cause)
-        headers[POSITION] = Place(at=call.position, lane=call.position, seq=1).text
+def carried_on(crossing: Crossing, names_sent: Iterable[str]) -> dict[str, str]:
+    """Let a request that says who asks (`agenttrace.inject`) say which call it is.
+
+    Args:
+        crossing: The passage of the request through the door.
+        names_sent: The names of the request's headers, in any case.
+
+    Returns:
+        The headers to send instead of those of the same names; none for a request that says
+        nothing of who asks, and for one that is not sent.
+    """
+    if crossing.recalled is not None or POSITION not in (name.lower() for name in names_sent):
+        return {}
+    call = crossing.call
+    cause = TraceParent(trace=trace_id(crossing.door.run.name), span=call.span)
+    return {
+        TRACEPARENT: format_traceparent(cause),
+        POSITION: Place(at=call.position, lane=call.position, seq=1).text,
+    }
 
 
 def head_of(status: int, headers: Iterable[tuple[str, str]]) -> Value:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.adapters import asking
 from agenttrace.adapters.http import (
     Exchange,
+    carried_on,
     head_of,
     is_stream,
     question_of,
@@ -76,8 +77,8 @@ class _Request:
         for part in (data,) if isinstance(data, bytes | bytearray | memoryview) else _parts(data):
             self._sent += part.encode("latin-1") if isinstance(part, str) else part
 
-    def ask(self, send: Callable[[bytes], object]) -> None:
-        """Ask, now that it is whole; live, send it."""
+    def ask(self, send: Callable[[list[bytes], bytes], object]) -> None:
+        """Ask, now that it is whole; live, send its head and its body."""
         method, target, *_ = self._head[0].decode("latin-1").split(" ")
         content_type = self._fields.get(b"content-type", b"").decode("latin-1")
         path = asking.path_of(target)
@@ -86,13 +87,20 @@ class _Request:
         recalled = crossing.recalled
         if recalled is None:
             with asking.failing(crossing), asking.asking(crossing):
-                send(bytes(self._sent))
+                send(self._carried_on(crossing), bytes(self._sent))
             return
         with asking.failing(crossing):
             for piece in asking.until(recalled.answer):
                 self._door.pace.arrive_blocking(recalled, piece)
         if recalled.answer.failure is not None and recalled.answer.head is None:
             self._fail(crossing, recalled.answer)
+
+    def _carried_on(self, crossing: Crossing) -> list[bytes]:
+        """Give the head as it is sent."""
+        own = carried_on(crossing, (name.decode("latin-1") for name in self._fields))
+        names = tuple(f"{name}:".encode() for name in own)
+        left = [line for line in self._head if not line.lower().startswith(names)]
+        return [*left, *(f"{name}: {value}".encode("latin-1") for name, value in own.items())]
 
     def response(self, real: Callable[[], Any]) -> Any:
         """Give the response."""
@@ -218,7 +226,8 @@ def _send_output(real: Any) -> Any:
         if message_body is not None:
             request.take(message_body)
 
-        def send(body: bytes) -> None:
+        def send(head: list[bytes], body: bytes) -> None:
+            self._buffer[:] = head
             real(self, body or None, **options)
 
         request.ask(send)
@@ -247,9 +256,8 @@ def _getresponse(real: Any) -> Any:
         if request is None:
             return real(self)
         if self._buffer:
-            head = b"\r\n".join([*self._buffer, b"", b""])
             del self._buffer[:]
-            request.ask(lambda body: self.send(head + body))
+            request.ask(lambda head, body: self.send(b"\r\n".join([*head, b"", body])))
         self.__dict__.pop(_OPEN, None)
         return request.response(functools.partial(real, self))
 

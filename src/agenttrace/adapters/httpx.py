@@ -178,7 +178,7 @@ def _ask(door: Boundary, request: Any) -> tuple[Crossing, Provider | None]:
     content_type = request.headers.get("content-type", "")
     question, provider = http.question_of(request.method, target, request.content, content_type)
     crossing = door.ask(question)
-    http.carried_on(crossing, request.headers)
+    request.headers.update(http.carried_on(crossing, request.headers))
     return crossing, provider
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.adapters import asking, urllib3_errors
 from agenttrace.adapters.http import (
     Exchange,
+    carried_on,
     head_of,
     is_stream,
     question_of,
@@ -83,11 +84,17 @@ class _Attempt:
     def _ask(self, door: Boundary) -> tuple[Crossing, Provider | None]:
         given = self._arguments
         given["body"] = body = _bytes_of(given["body"])
-        headers = (given["headers"] or {}).items()
-        types = (_text(value) for name, value in headers if _text(name).lower() == "content-type")
+        sent = {_text(name): value for name, value in (given["headers"] or {}).items()}
+        types = (_text(value) for name, value in sent.items() if name.lower() == "content-type")
         target = asking.path_of(given["url"])
         question, provider = question_of(given["method"], target, body or b"", next(types, ""))
-        return door.ask(question), provider
+        crossing = door.ask(question)
+        if own := carried_on(crossing, sent):
+            kind: Any = sys.modules["urllib3.response"].HTTPHeaderDict
+            given["headers"] = kind(given["headers"])
+            for name, value in own.items():
+                given["headers"][name] = value
+        return crossing, provider
 
     def _live(self) -> Any:
         if self._conn.__dict__.pop(_UNPREPARED, False):

@@ -7,13 +7,16 @@ cannot be read is dropped, and nothing is raised: a stranger's header must not b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias, overload
+from typing import TYPE_CHECKING, TypeAlias, cast, overload
 
 from agenttrace.causal.baggage import Baggage, format_baggage, parse_baggage
 from agenttrace.errors import InvalidSpan
 from agenttrace.model.span import is_span_id, is_trace_id
+
+if TYPE_CHECKING:
+    from email.message import Message
 
 TRACEPARENT, TRACESTATE, BAGGAGE = "traceparent", "tracestate", "baggage"
 
@@ -196,14 +199,14 @@ def inject(
     return dict(kept) if isinstance(carrier, Mapping) else kept
 
 
-def extract(carrier: Mapping[str, str] | Iterable[Header]) -> Propagated:
+def extract(carrier: Mapping[str, str] | Message[str, str] | Iterable[Header]) -> Propagated:
     """Read what a call carries from its headers: a mapping, or pairs, of text or of bytes.
 
     Two `traceparent`s are none. Without a valid one, `tracestate` is dropped; a bad `tracestate`
     drops only itself.
     """
     lines: dict[str, list[str]] = {TRACEPARENT: [], TRACESTATE: [], BAGGAGE: []}
-    for name, value in carrier.items() if isinstance(carrier, Mapping) else carrier:
+    for name, value in _pairs(carrier):
         found = lines.get(_text(name).lower())
         if found is not None:
             found.append(_text(value))
@@ -218,3 +221,11 @@ def extract(carrier: Mapping[str, str] | Iterable[Header]) -> Propagated:
 
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+def _pairs(
+    carrier: Mapping[str, str] | Message[str, str] | Iterable[Header],
+) -> Iterable[Header]:
+    """The headers of a carrier; the standard library's own are mappings that do not say so."""
+    items: Callable[[], Iterable[Header]] | None = getattr(carrier, "items", None)
+    return cast("Iterable[Header]", carrier) if items is None else items()

@@ -16,6 +16,7 @@ from agenttrace.model.span import Link
 
 if TYPE_CHECKING:
     from contextvars import Token
+    from email.message import Message
     from types import TracebackType
 
     from agenttrace.causal.current import Frame
@@ -55,7 +56,7 @@ def inject(
     return into
 
 
-def extract(carrier: Mapping[str, str]) -> Remote:
+def extract(carrier: Mapping[str, str] | Message[str, str]) -> Remote:
     """Read who called from headers; link to it, or enter it: `with agenttrace.extract(headers):`.
 
     What cannot be read is nothing: linking to it or entering it does nothing.
