@@ -72,6 +72,7 @@ class Verdict:
         trace: What happened this time.
         pending: The `.new` file with this run's trace, where one was left.
         journal: The journal that was kept because no golden was written.
+        processes: The journals of the run's processes that were kept with it.
         fidelity: F0 to F4 of the golden; recorded by us: F4.
     """
 
@@ -87,6 +88,7 @@ class Verdict:
     trace: Trace | None = None
     pending: Path | None = None
     journal: Path | None = None
+    processes: tuple[Path, ...] = ()
     fidelity: str = "F4"
 
     @property

@@ -92,6 +92,44 @@ def test_a_changed_child_fails_the_test_with_its_own_words(project: pytest.Pytes
     assert (project.path / "visits").read_text() == "A-17\n"
 
 
+def test_the_journals_of_a_failed_recordings_processes_are_named(
+    project: pytest.Pytester,
+) -> None:
+    """With the command that puts them together, which does."""
+    test = project.path / "test_desk.py"
+    test.write_text(test.read_text().replace('== "paid twice"', '== "paid once"'))
+    said = pytest_says(project, "-k", "test_desk and not lost", "--agenttrace=record")
+
+    (line,) = [line for line in said if "the journal of its process" in line]
+    folder, _, command = line.removeprefix("kept ").strip().partition("  (")
+    words = command.removesuffix(")").partition(": agenttrace ")[2].split()
+    assert words[-1] == folder
+    assert len(list((project.path / folder).glob("child-py.*.journal"))) == 1
+    merged = project.run(sys.executable, "-m", "agenttrace", *words)
+    assert any("look_up" in line for line in merged.outlines)
+
+
+def test_what_a_child_warns_of_is_said_in_the_section(project: pytest.Pytester) -> None:
+    """A raw thread in a child is no better than one in the test, and is named with its process."""
+    child = project.path / "child.py"
+    raw = """
+import _thread
+import threading
+said, done = [], threading.Event()
+_thread.start_new_thread(lambda: (said.append(look_up(sys.argv[1])), done.set()), ())
+done.wait()
+print(said[0])
+"""
+    child.write_text(child.read_text().replace("print(look_up(sys.argv[1]))", raw))
+    for words in (["--agenttrace=record"], []):
+        said = pytest_says(project, "-k", "test_desk and not lost", *words)
+        assert any(
+            "warning   test_desk.py::test_desk: process child#0: work without the run's context "
+            "was taken in, at look_up at child.py:" in line
+            for line in said
+        )
+
+
 def test_lost_context_is_said_in_the_section(project: pytest.Pytester) -> None:
     """A raw thread's work is part of the run, and the line that asked is named."""
     said = pytest_says(project, "-k", "lost", "--agenttrace=record")

@@ -27,6 +27,7 @@ from agenttrace.formats.records import (
     Opened,
     Record,
     Stopped,
+    Warned,
 )
 from agenttrace.model.lane import Join, Lane, Position, label_of
 from agenttrace.model.span import Span, SpanKind
@@ -58,6 +59,11 @@ class Part:
     def stopped(self) -> Stopped | None:
         """What the process could not go on for."""
         return next((record for record in self.records if isinstance(record, Stopped)), None)
+
+    @property
+    def warned(self) -> tuple[str, ...]:
+        """What a person should know of it."""
+        return tuple(record.text for record in self.records if isinstance(record, Warned))
 
     @property
     def counted(self) -> Counted:
@@ -152,7 +158,7 @@ def _told(parts: list[Part]) -> Iterator[Record]:
         is_run = one.began.lane == ()
         for record in one.records:
             match record:
-                case Laned() | Ended() | Stopped() | Counted():
+                case Laned() | Ended() | Stopped() | Counted() | Warned():
                     continue
                 case Noted(what=Span(kind=SpanKind.RUN)) if not is_run:
                     continue  # a child's word for what it was spawned in

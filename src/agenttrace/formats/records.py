@@ -145,11 +145,20 @@ class Counted:
     refused: int = 0
 
 
-Record: TypeAlias = Began | Laned | Opened | Arrived | Closed | Noted | Ended | Stopped | Counted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """Something that a person should know of the process, and that fails nothing."""
+
+    text: str
+
+
+Record: TypeAlias = (
+    Began | Laned | Opened | Arrived | Closed | Noted | Ended | Stopped | Counted | Warned
+)
 
 RECORDS: dict[str, type[Record]] = {
     kind.__name__.lower(): kind
-    for kind in (Began, Laned, Opened, Arrived, Closed, Noted, Ended, Stopped, Counted)
+    for kind in (Began, Laned, Opened, Arrived, Closed, Noted, Ended, Stopped, Counted, Warned)
 }
 """Every sort of record, by its name in the file."""
 

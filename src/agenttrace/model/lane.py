@@ -44,7 +44,7 @@ def label_of(position: Position) -> str:
     """Write a position short, lanes by their function's last name: `worker#1/llm:chat#0`."""
     words = []
     for step in position:
-        last = step.name.rpartition(".")[2]
+        last = step.name.removesuffix(".py").rpartition(".")[2]  # of a program: its file
         if step.kind == "agent":
             words.append(last if step.occurrence == 0 else f"{last}#{step.occurrence}")
         elif step.kind in LANE_KINDS:

@@ -25,6 +25,7 @@ from agenttrace.formats.records import (
     Noted,
     Opened,
     Stopped,
+    Warned,
 )
 from agenttrace.model.span import Span, SpanKind
 
@@ -141,6 +142,10 @@ class JournalWriter:
     def counted(self, counts: Counted) -> None:
         """So many calls were asked, and so answered."""
         self.append(counts)
+
+    def warned(self, text: str) -> None:
+        """A person should know this of the process."""
+        self.append(Warned(text=text))
 
     def ended(self, trace: Trace) -> None:
         """The run ended; its lanes and its own span are as they stand in the trace."""

@@ -29,6 +29,10 @@ def lines(verdict: Verdict) -> Iterator[str]:
             else f"  (no golden: {verdict.run} did not pass)"
         )
         yield f"kept      {verdict.journal}{why}"
+    if verdict.processes:
+        folder, count = verdict.processes[0].parent, len(verdict.processes)
+        what = "the journal of its process" if count == 1 else f"journals of {count} processes"
+        yield f"kept      {folder}  ({what}: agenttrace merge {verdict.journal} {folder})"
     for unused in verdict.unused:
         yield safe(f"unused    {verdict.shown}: call {unused.ordinal}, {unused.title}")
     for warning in verdict.warnings:

@@ -77,8 +77,15 @@ class Children:
         self.parts = tuple(found)
         told = merge.part_of(journal.retold(own, settled=False))
         trace = merge.merge([told, *found])
-        self.warnings = (*warnings, *self._said(trace))
+        self.warnings = (*warnings, *self._said(trace), *self._told())
         return trace
+
+    @property
+    def journals(self) -> tuple[Path, ...]:
+        """What the processes wrote, where it is kept."""
+        beside = self._plan.journal.parent  # as a person knows it, and not from the root
+        found = () if self._folder is None else sorted(self._folder.glob("*.journal"))
+        return tuple(beside / path.parent.name / path.name for path in found)
 
     @property
     def began(self) -> bool:
@@ -121,6 +128,11 @@ class Children:
                     f"process {label_of(lane.path)} was killed, or outlived the run: its lane is a "
                     "hole after the last thing that it did"
                 )
+
+    def _told(self) -> Iterator[str]:
+        for part in self.parts:
+            for text in part.warned:
+                yield f"process {label_of(part.began.lane)}: {text}"
 
     def _words(self) -> dict[str, Any]:
         plan = self._plan

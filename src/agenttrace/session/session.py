@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
@@ -147,6 +147,9 @@ class Session:
         current.leave(self.run, token)
         if self._journal is not None:
             self._journal.counted(Counted(**asdict(self._counts())))
+            if self.plan.within is not None:
+                for warning in self._warnings():
+                    self._journal.warned(warning)
             self._journal.ended(raw)
 
     def close_journal(self) -> None:
@@ -254,7 +257,7 @@ class Session:
         verdict = leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
         if verdict.journal is None:
             self._children.discard()
-        return verdict
+        return replace(verdict, processes=self._children.journals)
 
     def _source(self) -> Source:
         if self._missing is not None:
@@ -345,7 +348,7 @@ class Session:
     def _warnings(self) -> Iterator[str]:
         for where in sorted(set(self.run.adopted)):
             yield f"work without the run's context was taken in, at {where}"
-        if (golden := self.golden) is not None:
+        if (golden := self.golden) is not None and self.plan.within is None:
             for name in self.plan.vary.strangers({span.operation for span in golden.calls}):
                 yield f"vary names {name}, and no call is called so"
         for where in sorted(set(self.run.bypassed)):
