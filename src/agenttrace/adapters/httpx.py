@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters import asking, http, httpx_streams, pieces
 from agenttrace.adapters.http import Exchange
-from agenttrace.adapters.loading import Installation
 from agenttrace.causal import current
+from agenttrace.causal.spawn.installing import Installation
 from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.failure import exception_of

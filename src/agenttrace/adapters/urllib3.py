@@ -25,8 +25,8 @@ from agenttrace.adapters.http import (
     question_of,
     status_and_headers,
 )
-from agenttrace.adapters.loading import Installation
 from agenttrace.adapters.pieces import Body, live, recorded, whole_of
+from agenttrace.causal.spawn.installing import Installation
 from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model.call import Answer, Chunk
 

@@ -13,6 +13,8 @@ from agenttrace.causal.delivery.tasks import handed, handing, is_handing
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from agenttrace.causal.current import Frame
     from agenttrace.causal.delivery.box import Box, Message
 
@@ -22,12 +24,10 @@ ANYIO = "anyio.streams.memory"
 _NAME = "stream"
 
 
-def seams() -> list[Seam]:
-    """Where tasks send and receive over streams; none as long as anyio has not been imported."""
-    module = sys.modules.get(ANYIO)
-    if module is None:
-        return []
-    sender, receiver = module.MemoryObjectSendStream, module.MemoryObjectReceiveStream
+def seams(module: ModuleType) -> list[Seam]:
+    """Where tasks send and receive over streams."""
+    names: Any = module
+    sender, receiver = names.MemoryObjectSendStream, names.MemoryObjectReceiveStream
     return [
         Seam(owner=sender, name="send", around=_send),
         Seam(owner=sender, name="send_nowait", around=_send_nowait),

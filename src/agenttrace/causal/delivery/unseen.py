@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 import queue as queues
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal import current
 from agenttrace.causal.delivery.book import book_of
 from agenttrace.causal.delivery.threads import MACHINERY
 from agenttrace.causal.site import site
 from agenttrace.causal.spawn.patching import Seam
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 PROCESSES = "multiprocessing.queues"
 """The module of the queues between processes."""
@@ -42,13 +45,11 @@ def _told_of(original: Any) -> Any:
 _WORKERS = MACHINERY | {"concurrent"}
 
 
-def seams() -> list[Seam]:
-    """Where processes receive; none as long as nobody has imported them."""
-    module = sys.modules.get(PROCESSES)
-    if module is None:
-        return []
+def seams(module: ModuleType) -> list[Seam]:
+    """Where processes receive."""
+    names: Any = module
     return [
-        Seam(owner=kind, name="get", around=_warned) for kind in (module.Queue, module.SimpleQueue)
+        Seam(owner=kind, name="get", around=_warned) for kind in (names.Queue, names.SimpleQueue)
     ]
 
 

@@ -6,8 +6,6 @@ a run every seam only hands on.
 
 from __future__ import annotations
 
-import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from agenttrace.causal.spawn import (
@@ -21,50 +19,24 @@ from agenttrace.causal.spawn import (
     threads,
     waits,
 )
-from agenttrace.causal.spawn.late import WhenImported
-from agenttrace.causal.spawn.patching import Patches
+from agenttrace.causal.spawn.installing import Installation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
-_lock = threading.RLock()
-_patches = Patches()
-_users = 0
+    from agenttrace.causal.spawn.patching import Seam
+
 _rooms = (tasks, waits, groups, threads, executors, futures, bridges, processes, forks)
 
 
-@contextmanager
-def installed() -> Iterator[None]:
+def installed() -> AbstractContextManager[None]:
     """See spawns and joins for as long as the block lasts; blocks may overlap and nest."""
-    _enter()
-    try:
-        yield
-    finally:
-        _leave()
+    return _installation.installed()
 
 
-def _enter() -> None:
-    global _users  # noqa: PLW0603 - the process's modules are patched once, however many runs there are
-    with _lock:
-        _users += 1
-        if _users == 1:
-            _patches.put(seam for room in _rooms for seam in room.seams())
-            _anyio.begin()
+def _seams() -> Iterator[Seam]:
+    return (seam for room in _rooms for seam in room.seams())
 
 
-def _leave() -> None:
-    global _users  # noqa: PLW0603 - as above
-    with _lock:
-        _users -= 1
-        if _users == 0:
-            _anyio.end()
-            _patches.undo()
-
-
-def _anyio_is_there() -> None:
-    with _lock:
-        if _users:
-            _patches.put(groups.anyio_seams())
-
-
-_anyio = WhenImported(groups.ANYIO, _anyio_is_there)
+_installation = Installation({groups.ANYIO: groups.anyio_seams}, _seams)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import sys
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,8 @@ from agenttrace.causal.spawn.naming import name_of, name_of_coroutine
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from agenttrace.causal.lane import LiveLane
 
 ANYIO = "anyio._backends._asyncio"
@@ -30,14 +31,12 @@ def seams() -> list[Seam]:
     ]
 
 
-def anyio_seams() -> list[Seam]:
-    """Anyio's task groups; none as long as it has not been imported."""
-    module = sys.modules.get(ANYIO)
-    if module is None:
-        return []
+def anyio_seams(module: ModuleType) -> list[Seam]:
+    """Anyio's task groups."""
+    names: Any = module
     return [
-        Seam(owner=module.TaskGroup, name="_spawn", around=_anyio_spawn),
-        Seam(owner=module.TaskGroup, name="__aexit__", around=_leave),
+        Seam(owner=names.TaskGroup, name="_spawn", around=_anyio_spawn),
+        Seam(owner=names.TaskGroup, name="__aexit__", around=_leave),
     ]
 
 
