@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.standing import known, standing
-from agenttrace.causal import current
+from agenttrace.adapters.plain.standing import Stay, known, standing
 from agenttrace.model.agent import Agent
 from agenttrace.model.lane import LANE_KINDS, Step
 from agenttrace.model.span import SpanKind
@@ -15,10 +14,7 @@ from agenttrace.model.values import canonical, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextvars import Token
-    from types import TracebackType
 
-    from agenttrace.causal.current import Frame
     from agenttrace.model.lane import Position
 
 
@@ -73,28 +69,21 @@ def turn(*, key: object) -> Turning:
 class Turning:
     """One turn of a pool of workers; a `with` block."""
 
-    __slots__ = ("_key", "_token")
+    __slots__ = ("_key", "_stay")
 
     def __init__(self, key: object) -> None:
         self._key = key
-        self._token: Token[Frame | None] | None = None
+        self._stay = Stay()
 
     def __enter__(self) -> Self:
         at = standing()
         if at is not None:
             scope = _under(at.frame.lane.path, _text(self._key))
-            self._token = current.stand(replace(at.frame, scope=scope))
+            self._stay.begin(replace(at.frame, scope=scope))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            current.reset(self._token)
-            self._token = None
+    def __exit__(self, *_: object) -> None:
+        self._stay.end()
 
 
 def _under(lane: Position, key: str) -> Position:

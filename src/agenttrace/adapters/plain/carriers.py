@@ -6,8 +6,8 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from agenttrace.adapters.plain.standing import standing
-from agenttrace.causal import current, propagation
+from agenttrace.adapters.plain.standing import Stay, standing
+from agenttrace.causal import propagation
 from agenttrace.causal.baggage import Baggage
 from agenttrace.causal.places import CARRIER, POSITION, Place, place_of
 from agenttrace.causal.position import trace_id
@@ -15,11 +15,8 @@ from agenttrace.causal.propagation import Propagated, TraceParent
 from agenttrace.model.span import Link
 
 if TYPE_CHECKING:
-    from contextvars import Token
     from email.message import Message
-    from types import TracebackType
 
-    from agenttrace.causal.current import Frame
     from agenttrace.causal.lane import LiveLane
 
 
@@ -79,16 +76,16 @@ class Remote:
         baggage: What the application sent along.
     """
 
-    __slots__ = ("_lane", "_place", "_token", "baggage", "id", "place", "trace")
+    __slots__ = ("_lane", "_place", "_stay", "baggage", "id", "place", "trace")
 
     def __init__(self, carried: Propagated, place: Place | None = None) -> None:
         self.id = "" if carried.parent is None else carried.parent.span
         self.trace = None if carried.parent is None else carried.parent.trace
         self.place = "" if place is None else place.shown
         self._place = place
+        self._stay = Stay()
         self._lane: LiveLane | None = None
         self.baggage = carried.baggage
-        self._token: Token[Frame | None] | None = None
 
     def __enter__(self) -> Self:
         at = standing()
@@ -97,20 +94,13 @@ class Remote:
         if self.trace == trace_id(at.door.run.name):
             self._lane = None if self._place is None else self._place.lane_in(at.door.run)
             own = at.frame if self._lane is None else at.door.run.frame().on(self._lane)
-            self._token = current.stand(replace(own, span=self.id))
+            self._stay.begin(replace(own, span=self.id))
         else:
             at.note(Link(span=self.id, trace=self.trace))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._token is not None:
-            current.reset(self._token)
-            self._token = None
+    def __exit__(self, *_: object) -> None:
+        self._stay.end()
         if self._lane is not None and self._place is not None:
             self._place.leave(self._lane)
             self._lane = None

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
-from agenttrace.adapters.plain.standing import Standing, known, standing
+from agenttrace.adapters.plain.standing import Standing, Stay, known, standing
 from agenttrace.adapters.plain.steps import (
     ASYNC_GENERATOR,
     COROUTINE,
@@ -30,7 +30,6 @@ from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
-    from contextvars import Token
     from types import TracebackType
 
     from agenttrace.model.agent import Agent
@@ -66,6 +65,7 @@ class _Begun(NamedTuple):
     at: Standing
     inner: Frame
     span: Span
+    stay: Stay
 
 
 class Doing:
@@ -75,7 +75,7 @@ class Doing:
         id: The span's id; empty outside a run.
     """
 
-    __slots__ = ("_begun", "_opening", "_token", "id")
+    __slots__ = ("_begun", "_opening", "id")
 
     def __init__(self, opening: Opening) -> None:
         self.id = ""
@@ -85,9 +85,8 @@ class Doing:
     def __enter__(self) -> Self:
         if self._begun is None:
             self.begin()
-        self._token: Token[Frame | None] | None = (
-            None if self._begun is None else current.stand(self._begun.inner)
-        )
+        if self._begun is not None:
+            self._begun.stay.begin(self._begun.inner)
         return self
 
     def __exit__(
@@ -96,9 +95,8 @@ class Doing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._token is not None:
-            current.reset(self._token)
-            self._token = None
+        if self._begun is not None:
+            self._begun.stay.end()
         self.end(error)
 
     def __call__(self, fn: F) -> F:
@@ -142,14 +140,14 @@ class Doing:
             attributes=attributes,
             site=site(),
         )
-        self._begun = _Begun(at, inner, span)
+        self._begun = _Begun(at, inner, span, Stay())
         at.note(span)
 
     def end(self, error: BaseException | None = None) -> None:
         """Write the end down, and the exception that ended it."""
         if self._begun is None:
             return
-        at, _, span = self._begun
+        at, _, span, _ = self._begun
         self._begun = None
         if isinstance(error, Exception):
             at.note(_error_event(error), span=span.id)

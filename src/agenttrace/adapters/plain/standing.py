@@ -12,6 +12,7 @@ from agenttrace.model.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextvars import Token
 
     from agenttrace.causal.current import Frame
     from agenttrace.model.agent import Agent
@@ -58,6 +59,26 @@ def standing() -> Standing | None:
         return None
     run = frame.lane.run
     return Standing(run.door, frame) if isinstance(run.door, Boundary) and not run.ended else None
+
+
+class Stay:
+    """How long a `with` block stands in another frame."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self) -> None:
+        """Stand where the caller does."""
+        self._token: Token[Frame | None] | None = None
+
+    def begin(self, frame: Frame) -> None:
+        """Stand in a frame from here on."""
+        self._token = current.stand(frame)
+
+    def end(self) -> None:
+        """Stand where it was begun again; twice is once."""
+        token, self._token = self._token, None
+        if token is not None:
+            current.reset(token)
 
 
 def known(verb: str, values: Mapping[str, object]) -> dict[str, Value]:
