@@ -45,7 +45,6 @@ class LiveLane:
         "joins",
         "last_call",
         "log",
-        "now_ns",
         "outside",
         "parent",
         "path",
@@ -72,7 +71,6 @@ class LiveLane:
         self.rivals: list[LiveLane] | None = None
         self.ended = False
         self.cut = False
-        self.now_ns: int = parent.now_ns if parent is not None else 0
         self.last_call: tuple[Call, Answer | None] | None = None
         self.turn: Position | None = None
         self.log: list[object] | None = None
@@ -133,7 +131,6 @@ class LiveLane:
         """Note that another lane has been told of this one's end; the first time counts."""
         if other is not self and other.run is self.run:
             self.joins.setdefault(other.path, other.seq)
-            other.now_ns = max(other.now_ns, self.now_ns)
 
     def is_above(self, other: LiveLane) -> bool:
         """Whether it spawned the other, or somebody who did."""

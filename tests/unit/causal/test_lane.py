@@ -68,14 +68,12 @@ def test_the_first_time_somebody_is_told_of_an_end_counts() -> None:
     """And nobody is told of their own, or of another run's."""
     run, other = Run("t"), Run("u")
     child = run.root.child("task", "worker")
-    child.now_ns = 7
     child.joined_by(child)
     child.joined_by(other.root)
     child.joined_by(run.root)
     run.root.step()
     child.joined_by(run.root)
     assert child.joins == {(): 1}
-    assert run.root.now_ns == 7
 
 
 def test_a_lane_is_above_whatever_it_spawned() -> None:
