@@ -193,6 +193,11 @@ def content_bytes(trace: Trace) -> bytes:
         return TraceWriter(trace).content()
 
 
+def digest_of(trace: Trace) -> bytes:
+    """The digest of a trace's content, as the header of its golden has it."""
+    return hashlib.sha256(content_bytes(trace)).digest()
+
+
 def content_digest(data: bytes, *, name: str = "golden") -> bytes:
     """The digest of a golden's content, from its header alone.
 
@@ -210,7 +215,7 @@ def same_content(data: bytes, trace: Trace) -> bool:
         GoldenUnreadable: It is no golden, or its header is damaged.
         GoldenTooNew: A newer schema.
     """
-    return content_digest(data) == hashlib.sha256(content_bytes(trace)).digest()
+    return content_digest(data) == digest_of(trace)
 
 
 def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:

@@ -12,14 +12,10 @@ from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
 from agenttrace.causal.clock import RealClock, wall_clock_text
-from agenttrace.causal.renaming import renamed
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
-from agenttrace.check.compare import compare
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
-from agenttrace.formats import native
 from agenttrace.formats.records import Counted
-from agenttrace.golden import store
 from agenttrace.model.lane import label_of
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
@@ -27,8 +23,8 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
-from agenttrace.replay.stubbed import as_stubbed
 from agenttrace.session import leaving, stubbing
+from agenttrace.session.against import Against, against
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
@@ -79,6 +75,7 @@ class Session:
         self.golden: Trace | None = None
         self._world = world
         self._records = plan.records or (plan.is_live and plan.within is not None)
+        self._against: Against | None = None
         self._missing: GoldenMissing | None = None
         self._token: Token[Frame | None] | None = None
         self._door: Boundary | None = None
@@ -110,7 +107,8 @@ class Session:
         plan, live = self.plan, self.plan.is_live
         if self._records and self._world.is_virtual:
             raise telling.late_recording(plan.name, plan.commands.rewrite)
-        self.golden = None if self._records else load_golden(plan)
+        self._against = None if self._records else against(plan)
+        self.golden = None if self._against is None else self._against.trace
         if self.golden is None and not self._records and self._stubs is None:
             self._missing = telling.missing(plan.name, plan.shown, plan.commands.record)
             if eager:
@@ -222,13 +220,10 @@ class Session:
     def differences(self) -> tuple[Difference, ...]:
         """What differs from the golden as things stand."""
         trace = self.current_trace()
-        if self.golden is None or trace is None:
+        if self._against is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            golden, run = as_stubbed(self.golden, trace)
-            same = native.content_bytes(golden) == native.content_bytes(run)
-            found = () if same else compare(golden, run, self.plan.vary)
-            self._judged = (trace, found)
+            self._judged = (trace, self._against.differences(trace, self.plan.vary))
         return self._judged[1]
 
     def settle(self, *, passed: bool) -> Verdict:
@@ -372,17 +367,6 @@ class Session:
         if self._stubs is not None:
             return Outcome.STUBBED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
-
-
-def load_golden(plan: Plan) -> Trace | None:
-    """Read a plan's golden; None where there is none.
-
-    Raises:
-        GoldenUnreadable: There is a file, and it is none.
-        GoldenTooNew: A newer version wrote it.
-    """
-    data = store.load(plan.golden)
-    return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)
 
 
 def environment() -> dict[str, Value]:
