@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import queue
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
@@ -82,3 +83,108 @@ def in_threads(work: Callable[[int], None], count: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+# -- queues ---------------------------------------------------------------------------------------
+STOP = None
+
+
+def serve_jobs(url: str, jobs: Any, results: Any) -> None:
+    """Take jobs until told to stop; ask what each says, and pass the answer on."""
+    while (job := jobs.get()) is not STOP:
+        results.put((job, ask(url, f"do {job}")))
+        jobs.task_done()
+    jobs.task_done()
+
+
+def shared_work(url: str, workers: int = 2, jobs: int = 4) -> list[str]:
+    """Several processes take jobs from one queue; what comes back first is asked about first."""
+    context = multiprocessing.get_context("spawn")
+    waiting, results = context.JoinableQueue(), context.SimpleQueue()
+    started = [
+        context.Process(target=serve_jobs, args=(url, waiting, results)) for _ in range(workers)
+    ]
+    for process in started:
+        process.start()
+    for job in [*range(jobs), *[STOP] * workers]:
+        waiting.put(job)
+    said = [ask(url, f"so far: {results.get()}") for _ in range(jobs)]
+    waiting.join()
+    for process in started:
+        process.join()
+    return said
+
+
+def polled(url: str, results: Any) -> None:
+    """Ask, and tell two things."""
+    results.put(ask(url, "first"))
+    results.put(ask(url, "second"))
+
+
+def poll(url: str) -> list[str]:
+    """Ask a bounded queue again and again, with and without a limit, for what a process tells."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue(1)
+    said: list[str] = []
+    process = context.Process(target=polled, args=(url, results))
+    try:
+        results.get_nowait()
+    except queue.Empty:
+        said.append("nothing yet")
+    process.start()
+    while len(said) < 3:
+        try:
+            said.append(results.get(timeout=0.5))
+        except queue.Empty:
+            ask(url, f"waiting after {len(said)}")
+    process.join()
+    return said
+
+
+def tell(url: str, results: Any, *, silent: bool) -> None:
+    """Say a word, or none."""
+    word = ask(url, "a word")
+    if not silent:
+        results.put(word)
+
+
+def heard(url: str, *, silent: bool = False) -> str:
+    """Wait for what a process says."""
+    context = multiprocessing.get_context("spawn")
+    results = context.Queue()
+    process = context.Process(target=tell, args=(url, results), kwargs={"silent": silent})
+    process.start()
+    said: str = results.get(timeout=30)
+    process.join()
+    return said
+
+
+def inside(url: str, results: Any) -> None:
+    """Share work among threads, over a queue of this process; tell what came back, in order."""
+    jobs: queue.Queue[int | None] = queue.Queue()
+    done: queue.Queue[str] = queue.Queue()
+
+    def serve(_number: int) -> None:
+        while (job := jobs.get()) is not None:
+            done.put(ask(url, f"do {job}"))
+
+    for job in [*range(6), None, None]:
+        jobs.put(job)
+    in_threads(serve, 2)
+    results.put([ask(url, f"then {done.get()}") for _ in range(6)])
+
+
+def told_by(url: str, target: Any, method: str = "spawn") -> Any:
+    """Begin a process, and give the one thing that it tells."""
+    context = multiprocessing.get_context(method)
+    results = context.Queue()
+    process = context.Process(target=target, args=(url, results))
+    process.start()
+    said = results.get()
+    process.join()
+    return said
+
+
+def word(url: str, results: Any) -> None:
+    """Tell something that nobody had to be asked for."""
+    results.put("a word")

@@ -17,6 +17,7 @@ from agenttrace.model.lane import Join, Lane, Position, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from agenttrace.causal.clock import Clock
     from agenttrace.causal.joining import Identity
@@ -276,6 +277,7 @@ class Run:
         lost: What was begun that is no part of the run, and where: a fork, a foreign process.
         invite: Gives what the environment of a child process is to hold, so that it joins; None:
             none may.
+        shared: The folder that its processes share; None: it has begun none.
         processes: The ids of the child processes that may have joined, and may be alive.
         home: The thread that entered it.
         within: Of a child process: which part of the run it is.
@@ -311,6 +313,7 @@ class Run:
         self.warnings: list[str] = []
         self.lost: list[str] = []
         self.invite: Callable[[Frame], dict[str, str]] | None = None
+        self.shared: Path | None = None
         self.processes: list[int] = []
         self.home = 0
         self.within = within

@@ -23,7 +23,10 @@ POSITION = "agenttrace-position"
 CARRIER = "carrier"
 """The kind of step at which headers were asked for."""
 
-_SERVED = frozenset({CARRIER, "http", "llm", "retrieval"})
+WORK = "work"
+"""The kind of step at which a pool of processes was given a job."""
+
+_SERVED = frozenset({CARRIER, WORK, "http", "llm", "retrieval"})
 _STEP = re.compile(r"([^:/#;]+):([^:/#;]*)#(\d{1,9})")
 _FORM = re.compile(r"([^;]+);lane=(\d{1,4});seq=(\d{1,9})")
 _LONGEST = 16_384
@@ -62,8 +65,7 @@ class Place:
         """
         if any(lane.path == self.lane for lane in run.lanes):
             return None
-        name = run.root.path[-1].name if run.root.path else "run"
-        path = (*self.at, Step("process", name, 0))
+        path = served_path(self.at, _name(run))
         for lane in run.lanes:
             if lane.path == path:
                 lane.ended = False
@@ -80,9 +82,26 @@ class Place:
             lane.joins.setdefault(self.lane, self.seq)
 
 
+def _name(run: Run) -> str:
+    return run.root.path[-1].name if run.root.path else "run"
+
+
 def is_served(path: Position) -> bool:
     """Whether it is the lane in which a process serves somebody of another one."""
     return len(path) > 1 and path[-1].kind == "process" and path[-2].kind in _SERVED
+
+
+def served_path(at: Position, name: str) -> Position:
+    """The lane in which a process of a name serves who stands there."""
+    return (*at, Step("process", name, 0))
+
+
+def is_own(position: Position, run: Run) -> bool:
+    """Whether what stands there is of this process: in its own lanes, or in one where it serves."""
+    kinds = [step.kind for step in position]
+    process = position[: len(kinds) - kinds[::-1].index("process")] if "process" in kinds else ()
+    own = run.root.path
+    return process == own or (is_served(process) and process[-1].name == _name(run))
 
 
 def place_of(text: str) -> Place | None:

@@ -47,6 +47,7 @@ class Children:
         self.parts: tuple[Part, ...] = ()
         self.warnings: tuple[str, ...] = ()
         run.invite = self.invite
+        run.shared = self._folder
 
     def invite(self, frame: Frame) -> dict[str, str]:
         """The variables by which a process that is about to begin in a frame's lane joins."""
@@ -141,6 +142,7 @@ class Children:
                 beside = plan.journal.with_suffix(".processes").absolute()
                 beside.parent.mkdir(parents=True, exist_ok=True)
                 self._folder = Path(tempfile.mkdtemp(prefix=f"{beside.name}-", dir=beside.parent))
+                self._run.shared = self._folder
         return {
             "journals": str(self._folder),
             "golden": str(plan.golden.absolute()),

@@ -12,6 +12,7 @@ from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
 from agenttrace.causal.clock import RealClock, wall_clock_text
+from agenttrace.causal.delivery.settling import told
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
@@ -138,6 +139,8 @@ class Session:
             return
         if self.plan.within is not None:
             self.run.root.end()
+            for one in told(self.run):
+                self._recorder.noted(one)
         raw = self._recorder.raw()
         self.trace = self._children.merged(raw) or settled(raw)
         if self._children.stopped is not None:
@@ -283,7 +286,7 @@ class Session:
     def _recorded_deliveries(self) -> tuple[Delivery, ...] | None:
         if self.golden is None or self.plan.is_live:
             return None
-        return self.golden.deliveries if self.plan.within is None else ()  # a child notes none
+        return () if self.plan.alone else self.golden.deliveries
 
     def _unused(self) -> tuple[Unused, ...]:
         if self._replayer is None:

@@ -1,14 +1,14 @@
 """Delivery: which message a receive gets, written down while recording and handed over in a replay.
 
-The standard library's queues are patched while a run needs it, anyio's streams once anyio is there;
-their subclasses with them. Outside a run every seam only hands on.
+The standard library's queues are patched while a run needs it, those between processes and anyio's
+streams once they are there; their subclasses with them. Outside a run every seam only hands on.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.delivery import streams, tasks, threads, unseen
+from agenttrace.causal.delivery import processes, streams, tasks, threads, unseen
 from agenttrace.causal.delivery.book import Book
 from agenttrace.causal.spawn.installing import Installation
 
@@ -26,7 +26,9 @@ def installed() -> AbstractContextManager[None]:
 
 
 def _seams() -> list[Seam]:
-    return [*tasks.seams(), *threads.seams(), *unseen.simple_seams()]
+    return [*tasks.seams(), *threads.seams(), *unseen.seams()]
 
 
-_installation = Installation({streams.ANYIO: streams.seams, unseen.PROCESSES: unseen.seams}, _seams)
+_installation = Installation(
+    {streams.ANYIO: streams.seams, processes.MODULE: processes.seams}, _seams
+)

@@ -7,6 +7,7 @@ and waits for it.
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.causal.delivery.box import Box, Message, Missing
 from agenttrace.causal.delivery.content import content_of
 from agenttrace.causal.delivery.edges import RECEIVE
+from agenttrace.causal.delivery.letters import Tray
 from agenttrace.causal.delivery.turns import turn_path
 from agenttrace.causal.lane import LiveLane
+from agenttrace.causal.places import is_own
 from agenttrace.causal.site import site
 from agenttrace.errors import ReplayDiverged
 from agenttrace.model.lane import Delivery, Position, Step, label_of
@@ -75,12 +78,19 @@ class Book:
         log: In order: ended receipts, and what was minted in lanes that have received.
         pending: The receipts that have not ended.
         getters: By queue, the lanes that have asked it for a message.
+        process: The process that it is of; a fork's copy is nobody's.
+        tray: What came from another process before it was due.
     """
 
     def __init__(self, run: Run, recorded: Iterable[Delivery] | None = None) -> None:
-        """Begin the book of a run; with recorded deliveries, the run is a replay of them."""
-        found = recorded or ()
-        known = [one for one in found if one.receive and one.receive[-1].kind == RECEIVE]
+        """Begin the book of a run; with recorded deliveries, the run is a replay of them.
+
+        Args:
+            run: The run, or this process's part of it.
+            recorded: Those of the whole run; where none is of this process, it replays none.
+        """
+        found = [one for one in recorded or () if one.receive and one.receive[-1].kind == RECEIVE]
+        known = [one for one in found if is_own(one.receive, run)]
         self.run = run
         self.records = recorded is None
         self.replays = bool(known)
@@ -89,7 +99,9 @@ class Book:
         self.pending: dict[Receipt, None] = {}
         self.getters: dict[int, set[LiveLane]] = {}
         self._receives = {one.receive: one for one in known}
-        self._said = {one.message: one.content for one in known if one.message is not None}
+        self._said = {one.message: one.content for one in found if one.message is not None}
+        self.process = os.getpid()
+        self.tray = Tray(run)
         self._boxes: dict[int, Box] = {}
         self._counts: dict[Position, int] = {}
         self._waking: set[Callable[[], object]] = set()
@@ -146,19 +158,33 @@ class Book:
             RunStopped: The run has stopped, or stops here: when it was recorded, the message at
                 this place said something else.
         """
+        message = self._sent(box, frame, item, content_of(item))
+        with self.lock:
+            box.add(message)
+        return message
+
+    def post(self, box: Box, frame: Frame, item: Any) -> Message:
+        """A message is about to be put into a queue to other processes; it is not compared.
+
+        Raises:
+            RunStopped: The run has stopped.
+        """
+        return self._sent(box, frame, item, b"")
+
+    def is_said(self, message: Position) -> bool:
+        """Whether the recording says who receives a message."""
+        return message in self._said
+
+    def _sent(self, box: Box, frame: Frame, item: Any, content: bytes) -> Message:
         self.go_on()
         lane = frame.lane
         # no step: a callback of another thread may be what puts it
         position = _minted(frame, box.name)
-        content = content_of(item)
         golden = self._said.get(position)
         if golden and content != golden:
             raise self.run.stop(_drift(self.run.name, position, box))
         heard = self._counts.get(lane.path, 0)
-        message = Message(position, lane.seq, heard, item, content, golden is not None)
-        with self.lock:
-            box.add(message)
-        return message
+        return Message(position, lane.seq, heard, item, content, golden is not None)
 
     # -- receiving --------------------------------------------------------------------------------
     def receive(self, box: Box, frame: Frame) -> Receipt:

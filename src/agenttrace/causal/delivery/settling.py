@@ -36,6 +36,33 @@ def delivered(trace: Trace, run: Run) -> Trace:
     return trace if not turns.deliveries else turns.applied(trace)
 
 
+def told(run: Run) -> tuple[Delivery, ...]:
+    """The ended receives of a process that is a part of a run, where they stood."""
+    book = run.deliveries
+    if not isinstance(book, Book):
+        return ()
+    with book.lock:
+        receipts = [one for one in book.log if isinstance(one, Receipt)]
+    return tuple(
+        _delivery(one, one.position, None if one.message is None else one.message.position)
+        for one in receipts
+    )
+
+
+def _delivery(receipt: Receipt, receive: Position, sent: Position | None) -> Delivery:
+    message = receipt.message
+    return Delivery(
+        receive=receive,
+        message=sent,
+        outcome=receipt.outcome,
+        channel=receipt.box.channel,
+        content=b"" if message is None else message.content,
+        seq=receipt.seq,
+        sent=0 if message is None else message.sent,
+        heard=0 if message is None else message.heard,
+    )
+
+
 class _Turns:
     """Which turns the workers of pools took, and where all that they did then belongs."""
 
@@ -61,19 +88,7 @@ class _Turns:
         receive = self.at(receipt.position)
         sent = None if message is None else self.at(message.position)
         turn = self._turn(receipt, receive, sent)
-        self.deliveries.append(
-            Delivery(
-                receive=receive,
-                message=sent,
-                outcome=receipt.outcome,
-                channel=receipt.box.channel,
-                content=b"" if message is None else message.content,
-                turn=turn,
-                seq=receipt.seq,
-                sent=0 if message is None else message.sent,
-                heard=0 if message is None else message.heard,
-            )
-        )
+        self.deliveries.append(replace(_delivery(receipt, receive, sent), turn=turn))
         if not turn:
             return
         path: Position | None = None

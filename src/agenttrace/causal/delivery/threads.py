@@ -114,7 +114,7 @@ def _offer(book: Book, queue: Any, message: Message, *, block: bool, timeout: fl
         if handed:
             _let_go()
             return
-        if not block or not _wait(book, hold, timeout):
+        if not block or not wait(book, hold, timeout):
             with book.lock:
                 if _is_taken(message):
                     return
@@ -128,7 +128,7 @@ def _is_taken(message: Message) -> bool:
     return message.taken
 
 
-def _wait(book: Book, hold: Hold, timeout: float | None = None) -> bool:
+def wait(book: Book, hold: Hold, timeout: float | None = None) -> bool:
     """Wait to be let go; False where the time was over before.
 
     Raises:
@@ -194,7 +194,7 @@ def _wanted(book: Book, queue: Any, receipt: Receipt, *, block: bool, timeout: f
         raise _SHUT
     if wanted is not None and wanted.outcome in ("empty", "timeout"):
         if wanted.outcome == "timeout" and timeout is not None:
-            _wait(book, book.run.waits.hold(receipt.missing), timeout)
+            wait(book, book.run.waits.hold(receipt.missing), timeout)
         book.got(receipt, None, wanted.outcome)
         raise queues.Empty
     came: list[Message] = []
@@ -209,7 +209,7 @@ def _wanted(book: Book, queue: Any, receipt: Receipt, *, block: bool, timeout: f
     if not came:
         limit = timeout if block and wanted is None else None
         waits = block or (wanted is not None and wanted.outcome == "message")
-        if not waits or not _wait(book, hold, limit) or not came:
+        if not waits or not wait(book, hold, limit) or not came:
             book.got(receipt, None, "empty" if timeout is None else "timeout")
             raise queues.Empty
     book.got(receipt, came[0])
@@ -276,7 +276,7 @@ def _join(original: Any) -> Any:
                 if not queue.unfinished_tasks:
                     return
                 box.joiners.append(hold)
-            _wait(book, hold)
+            wait(book, hold)
 
     return join
 

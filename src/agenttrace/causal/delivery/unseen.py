@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import queue as queues
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from agenttrace.causal import current
 from agenttrace.causal.delivery.book import book_of
@@ -13,14 +13,8 @@ from agenttrace.causal.delivery.threads import MACHINERY
 from agenttrace.causal.site import site
 from agenttrace.causal.spawn.patching import Seam
 
-if TYPE_CHECKING:
-    from types import ModuleType
 
-PROCESSES = "multiprocessing.queues"
-"""The module of the queues between processes."""
-
-
-def simple_seams() -> list[Seam]:
+def seams() -> list[Seam]:
     """Where queues are made that are written in C, and cannot be seen through."""
     return [Seam(owner=queues, name="SimpleQueue", around=_told_of, held=True)]
 
@@ -43,24 +37,3 @@ def _told_of(original: Any) -> Any:
 
 
 _WORKERS = MACHINERY | {"concurrent"}
-
-
-def seams(module: ModuleType) -> list[Seam]:
-    """Where processes receive."""
-    names: Any = module
-    return [
-        Seam(owner=kind, name="get", around=_warned) for kind in (names.Queue, names.SimpleQueue)
-    ]
-
-
-def _warned(original: Any) -> Any:
-    @functools.wraps(original)
-    def get(queue: Any, *args: Any, **kwargs: Any) -> Any:
-        where = site()
-        book = book_of(current.carried())
-        if book is not None and where is not None:
-            kind = type(queue).__name__
-            book.warn(f"which message a {kind} between processes gave is not recorded, at {where}")
-        return original(queue, *args, **kwargs)
-
-    return get

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import pytest
 
 import agenttrace
 from agenttrace.causal import delivery
@@ -286,19 +287,50 @@ def test_a_consumer_from_before_the_run_is_warned_of(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_queues_between_processes_are_warned_of(tmp_path: Path) -> None:
-    """Which message they give is not recorded, and that is said with the place."""
+@pytest.mark.parametrize("kind", ["Queue", "JoinableQueue", "SimpleQueue"])
+def test_queues_between_processes_give_what_they_gave(kind: str, tmp_path: Path) -> None:
+    """Threads that put into one at once are enough to make its order chance."""
 
-    def program() -> str:
-        things: Any = multiprocessing.SimpleQueue()
-        things.put(1)
-        return ask_blocking(str(things.get()))
+    def program() -> list[Any]:
+        things: Any = getattr(multiprocessing, kind)()
 
-    _, desk = both(tmp_path, program)
+        def tell(number: int) -> None:
+            things.put({"number": number})
+
+        told = [threading.Thread(target=tell, args=(number,)) for number in range(8)]
+        for thread in told:
+            thread.start()
+        said = [things.get() for _ in told]
+        for thread in told:
+            thread.join()
+        things.close()
+        return [*said, ask_blocking(f"after {said}")]
+
+    trace, desk = both(tmp_path, program)
     assert desk.verdict is not None
-    (warning,) = desk.verdict.warnings
-    assert "between processes" in warning
-    assert "test_queues.py:" in warning
+    assert desk.verdict.warnings == ()
+    assert {one.message[0].kind for one in trace.deliveries if one.message} == {"thread"}
+    assert {one.content for one in trace.deliveries} == {b""}
+
+
+def test_a_queue_between_processes_that_was_filled_before_the_run_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    """What lies in it is nobody's message, and is handed on as it comes."""
+    things: Any = multiprocessing.SimpleQueue()
+
+    def program() -> tuple[Any, str]:
+        found = things.get()
+        return found, ask_blocking(str(found))
+
+    desk = Desk(tmp_path)
+    for run in (desk.record, desk.replay):
+        things.put("old")
+        assert run(program) == ("old", "<old>")
+        assert desk.verdict is not None
+        (warning,) = desk.verdict.warnings
+        assert "came from a process that is no part of the run, or from before it" in warning
+        assert "test_queues.py:" in warning
 
 
 def test_simple_queues_are_warned_of(tmp_path: Path) -> None:
