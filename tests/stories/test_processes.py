@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agenttrace.causal.order import Order
 from agenttrace.errors import GoldenMismatch, ReplayDiverged, UsageError
 from agenttrace.model.lane import label_of
 from agenttrace.session import Plan, Session, World, load_golden
@@ -239,15 +240,44 @@ def test_a_raw_thread_is_taken_in_with_a_warning(desk: Desk, server: ModelServer
     assert "was taken in, at chat gpt-4o-mini at tests/fakes/workers.py:" in warnings_of(desk)[0]
 
 
-def test_a_pool_of_processes_is_warned_of(desk: Desk, server: ModelServer) -> None:
+def test_jobs_of_a_process_pool_stand_where_they_were_submitted(
+    desk: Desk, server: ModelServer, tmp_path: Path
+) -> None:
+    """Whichever worker does them, and however many there are: the same golden, no warning."""
+
+    def program(url: str, workers_: int = 2) -> list[str]:
+        with ProcessPoolExecutor(workers_, mp_context=SPAWN) as pool:
+            first = pool.submit(workers.ask, url, "alone")
+            said = list(pool.map(workers.ask, [url] * 4, "abab"))
+            return [*said, first.result(), workers.ask(url, f"after {said}")]
+
+    assert same_twice(desk, server, program) == 6
+    assert warnings_of(desk) == []
+    assert desk.replay(lambda: program(server.url, 1)) is not None
+
+    golden, other = golden_of(desk), Desk(tmp_path / "again")
+    other.record(lambda: program(server.url, 1))
+    assert [(s.position, s.parent) for s in golden_of(other)] == [
+        (s.position, s.parent) for s in golden
+    ]
+    jobs = [span for span in golden.calls if span.lane]
+    assert [label_of(span.lane) for span in jobs] == [
+        f"work:ask#{n}/_process_worker#0" for n in range(5)
+    ]
+    after = next(span for span in golden.calls if not span.lane)
+    order = Order(golden)
+    assert all(order.happens_before(span, after) for span in jobs)
+
+
+def test_a_multiprocessing_pool_is_warned_of(desk: Desk, server: ModelServer) -> None:
     """Its workers join; but which of them gets which job, no golden can hold."""
 
     def program(url: str) -> list[str]:
-        with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
-            return list(pool.map(workers.ask, [url] * 2, "ab"))
+        with SPAWN.Pool(1) as pool:
+            return pool.starmap(workers.ask, [(url, "a"), (url, "b")])
 
     assert same_twice(desk, server, program) == 2
-    assert "a worker of a process pool was begun at tests/stories/test_proc" in warnings_of(desk)[0]
+    assert "a worker of a process pool was begun at" in warnings_of(desk)[0]
 
 
 def test_two_replays_at_once_are_refused(desk: Desk, server: ModelServer, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from agenttrace.causal.spawn import (
     forks,
     futures,
     groups,
+    process_pools,
     processes,
     tasks,
     threads,
@@ -39,4 +40,5 @@ def _seams() -> Iterator[Seam]:
     return (seam for room in _rooms for seam in room.seams())
 
 
-_installation = Installation({groups.ANYIO: groups.anyio_seams}, _seams)
+_late = {groups.ANYIO: groups.anyio_seams, process_pools.MODULE: process_pools.seams}
+_installation = Installation(_late, _seams)

@@ -41,8 +41,7 @@ _WITH_A_VALUE = frozenset({"-W", "-X"})
 _ENV = 10
 """Where `env` stands among the positional arguments of `Popen`, after `args`."""
 
-_WORKERS = frozenset({"_process_worker", "worker"})
-_POOLS = frozenset({"concurrent.futures.process", "multiprocessing.pool"})
+_POOL = "multiprocessing.pool"
 
 _started: weakref.WeakKeyDictionary[Any, LiveLane] = weakref.WeakKeyDictionary()
 """The lanes of `multiprocessing` processes; they are pickled, so nothing may be put on them."""
@@ -186,10 +185,10 @@ def _start(original: Callable[[Any], None]) -> Any:
             original(process)
             return
         target = meant_by(getattr(process, "_target", None) or type(process).run)
-        if getattr(target, "__module__", "") in _POOLS:
+        if getattr(target, "__module__", "") == _POOL:
             here.lane.run.lost.append(
                 f"a worker of a process pool was begun at {site() or 'a library'}: which worker "
-                "gets which job is chance. Begin a process for each"
+                "gets which job is chance. Use concurrent.futures.ProcessPoolExecutor"
             )
         lane = child_of(here, "process", qualified_name(target))
         text = _invited(here, lane)[joining.PARENT]
