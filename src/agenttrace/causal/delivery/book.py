@@ -12,6 +12,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.causal import current
 from agenttrace.causal.delivery.box import Box, Message, Missing
 from agenttrace.causal.delivery.content import content_of
 from agenttrace.causal.delivery.edges import RECEIVE
@@ -64,6 +65,23 @@ class Receipt:
         else:
             what = f"the message {label_of(wanted.message)} from {box.channel}"
         return Missing(what, box.present, "message")
+
+    @property
+    def due(self) -> Message | None:
+        """The message that it is due, where that was sent; any, where no recording knows of it."""
+        wanted, box = self.wanted, self.box
+        if wanted is not None and wanted.outcome != "message":
+            return None
+        named = None if wanted is None else wanted.message
+        return box.free() if named is None else box.here.get(named)
+
+    def expect(self, take: Callable[[Message], bool]) -> None:
+        """Be handed the message that it is due once it is sent; `take` says if it took it."""
+        wanted, box = self.wanted, self.box
+        if wanted is None or (wanted.outcome == "message" and wanted.message is None):
+            box.anybody.append(take)
+        elif wanted.outcome == "message" and wanted.message is not None:
+            box.waiting[wanted.message] = take
 
 
 class Book:
@@ -254,6 +272,14 @@ def book_of(frame: Frame | None) -> Book | None:
         return None
     book = frame.lane.run.deliveries
     return book if isinstance(book, Book) else None
+
+
+def taken_outside(queue: Any, item: Any) -> None:
+    """Somebody outside every run has taken a message; the runs that know the queue say so."""
+    for run in current.active():
+        book = run.deliveries
+        if isinstance(book, Book) and not run.ended:
+            book.outside(book.known(queue), item)
 
 
 def _minted(frame: Frame, name: str) -> Position:

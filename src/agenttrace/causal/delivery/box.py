@@ -7,8 +7,9 @@ two that are one object (a stop sign, sent to each worker), either may be taken 
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,6 +103,15 @@ class Box:
             same.remove(message)
             if not same:
                 del self._of[id(message.item)]
+
+    @contextlib.contextmanager
+    def sending(self, message: Message) -> Iterator[None]:
+        """Put a message into the queue itself; where that fails, it is not on its way any more."""
+        try:
+            yield
+        except BaseException:
+            self.drop(message)
+            raise
 
     def found(self, item: object) -> Message | None:
         """The message that an object from the queue is; None where nobody of the run sent it."""

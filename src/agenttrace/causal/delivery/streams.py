@@ -63,12 +63,8 @@ def _send(original: Any) -> Any:
         box = _box(book, stream)
         message = book.send(box, frame, item)
         if not book.replays:
-            with handing(stream):
-                try:
-                    await original(stream, item)
-                except BaseException:
-                    box.drop(message)
-                    raise
+            with handing(stream), box.sending(message):
+                await original(stream, item)
             return
         from anyio.lowlevel import checkpoint
 
@@ -137,12 +133,8 @@ def _send_nowait(original: Any) -> Any:
             if message.claimed:  # it found room, or a receiver, when it was recorded
                 state.buffer.append(item)
                 return
-        with handing(stream):
-            try:
-                original(stream, item)
-            except BaseException:
-                box.drop(message)
-                raise
+        with handing(stream), box.sending(message):
+            original(stream, item)
 
     return send_nowait
 
@@ -224,13 +216,10 @@ async def _end(stream: Any, receipt: Receipt) -> None:
 
 def _due(stream: Any, receipt: Receipt) -> Message | None:
     """Take the message that a receive is due, if it is in the buffer or offered."""
-    wanted, box = receipt.wanted, receipt.box
-    if wanted is not None and wanted.outcome != "message":
-        return None
-    due = None if wanted is None else wanted.message
-    message = box.free() if due is None else box.here.get(due)
+    message = receipt.due
     if message is None:
         return None
+    box = receipt.box
     box.drop(message)
     if message.wake is not None:
         message.wake()

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal import current
-from agenttrace.causal.delivery.book import Book, Receipt, book_of
+from agenttrace.causal.delivery.book import Book, Receipt, book_of, taken_outside
 from agenttrace.causal.delivery.box import MISSING, Message
 from agenttrace.causal.delivery.inside import put_in, take_out
 from agenttrace.causal.spawn.patching import Seam
@@ -75,12 +75,8 @@ def _put(original: Any) -> Any:
         box = book.box(queue)
         message = book.send(box, frame, item)
         if not book.replays or _is_shut(queue):
-            with handing(queue):
-                try:
-                    await original(queue, item)
-                except BaseException:
-                    box.drop(message)
-                    raise
+            with handing(queue), box.sending(message):
+                await original(queue, item)
             return
         while not (message.taken or box.hand(message)):
             if not queue.full():
@@ -125,12 +121,8 @@ def _put_nowait(original: Any) -> Any:
         elif replays and message.claimed:
             _put_in(queue, message)  # it found room when it was recorded
         else:
-            with handing(queue):
-                try:
-                    original(queue, item)
-                except BaseException:
-                    box.drop(message)
-                    raise
+            with handing(queue), box.sending(message):
+                original(queue, item)
 
     return put_nowait
 
@@ -160,7 +152,7 @@ def _get(original: Any) -> Any:
             return await original(queue)
         if book is None or frame is None:
             item = await original(queue)
-            _taken_outside(queue, item)
+            taken_outside(queue, item)
             return item
         box = book.box(queue)
         receipt = book.receive(box, frame)
@@ -199,11 +191,7 @@ async def _wanted(book: Book, queue: Any, receipt: Receipt) -> Any:
 
 def _due(queue: Any, receipt: Receipt) -> Message | None:
     """Take the message that a receive is due, if it is there or offered."""
-    wanted, box = receipt.wanted, receipt.box
-    if wanted is not None and wanted.outcome != "message":
-        return None
-    due = None if wanted is None else wanted.message
-    message = box.free() if due is None else box.here.get(due)
+    message = receipt.due
     if message is not None:
         _remove(queue, receipt, message)
     return message
@@ -232,10 +220,7 @@ async def handed(book: Book, receipt: Receipt) -> Message:
         future.set_result(message)
         return True
 
-    if wanted is None or (wanted.outcome == "message" and wanted.message is None):
-        box.anybody.append(take)
-    elif wanted.outcome == "message" and wanted.message is not None:
-        box.waiting[wanted.message] = take
+    receipt.expect(take)
     try:
         await _woken(book, future)
     except asyncio.CancelledError:
@@ -289,7 +274,7 @@ def _get_nowait(original: Any) -> Any:
         book = book_of(frame)
         if book is None or frame is None:
             item = original(queue)
-            _taken_outside(queue, item)
+            taken_outside(queue, item)
             return item
         box = book.box(queue)
         receipt = book.receive(box, frame)
@@ -318,13 +303,6 @@ def _wanted_now(book: Book, queue: Any, receipt: Receipt) -> Any:
     else:
         book.got(receipt, None, "empty")
     raise asyncio.QueueEmpty
-
-
-def _taken_outside(queue: Any, item: Any) -> None:
-    for run in current.active():
-        book = run.deliveries
-        if isinstance(book, Book) and not run.ended:
-            book.outside(book.known(queue), item)
 
 
 __all__ = ["handed", "handing", "is_handing", "seams"]

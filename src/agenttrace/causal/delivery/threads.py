@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal import current
-from agenttrace.causal.delivery.book import Book, Receipt, book_of
+from agenttrace.causal.delivery.book import Book, Receipt, book_of, taken_outside
 from agenttrace.causal.delivery.box import Missing
 from agenttrace.causal.delivery.inside import put_in, take_out
 from agenttrace.causal.spawn.patching import Seam
@@ -162,7 +162,7 @@ def _get(original: Any) -> Any:
         book = book_of(frame)
         if book is None or frame is None:
             item = original(queue, block, timeout)
-            _taken_outside(queue, item)
+            taken_outside(queue, item)
             return item
         if book.known(queue) is None and _is_machinery():
             return original(queue, block, timeout)
@@ -217,7 +217,7 @@ def _wanted(book: Book, queue: Any, receipt: Receipt, *, block: bool, timeout: f
 
 
 def _expect(receipt: Receipt, came: list[Message], hold: Hold) -> None:
-    box, wanted = receipt.box, receipt.wanted
+    box = receipt.box
 
     def take(message: Message) -> bool:
         if came:
@@ -227,18 +227,11 @@ def _expect(receipt: Receipt, came: list[Message], hold: Hold) -> None:
         _soon(hold)
         return True
 
-    if wanted is None or (wanted.outcome == "message" and wanted.message is None):
-        box.anybody.append(take)
-    elif wanted.outcome == "message" and wanted.message is not None:
-        box.waiting[wanted.message] = take
+    receipt.expect(take)
 
 
 def _due(queue: Any, receipt: Receipt) -> Message | None:
-    wanted, box = receipt.wanted, receipt.box
-    if wanted is not None and wanted.outcome != "message":
-        return None
-    due = None if wanted is None else wanted.message
-    message = box.free() if due is None else box.here.get(due)
+    message = receipt.due
     if message is not None:
         _remove(queue, receipt, message)
     return message
@@ -293,10 +286,3 @@ def _task_done(original: Any) -> Any:
                 hold.let_go()
 
     return task_done
-
-
-def _taken_outside(queue: Any, item: Any) -> None:
-    for run in current.active():
-        book = run.deliveries
-        if isinstance(book, Book) and not run.ended:
-            book.outside(book.known(queue), item)
