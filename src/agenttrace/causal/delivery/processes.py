@@ -26,6 +26,7 @@ from agenttrace.errors import MessageNeverCame
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
 
     from agenttrace.causal.current import Frame
@@ -96,11 +97,13 @@ def _get(original: Any) -> Any:
             return original(queue, *args, **options)
         book, frame = here
         receipt = book.receive(book.box(queue, type(queue).__name__), frame)
-        if book.replays:
-            return _Wanted(book, queue, receipt, original).get(*args, **options)
+        live = functools.partial(original, queue, *args, **options)
+        if book.replays and (receipt.wanted is None or receipt.wanted.outcome != "end"):
+            now = functools.partial(original, queue, False)  # noqa: FBT003 - as the queue's
+            return _Wanted(book, receipt, live, now).get(*args, **options)
         try:
             with sealed():
-                came = original(queue, *args, **options)
+                came = live()
         except queues.Empty:
             limit = args[1] if len(args) > 1 else options.get("timeout")
             book.got(receipt, None, "empty" if limit is None else "timeout")
@@ -127,11 +130,20 @@ def _received(book: Book, receipt: Receipt, came: Any) -> Any:
 
 
 class _Wanted:
-    """A receive in a replay: waits for the message that the recording says."""
+    """A receive in a replay: waits for the message that the recording says.
 
-    def __init__(self, book: Book, queue: Any, receipt: Receipt, original: Any) -> None:
-        self._book, self._queue, self._receipt = book, queue, receipt
-        self._original = original
+    Args:
+        book: Whose it is.
+        receipt: The receive.
+        live: The receive itself, past the recording.
+        now: The same, of a `Queue`, if something is there already.
+    """
+
+    def __init__(
+        self, book: Book, receipt: Receipt, live: Callable[[], Any], now: Callable[[], Any]
+    ) -> None:
+        self._book, self._receipt, self._live, self._now = book, receipt, live, now
+        self._queue = receipt.box.queue
         wanted = receipt.wanted
         self._outcome = "" if wanted is None else wanted.outcome
         self._due = None if wanted is None else wanted.message
@@ -148,7 +160,7 @@ class _Wanted:
         while True:
             book.go_on()
             if book.run.ended:
-                return self._original(self._queue, block, timeout)
+                return self._live()
             came, looked = self._look()
             if came is not _NOTHING:
                 return _received(book, receipt, came)
@@ -186,7 +198,7 @@ class _Wanted:
         with sealed():
             if hasattr(queue, "_sem"):
                 try:
-                    return self._original(queue, False)  # noqa: FBT003 - as the queue's
+                    return self._now()
                 except queues.Empty:  # another process was quicker
                     return _NOTHING
             with queue._rlock:

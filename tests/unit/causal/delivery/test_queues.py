@@ -313,6 +313,24 @@ def test_queues_between_processes_give_what_they_gave(kind: str, tmp_path: Path)
     assert {one.content for one in trace.deliveries} == {b""}
 
 
+def test_a_closed_queue_between_processes_says_so_again(tmp_path: Path) -> None:
+    """In the words of its own class."""
+
+    def program() -> tuple[str, str]:
+        things: Any = multiprocessing.Queue()
+        things.put(1)
+        found = things.get()
+        things.close()
+        try:
+            things.get()
+        except ValueError as error:
+            return ask_blocking(f"after {found}"), str(error).rpartition(" ")[2]
+        return "", ""
+
+    trace, _ = both(tmp_path, program)
+    assert outcomes(trace) == ["message", "end"]
+
+
 def test_a_queue_between_processes_that_was_filled_before_the_run_is_warned_of(
     tmp_path: Path,
 ) -> None:
