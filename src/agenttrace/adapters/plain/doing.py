@@ -95,8 +95,6 @@ class Doing:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._begun is not None:
-            self._begun.stay.end()
         self.end(error)
 
     def __call__(self, fn: F) -> F:
@@ -147,7 +145,8 @@ class Doing:
         """Write the end down, and the exception that ended it."""
         if self._begun is None:
             return
-        at, _, span, _ = self._begun
+        at, _, span, stay = self._begun
+        stay.end()
         self._begun = None
         if isinstance(error, Exception):
             at.note(_error_event(error), span=span.id)
