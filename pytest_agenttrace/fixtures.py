@@ -10,10 +10,12 @@ import pytest
 from pytest_agenttrace.options import plan_for, said, takes_stubs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
+    from agenttrace.check.events import Events
+    from agenttrace.check.select import Selection
     from agenttrace.errors import AgentTraceError, RunStopped
-    from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubs import Stubs
     from agenttrace.session import Plan, Session, World
@@ -38,6 +40,7 @@ class AgentTrace:
         self._world: World | None = None
         self._settled = False
         self._stubs: Stubs | None = None
+        self._spans: Selection | None = None
 
     # -- for tests --------------------------------------------------------------------------------
     @contextlib.contextmanager
@@ -103,9 +106,46 @@ class AgentTrace:
         return trace
 
     @property
-    def spans(self) -> tuple[Span, ...]:
-        """The spans of the last run, in causal order."""
-        return self.trace.spans
+    def spans(self) -> Selection:
+        """The spans of the last run, in causal order; called, those that fit: `spans(kind="llm")`.
+
+        What it has, the selections below have as well.
+        """
+        if self._spans is None:
+            from agenttrace.analysis.selecting import spans_as_they_come
+
+            self._spans = spans_as_they_come(lambda: self.trace)
+        return self._spans
+
+    def select(self, selector: Mapping[str, Any]) -> Selection:
+        """The spans that a plain dict means: `{"kind": "tool", "name": "pay"}`.
+
+        Raises:
+            UsageError: The dict has a criterion that there is not.
+        """
+        return self.spans(**selector)
+
+    def tool(self, name: str, **criteria: Any) -> Selection:  # noqa: ANN401 - criteria are of many types
+        """The calls of one tool, by its name or wildcards: `tool("pay").once().with_args(...)`."""
+        return self.spans.tool(name, **criteria)
+
+    @property
+    def tools(self) -> Selection:
+        """All tool calls: `tools.in_order("look_up_order", "pay")`."""
+        return self.spans.tools
+
+    @property
+    def llm_calls(self) -> Selection:
+        """All model calls."""
+        return self.spans.llm_calls
+
+    def agent(self, name: str) -> Selection:
+        """All that one agent did, by its id or name."""
+        return self.spans.agent(name)
+
+    def events(self, name: str | None = None) -> Events:
+        """The events of the run, all or those of a name: `events("reflection").once()`."""
+        return self.spans.events(name)
 
     @property
     def golden(self) -> Trace | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,11 +64,28 @@ def is_ours(error: BaseException) -> bool:
 
 
 def message_of(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: ANN401 - pytest names it nowhere
-    """Show an error as its name and what it says, which holds the place, both sides, the way on."""
+    """Show an error as its name and what it says, which holds the place, both sides, the way on.
+
+    One that an assertion of the test raised comes after that line of the test.
+    """
     said = f"{type(excinfo.value).__name__}: {excinfo.value}"
     shown: Any = excinfo.getrepr(style="value", chain=False)
     if getattr(shown, "reprcrash", None) is not None:
         shown.reprcrash.message = said.partition("\n")[0]
     for entry in getattr(getattr(shown, "reprtraceback", None), "reprentries", [])[-1:]:
-        entry.lines[:] = said.splitlines()
+        entry.lines[:] = [*_line_of_test(excinfo), *said.splitlines()]
     return shown
+
+
+def _line_of_test(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
+    """The line of the test that asserted, where an assertion of it failed."""
+    if not isinstance(excinfo.value, AssertionError):
+        return []
+    for entry in reversed(list(excinfo.traceback)):
+        room = str(entry.frame.f_globals.get("__name__", "")).partition(".")[0]
+        if room in ("_pytest", "pluggy"):
+            break
+        if room not in ("agenttrace", "pytest_agenttrace"):
+            place = f"{Path(str(entry.path)).name}:{entry.lineno + 1}"
+            return [f"{place}: {str(entry.statement).strip()}", ""]
+    return []

@@ -151,6 +151,46 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The message names the file and the line. Record the cassette again, or name the address:",
         "    agenttrace import CASSETTE --to GOLDEN --url https://api.anthropic.com/v1/messages",
     ),
+    "nothing-selected": (
+        "See what the run did:",
+        "    agenttrace show GOLDEN",
+        "It is meant not to happen. Say so:",
+        '    agent_trace.tool("pay").never()',
+    ),
+    "selection-failed": (
+        "The agent is right, and the assertion is old. Change the assertion; see what was done:",
+        "    agenttrace show GOLDEN",
+        "A value may differ. Put a matcher in its place, such as one of dirty-equals:",
+        '    agent_trace.tool("pay").with_args(id=IsStr())',
+    ),
+    "order-broken": (
+        "See what led to the later one, and what stands between them:",
+        "    agenttrace show GOLDEN --why SPAN",
+        "They may come in either order. Say so:",
+        "    a.concurrent_with(b)",
+    ),
+    "budget-broken": (
+        "The message lists what spent it. It is worth that much. Raise the limit:",
+        "    @pytest.mark.agent_trace(budget=dict(usd=0.05))",
+        "It is relative to an old golden. Record again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
+    "usage-unknown": (
+        "Let the stream say what it used:",
+        '    client.chat.completions.create(..., stream_options={"include_usage": True})',
+        "Or budget what is known: llm_calls=, steps=.",
+    ),
+    "price-unknown": (
+        "Install the price list:",
+        "    pip install 'pytest-agenttrace[prices]'",
+        "Or name the price, in USD for a million tokens read and written:",
+        '    Budget(usd=0.05, prices={"my-model": (0.5, 1.5)})',
+    ),
+    "nothing-to-compare": (
+        "Record the test first; what is recorded is what the next run is held against:",
+        "    pytest TEST --agenttrace=record",
+        "Or say a plain number instead of a percentage.",
+    ),
     "usage": (
         "The message names the option and the values that it can have:",
         "    pytest --help",

@@ -9,6 +9,15 @@ The common causes in each docstring are numbered; `docs/errors.md` is made from 
 
 from __future__ import annotations
 
+from agenttrace.errors.checks import (
+    BudgetBroken,
+    NothingSelected,
+    NothingToCompare,
+    OrderBroken,
+    PriceUnknown,
+    SelectionFailed,
+    UsageUnknown,
+)
 from agenttrace.errors.files import (
     CassetteUnreadable,
     GoldenCollision,
@@ -59,6 +68,7 @@ __all__ = [
     "AgentTraceError",
     "AnswersUnused",
     "ArgumentChanged",
+    "BudgetBroken",
     "CallOutsideRun",
     "CassetteUnreadable",
     "Deadlock",
@@ -79,18 +89,24 @@ __all__ = [
     "NotRebuildable",
     "NotStubbed",
     "NothingAsked",
+    "NothingSelected",
+    "NothingToCompare",
+    "OrderBroken",
+    "PriceUnknown",
     "RecordRefused",
     "RecordedError",
     "RecordingFailed",
     "ReplayDiverged",
     "RunEnded",
     "RunStopped",
+    "SelectionFailed",
     "StreamLeftOpen",
     "StreamReadPast",
     "StubUnfit",
     "StubsUnused",
     "UnknownFormat",
     "UsageError",
+    "UsageUnknown",
     "catalog",
 ]
 

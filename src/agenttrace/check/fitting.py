@@ -1,0 +1,158 @@
+"""Fitting: which spans a selector means, and what is amiss with the ones that come near."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from agenttrace.check.expect import fits
+from agenttrace.check.selector import NOT_SAID, Selector
+from agenttrace.check.sides import arguments, cut, safe, shown
+from agenttrace.check.vary import body_of
+from agenttrace.model import names
+from agenttrace.model.lane import label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from agenttrace.check.view import View
+    from agenttrace.model.span import Span
+    from agenttrace.model.values import Value
+
+NEAREST = 4
+"""How many candidates a failure shows."""
+
+_ABSENT = object()
+
+
+class Fitting:
+    """One selector held against the spans of one view."""
+
+    def __init__(self, view: View, selector: Selector) -> None:
+        """Find what the selector's relations select, once."""
+        self._view = view
+        self._selector = selector
+        self._related = {
+            name: {span.id for span in Fitting(view, getattr(selector, name)).spans()}
+            for name in _RELATED
+            if getattr(selector, name) is not None
+        }
+
+    def spans(self) -> tuple[Span, ...]:
+        """The spans that it means, in the order in which a person reads them."""
+        return tuple(
+            span for span in self._view.spans if next(self.amiss(span), None) is None
+        )
+
+    def amiss(self, span: Span) -> Iterator[str]:
+        """Say, one by one, what the selector wants and the span has not; nothing: it fits."""
+        wanted = self._selector
+        for name, has in _TEXTS.items():
+            pattern = getattr(wanted, name)
+            if pattern is not None and not _matches(pattern, known := has(self._view, span)):
+                said = " or ".join(repr(cut(safe(one))) for one in dict.fromkeys(known))
+                yield f"{name} is {said or 'not said'}, not {safe(repr(pattern))}"
+        for name, expected in (wanted.args or {}).items():
+            yield from _differs(safe(name), expected, _argument(span, name))
+        if wanted.returned is not NOT_SAID:
+            value = self._view.value(span) if span.answer is not None else _ABSENT
+            yield from _differs("what it returned", wanted.returned, value)
+        if callable(wanted.where):
+            if not wanted.where(span):
+                yield f"{getattr(wanted.where, '__name__', 'where')} says no"
+        elif wanted.where is not None:
+            for name, expected in wanted.where.items():
+                yield from _differs(safe(name), expected, span.attributes.get(name, _ABSENT))
+        for name, ids in self._related.items():
+            if not _RELATED[name](self._view, span, ids):
+                yield f"it is not {name.replace('_', ' ')} {safe(str(getattr(wanted, name)))}"
+
+    def nearest(self) -> list[str]:
+        """Lines for the spans that come nearest, each with what is amiss; the nearest first."""
+        pattern = (self._selector.name or "").replace("*", "")
+        rated = []
+        for place, span in enumerate(self._view.spans):
+            wrong = list(self.amiss(span))
+            alike = max(_alike(pattern, name) for name in (span.name, span.operation))
+            rated.append((len(wrong), -alike, place, span, wrong))
+        return [
+            line
+            for _, _, _, span, wrong in sorted(rated, key=lambda one: one[:3])[:NEAREST]
+            for line in (line_of(span), f"       {'; '.join(wrong)}")
+        ]
+
+
+def line_of(span: Span) -> str:
+    """Write a span on a line: its kind, its call, where it stands, and the line of the code."""
+    name = safe(span.operation if span.kind == "tool" and span.operation else span.name)
+    asked = cut(arguments(body_of(span.question)), 72)
+    call = f"{name}({asked})" if span.is_call and isinstance(body_of(span.question), dict) else name
+    where = [safe(label_of(span.position)) if span.position else span.id]
+    where += [safe(span.site)] if span.site else []
+    return f"{span.kind.value:6} {call}   at {', '.join(where)}"
+
+
+def _matches(pattern: str, known: tuple[str, ...]) -> bool:
+    return any(name == pattern or fnmatchcase(name, pattern) for name in known)
+
+
+def _models(_view: View, span: Span) -> tuple[str, ...]:
+    said = [span.attributes.get(name) for name in (names.REQUEST_MODEL, names.RESPONSE_MODEL)]
+    used = span.usage.models if span.usage is not None else ()
+    return tuple(dict.fromkeys([*(one for one in said if isinstance(one, str)), *used]))
+
+
+_TEXTS: Mapping[str, Callable[[View, Span], tuple[str, ...]]] = {
+    "kind": lambda _view, span: (span.kind.value,),
+    "name": lambda _view, span: (span.name, *([span.operation] if span.operation else [])),
+    "agent": lambda view, span: view.agent_names(span),
+    "model": _models,
+    "status": lambda _view, span: (span.status.code,),
+    "id": lambda _view, span: (span.id,),
+}
+
+
+def _is_cause(view: View, span: Span, ids: set[str]) -> bool:
+    return any(_can_cause(view, span, view.by_id[one]) for one in ids)
+
+
+def _is_consequence(view: View, span: Span, ids: set[str]) -> bool:
+    return any(_can_cause(view, view.by_id[one], span) for one in ids)
+
+
+def _can_cause(view: View, cause: Span, effect: Span) -> bool:
+    """Whether one span can have had a part in another: it came before, or stands around it."""
+    return view.order.happens_before(cause, effect) or cause in view.above(effect)
+
+
+_RELATED: Mapping[str, Callable[[View, Span, set[str]], bool]] = {
+    "child_of": lambda _view, span, ids: span.parent in ids,
+    "descendant_of": lambda view, span, ids: any(one.id in ids for one in view.above(span)),
+    "parent_of": lambda view, span, ids: any(view.by_id[one].parent == span.id for one in ids),
+    "ancestor_of": lambda view, span, ids: any(span in view.above(view.by_id[one]) for one in ids),
+    "cause_of": _is_cause,
+    "consequence_of": _is_consequence,
+}
+
+
+def _argument(span: Span, name: str) -> object:
+    body = body_of(span.question)
+    return body.get(name, _ABSENT) if isinstance(body, dict) and span.is_call else _ABSENT
+
+
+def _differs(name: str, expected: object, actual: object) -> Iterator[str]:
+    if actual is _ABSENT:
+        yield f"{name} is not there, and {_written(expected)} is wanted"
+        return
+    value: Value = actual  # type: ignore[assignment] # what is there is a value of the trace
+    if not fits(expected, value):
+        yield f"{name} is {cut(shown(value))}, not {_written(expected)}"
+
+
+def _written(expected: object) -> str:
+    return cut(safe(repr(expected)))
+
+
+def _alike(pattern: str, name: str) -> float:
+    return difflib.SequenceMatcher(None, pattern, name[:200]).ratio() if pattern else 0.0

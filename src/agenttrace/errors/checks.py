@@ -1,0 +1,85 @@
+"""Checks: what a test asked of a trace, and the trace answered otherwise.
+
+The ones that say "the run is not what the test wants" are `AssertionError`s, too.
+"""
+
+from __future__ import annotations
+
+from agenttrace.errors.kinds import AgentTraceError
+
+
+class NothingSelected(AgentTraceError, AssertionError):
+    """A selector fits no span, and the test asked something of what it selects.
+
+    Common causes:
+        1. A name, kind or agent is misspelt. The message shows the nearest candidates.
+        2. The agent did not do it. If it is meant not to, ask for that: `.never()`.
+    """
+
+    slug = "nothing-selected"
+
+
+class SelectionFailed(AgentTraceError, AssertionError):
+    """What a selector fits is not what the test says of it: how often, with what, in which order.
+
+    Common causes:
+        1. The agent did it more often, or with other arguments. The message shows each call.
+        2. `0`, `False` and `None` are three values here, and `1` is not `True`.
+    """
+
+    slug = "selection-failed"
+
+
+class OrderBroken(AgentTraceError, AssertionError):
+    """Spans do not stand in the causal order that the test says.
+
+    Common causes:
+        1. They are concurrent: nobody waited for the first before the second began.
+        2. A race: a lane that a wait may leave behind orders nothing, whatever the clock says.
+        3. The one happens inside the other.
+    """
+
+    slug = "order-broken"
+
+
+class BudgetBroken(AgentTraceError, AssertionError):
+    """A run used more than its budget allows.
+
+    Common causes:
+        1. The agent asks more, or longer. The message lists the spans that spent it.
+        2. The budget is relative to a golden of an earlier, cheaper agent.
+    """
+
+    slug = "budget-broken"
+
+
+class UsageUnknown(AgentTraceError):
+    """A budget counts tokens or money, and a model call does not say what it used.
+
+    Common causes:
+        1. A stream without `stream_options={"include_usage": True}`.
+        2. A call that was cancelled, or cut off: nobody knows what it used.
+    """
+
+    slug = "usage-unknown"
+
+
+class PriceUnknown(AgentTraceError):
+    """A budget counts money, and nobody knows what a model costs.
+
+    Common causes:
+        1. The price list is not installed. It is an extra: `pytest-agenttrace[prices]`.
+        2. The model is new, or fine-tuned, or your own. Name its price.
+    """
+
+    slug = "price-unknown"
+
+
+class NothingToCompare(AgentTraceError):
+    """A budget is relative to the golden (`"+5%"`), and there is no golden.
+
+    Common causes:
+        1. The test was never recorded, or runs on stubs alone. Record it, or say a plain number.
+    """
+
+    slug = "nothing-to-compare"
