@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
+    from agenttrace.analysis.lineage import Lineage
     from agenttrace.check.events import Events
     from agenttrace.check.select import Selection
     from agenttrace.errors import AgentTraceError, RunStopped
+    from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubs import Stubs
     from agenttrace.session import Plan, Session, World
@@ -146,6 +148,20 @@ class AgentTrace:
     def events(self, name: str | None = None) -> Events:
         """The events of the run, all or those of a name: `events("reflection").once()`."""
         return self.spans.events(name)
+
+    def lineage(self, output: Selection | Span) -> Lineage:
+        """How an output came about, as data, and printed as text: prompts, decisions, results.
+
+        Args:
+            output: A span, or a selection, of which the last one is meant.
+
+        Raises:
+            NothingSelected: The selection means none.
+        """
+        from agenttrace.analysis.lineage import lineage
+        from agenttrace.model.span import Span
+
+        return lineage(self.trace, output if isinstance(output, Span) else output[-1])
 
     @property
     def golden(self) -> Trace | None:

@@ -103,7 +103,9 @@ class Events:
         )
         before, after = self._some(), narrower._found()
         if self._counted and len(after) < len(before):
-            raise narrower._failed(f"{len(before) - len(after)} of {len(before)} are not so", before)
+            raise narrower._failed(
+                f"{len(before) - len(after)} of {len(before)} are not so", before
+            )
         narrower._some()
         return narrower
 
@@ -148,9 +150,11 @@ class Events:
 def _listed(label: str, found: list[tuple[Span, Event]]) -> list[str]:
     if not found:
         return [f"  {label:9} no events"]
-    lines = [
-        f"{safe(event.name)}  {cut(shown(dict(event.attributes)), 60)}   in {safe(span.name)}"
-        for span, event in found[:MOST]
-    ]
+    lines = [_line(span, event) for span, event in found[:MOST]]
     lines += [f"and {len(found) - MOST} more"] if len(found) > MOST else []
     return [f"  {label if n == 0 else '':9} {line}" for n, line in enumerate(lines)]
+
+
+def _line(span: Span, event: Event) -> str:
+    known = cut(shown(dict(sorted(event.attributes.items()))), 60)
+    return f"{safe(event.name)}  {known}   in {safe(span.name)}"

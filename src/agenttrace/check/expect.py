@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from agenttrace.errors import NotCanonical
-from agenttrace.model.values import canonical, plain
+from agenttrace.model.values import canonical, pack, plain
 
 if TYPE_CHECKING:
     from agenttrace.model.values import Value
@@ -56,6 +56,6 @@ def _same_form(expected: object, actual: Value) -> bool:
     if isinstance(expected, int | float | str | bytes | type(None)):
         return False
     try:
-        return canonical(expected) == actual
+        return pack(canonical(expected)) == pack(actual)
     except NotCanonical:
         return False

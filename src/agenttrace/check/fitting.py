@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 from agenttrace.check.expect import fits
 from agenttrace.check.selector import NOT_SAID, Selector
-from agenttrace.check.sides import arguments, cut, safe, shown
+from agenttrace.check.sides import PACKED_KINDS, arguments, cut, safe, shown
 from agenttrace.check.vary import body_of
 from agenttrace.model import names
 from agenttrace.model.lane import label_of
+from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from agenttrace.check.selector import Where
     from agenttrace.check.view import View
     from agenttrace.model.span import Span
     from agenttrace.model.values import Value
@@ -41,9 +43,7 @@ class Fitting:
 
     def spans(self) -> tuple[Span, ...]:
         """The spans that it means, in the order in which a person reads them."""
-        return tuple(
-            span for span in self._view.spans if next(self.amiss(span), None) is None
-        )
+        return tuple(span for span in self._view.spans if next(self.amiss(span), None) is None)
 
     def amiss(self, span: Span) -> Iterator[str]:
         """Say, one by one, what the selector wants and the span has not; nothing: it fits."""
@@ -58,12 +58,8 @@ class Fitting:
         if wanted.returned is not NOT_SAID:
             value = self._view.value(span) if span.answer is not None else _ABSENT
             yield from _differs("what it returned", wanted.returned, value)
-        if callable(wanted.where):
-            if not wanted.where(span):
-                yield f"{getattr(wanted.where, '__name__', 'where')} says no"
-        elif wanted.where is not None:
-            for name, expected in wanted.where.items():
-                yield from _differs(safe(name), expected, span.attributes.get(name, _ABSENT))
+        if wanted.where is not None:
+            yield from _elsewhere(wanted.where, span)
         for name, ids in self._related.items():
             if not _RELATED[name](self._view, span, ids):
                 yield f"it is not {name.replace('_', ' ')} {safe(str(getattr(wanted, name)))}"
@@ -86,9 +82,10 @@ class Fitting:
 def line_of(span: Span) -> str:
     """Write a span on a line: its kind, its call, where it stands, and the line of the code."""
     name = safe(span.operation if span.kind == "tool" and span.operation else span.name)
-    asked = cut(arguments(body_of(span.question)), 72)
-    call = f"{name}({asked})" if span.is_call and isinstance(body_of(span.question), dict) else name
-    where = [safe(label_of(span.position)) if span.position else span.id]
+    has_arguments = span.kind in PACKED_KINDS and isinstance(span.question, dict)
+    call = f"{name}({cut(arguments(span.question), 72)})" if has_arguments else name
+    is_foreign = not span.position and span.kind is not SpanKind.RUN
+    where = [span.id if is_foreign else safe(label_of(span.position))]
     where += [safe(span.site)] if span.site else []
     return f"{span.kind.value:6} {call}   at {', '.join(where)}"
 
@@ -134,6 +131,15 @@ _RELATED: Mapping[str, Callable[[View, Span, set[str]], bool]] = {
     "cause_of": _is_cause,
     "consequence_of": _is_consequence,
 }
+
+
+def _elsewhere(where: Where, span: Span) -> Iterator[str]:
+    if callable(where):
+        if not where(span):
+            yield f"{getattr(where, '__name__', 'where')} says no"
+        return
+    for name, expected in where.items():
+        yield from _differs(safe(name), expected, span.attributes.get(name, _ABSENT))
 
 
 def _argument(span: Span, name: str) -> object:

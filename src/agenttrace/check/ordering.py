@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.check.fitting import Fitting, line_of
-from agenttrace.check.selector import Selector
 from agenttrace.check.sides import cut, safe
 from agenttrace.check.telling_selections import listed, refuse_none
 from agenttrace.errors import OrderBroken, SelectionFailed, UsageError
@@ -14,6 +14,7 @@ from agenttrace.errors import OrderBroken, SelectionFailed, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from agenttrace.check.selector import Selector
     from agenttrace.check.view import View
     from agenttrace.model.span import Span
 
@@ -90,7 +91,7 @@ def exactly(view: View, among: Selector, steps: Sequence[object]) -> None:
                 ]
             ),
         )
-    for earlier, later in zip(placed, placed[1:], strict=False):
+    for earlier, later in pairwise(placed):
         for one in earlier:
             for two in later:
                 if not view.order.happens_before(one, two):
@@ -158,10 +159,7 @@ def _groups(
         names = sorted(step) if isinstance(step, set | frozenset) else [step]
         selectors = [among.and_also(**_criteria(name)) for name in names]
         groups.append(
-            [
-                _some(view, one) if needed else Fitting(view, one).spans()
-                for one in selectors
-            ]
+            [_some(view, one) if needed else Fitting(view, one).spans() for one in selectors]
         )
     return groups
 
@@ -189,8 +187,9 @@ def _no_chain(
     late = next(one for one in reached if not _after(view, spans, [one]))
     one, two = late[0], spans[0]
     clock = [_BY_CLOCK] if view.order.inferred else []
+    missing = f"no {_named(two)} comes after {_step(steps[number - 1])}"
     return OrderBroken(
-        f"not in the order {_steps(steps)}: no {_named(two)} comes after {_step(steps[number - 1])}",
+        f"not in the order {_steps(steps)}: {missing}",
         detail="\n".join(
             [
                 *listed("before", late),

@@ -80,7 +80,7 @@ class Selection:
 
     # -- which are meant --------------------------------------------------------------------------
     def __call__(self, **criteria: Any) -> Selection:  # noqa: ANN401 - criteria are of many types
-        """Narrow it: the same spans, if they fit these criteria, too.
+        """Narrow it to the spans that fit these criteria as well.
 
         Args:
             criteria: As of `Selector`: `kind`, `name`, `agent`, `model`, `status`, `args`,
@@ -92,7 +92,7 @@ class Selection:
         return Selection(self._source, self._selector.and_also(**_plain(criteria)))
 
     def named(self, name: str) -> Selection:
-        """Those of a name, or whose name fits the wildcards: `look_up_*`."""
+        """Those of a name; it may have wildcards: `look_up_*`."""
         return self(name=name)
 
     @property
@@ -114,7 +114,7 @@ class Selection:
         return self(agent=name)
 
     def events(self, name: str | None = None) -> Events:
-        """The events inside them, all or those of a name: `planning`, `reflection`, …"""
+        """The events inside them, all or those of a name (`planning`, `reflection`, …)."""
         return Events(self._source, self._selector, name)
 
     def children(self, **criteria: Any) -> Selection:  # noqa: ANN401 - as `__call__`
@@ -255,7 +255,9 @@ class Selection:
         """
         wanted = Selector() if other is None else _selector_of(other)
         if not criteria and other is None:
-            raise UsageError("triggered_by() needs to be told by what: triggered_by(agent='planner')")
+            raise UsageError(
+                "triggered_by() needs to be told by what: triggered_by(agent='planner')"
+            )
         return ordering.triggered(
             self._source(), self._selector, wanted.and_also(**_plain(criteria))
         )
@@ -271,9 +273,7 @@ class Selection:
         return Selection(self._source, self._selector, counted=True)
 
     def _having(self, more: dict[str, Any]) -> Selection:
-        narrower = Selection(
-            self._source, self._selector.and_also(**more), counted=self._counted
-        )
+        narrower = Selection(self._source, self._selector.and_also(**more), counted=self._counted)
         counted = self._some() if self._counted else ()
         fitting = Fitting(self._source(), narrower.selector)
         having = fitting.spans()

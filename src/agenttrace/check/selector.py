@@ -96,16 +96,11 @@ class Selector:
         for name in ("name", "agent", "model", "status", "id"):
             if not isinstance(criteria.get(name, ""), str | None):
                 raise UsageError(f"{name}={criteria[name]!r}: it is a text, with `*` for anything")
-        return cls(
-            **{
-                name: cls.of(value)
-                if name in RELATIONS and isinstance(value, Mapping)
-                else str(value)
-                if isinstance(value, SpanKind)
-                else value
-                for name, value in criteria.items()
-            }
-        )
+        said: dict[str, Any] = {
+            name: cls.of(value) if name in RELATIONS and isinstance(value, Mapping) else value
+            for name, value in criteria.items()
+        }
+        return cls(**said)
 
     def and_also(self, **criteria: Any) -> Selector:  # noqa: ANN401 - criteria are of many types
         """The same selector with more criteria; one that is said again is said anew.

@@ -26,7 +26,9 @@ def refuse_none(fitting: Fitting, selector: Selector, of: str = "") -> NoReturn:
         NothingSelected: Always.
     """
     nearest = fitting.nearest()
-    lines = ["  nearest   " + line if n == 0 else f"            {line}" for n, line in enumerate(nearest)]
+    lines = [
+        "  nearest   " + line if n == 0 else f"            {line}" for n, line in enumerate(nearest)
+    ]
     raise NothingSelected(
         f"no span is {safe(str(selector))}{of}",
         detail="\n".join(

@@ -86,7 +86,9 @@ class View:
         values = [spoken(span.kind, chunk.data) for chunk in answer.chunks]
         if answer.streamed:
             return values
-        return values[0] if len(values) == 1 else None if not values else values
+        if len(values) == 1:
+            return values[0]
+        return values or None
 
     def agent_names(self, span: Span) -> tuple[str, ...]:
         """What the agent that did it is called: its id, then its name."""
@@ -104,26 +106,27 @@ class View:
         ahead = [span]
         while ahead:
             at = ahead.pop(0)
-            for one in self._edges_into(at):
+            for one, _ in self.led_to(at):
                 if one.id not in found and one.id != span.id:
                     found[one.id] = one
                     ahead.append(one)
         return tuple(found.values())
 
-    def _edges_into(self, span: Span) -> list[Span]:
-        found = self.above(span)[:1]
+    def led_to(self, span: Span) -> list[tuple[Span, str]]:
+        """The recorded edges that lead right to a span: where from, and what sort of edge it is."""
+        found = [(around, "stands around") for around in self.above(span)[:1]]
         found += [
-            self.by_id[link.span]
+            (self.by_id[link.span], f"is linked ({link.relationship}) to")
             for link in span.links
             if link.trace is None and link.span in self.by_id
         ]
         found += [
-            sent
+            (sent, "sent a message before")
             for seq, sent in self._received.get(span.lane, ())
             if seq <= span.seq and sent.id != span.id
         ]
         asker = self._asker(span)
-        return found if asker is None else [*found, asker]
+        return found if asker is None else [*found, (asker, "asked for")]
 
     @cached_property
     def _names(self) -> dict[str, tuple[str, ...]]:

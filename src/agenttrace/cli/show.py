@@ -18,17 +18,26 @@ _HEAD_BYTES = 4096
     "trace",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
-def command(trace: Path) -> None:
+@click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
+def command(trace: Path, why: str | None) -> None:
     """Show what a run did: its agents, lanes, spans, states and costs.
 
     TRACE is a golden (.trace) or the journal of a run that did not end; - is stdin.
 
     Exit codes: 0 shown, 2 usage, 4 it could not be read.
     """
-    from agenttrace.cli.trace_text import told
-
     found, written_in = read(trace)
-    click.echo("\n".join(told(found, written_in)))
+    if why is not None:
+        from agenttrace.analysis.lineage import lineage
+        from agenttrace.cli.span_text import SpanText
+
+        page = SpanText(found)
+        lines = lineage(found, page.meant(why)).lines(page.numbers)
+    else:
+        from agenttrace.cli.trace_text import told
+
+        lines = told(found, written_in)
+    click.echo("\n".join(lines))
 
 
 def read(path: Path) -> tuple[Trace, str]:

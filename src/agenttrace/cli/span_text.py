@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import arguments, cut, safe
 from agenttrace.check.vary import body_of
 from agenttrace.cli import words
+from agenttrace.errors import UsageError
 from agenttrace.model import names
 from agenttrace.model.lane import label_of, text_of
 from agenttrace.model.message import ToolResult
@@ -37,6 +39,8 @@ _SAID = frozenset(
     }
 )
 """Attributes that say again what other lines of a span say."""
+_CANDIDATES = 20
+"""How many spans are shown to somebody who named none, or several."""
 _CHUNKS = 3
 """How many chunks of a stream that no provider understands are shown."""
 
@@ -48,6 +52,32 @@ class SpanText:
         """Put the spans in order, each under the one that it happened inside, and number them."""
         self._tree = tuple(_tree(trace))
         self._numbers = {span.id: n for n, (span, _) in enumerate(self._tree, 1)}
+
+    def meant(self, words: str) -> Span:
+        """The span that a person means: by its number on the page (`#4`), its id, or its name.
+
+        Raises:
+            UsageError: There is none, or there are several of that name.
+        """
+        found = [
+            span for span, _ in self._tree if words in (f"#{self._numbers[span.id]}", span.id)
+        ] or [span for span, _ in self._tree if words in (span.name, span.operation)]
+        if len(found) == 1:
+            return found[0]
+        listed = found or [span for span, _ in self._tree if span.is_call]
+        raise UsageError(
+            f"{len(found) or 'no'} spans are called {safe(repr(words))}",
+            detail="\n".join(f"  {self.numbered(span)}" for span in listed[:_CANDIDATES]),
+        )
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Each span's place on the page, by its id."""
+        return self._numbers
+
+    def numbered(self, span: Span) -> str:
+        """A span on a line, with its number on the page."""
+        return f"#{self._numbers[span.id]}  {line_of(span)}"
 
     def lines(self) -> list[str]:
         """Every span with its details."""
