@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from agenttrace.analysis.lineage import Lineage
+    from agenttrace.check.budget import Budget
     from agenttrace.check.events import Events
     from agenttrace.check.select import Selection
     from agenttrace.errors import AgentTraceError, RunStopped
@@ -116,7 +117,9 @@ class AgentTrace:
         if self._spans is None:
             from agenttrace.analysis.selecting import spans_as_they_come
 
-            self._spans = spans_as_they_come(lambda: self.trace)
+            self._spans = spans_as_they_come(
+                lambda: self.trace, lambda: self._held_against, lambda: self._time
+            )
         return self._spans
 
     def select(self, selector: Mapping[str, Any]) -> Selection:
@@ -169,6 +172,21 @@ class AgentTrace:
         session = self._sessions[-1] if self._sessions else self._whole
         return None if session is None else session.golden
 
+    def assert_within_budget(self, budget: Budget | None = None, **limits: Any) -> None:  # noqa: ANN401 - as above
+        """Fail if the last run used more than this: `assert_within_budget(usd=0.05, steps="+5%")`.
+
+        Args:
+            budget: The budget; or its limits.
+            limits: As of `agenttrace.check.budget.Budget`.
+
+        Raises:
+            BudgetBroken: It did; the message lists the spans that spent it.
+            UsageUnknown: A model call does not say what it used.
+            PriceUnknown: Nobody knows what a model costs.
+            NothingToCompare: A limit is relative to the golden, and there is none.
+        """
+        self.spans.within_budget(budget, **limits)
+
     def assert_matches_golden(self) -> None:
         """Fail unless the last run is the golden's; a run that is being recorded passes.
 
@@ -181,6 +199,18 @@ class AgentTrace:
         if session is not None:
             for problem in session.problems():
                 raise problem
+
+    @property
+    def _held_against(self) -> Trace | None:
+        """What relative budgets mean: the golden, or the run itself where it becomes the golden."""
+        session = self._sessions[-1] if self._sessions else self._whole
+        records = session is not None and session.plan.records
+        return self.trace if records else self.golden
+
+    @property
+    def _time(self) -> str:
+        session = self._sessions[-1] if self._sessions else self._whole
+        return "real" if session is not None and session.plan.is_live else "virtual"
 
     # -- for the plugin ---------------------------------------------------------------------------
     @property

@@ -12,6 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from agenttrace.check.budget import Budget
     from agenttrace.session import Plan
 
 MODES = ("replay", "record", "rewrite", "verify", "off")
@@ -19,13 +20,15 @@ MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
 
 MARKER = (
-    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False): record this test's "
-    "agents once, and replay them offline from then on. golden: another name than the test's; "
+    "agent_trace(golden=None, stub=None, compare=True, vary=[], budget=None, alone=False): record "
+    "this test's agents once, and replay them offline from then on. golden: another name than the "
+    "test's; "
     "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked."
+    "OPERATION.PATH; budget: what the run may use at most, as a dict or a `Budget`; "
+    "alone: answer what other processes of the run served, whatever they asked."
 )
-MARKED = frozenset({"golden", "stub", "compare", "vary", "alone"})
+MARKED = frozenset({"golden", "stub", "compare", "vary", "budget", "alone"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,14 @@ OPTIONS = (
         ini="agenttrace_golden",
         default="golden",
         help="the folder of the goldens, from the root of the tests",
+    ),
+    Option(
+        flag="",
+        ini="agenttrace_budget",
+        default="",
+        is_list=True,
+        help="what each run may use at most, one limit a line: `usd = 0.05`, "
+        "`tokens.gpt-* = 8000`, `llm_calls = +5%`. A test's marker counts before it",
     ),
     Option(
         flag="",
@@ -233,6 +244,25 @@ def takes_stubs(item: pytest.Item) -> bool:
     return "agent_stubs" in getattr(item, "fixturenames", ())
 
 
+def _budget(item: pytest.Item, said: Any) -> Budget | None:  # noqa: ANN401 - a user's value
+    """What a run may use: what its marker says, then what the ini file says.
+
+    Raises:
+        pytest.UsageError: One of them says what is no limit.
+    """
+    lines = item.config.getini("agenttrace_budget")
+    if said is None and not lines:
+        return None
+    from agenttrace.check.budget import Budget
+    from agenttrace.errors import UsageError
+
+    try:
+        general = Budget.of_lines(lines)
+        return general if said is None else Budget.of(said).over(general)
+    except UsageError as error:
+        raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+
 def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
     """Make the plan of a test's nth run."""
     from agenttrace.check.vary import Vary
@@ -260,6 +290,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         stub=stubs,
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
+        budget=_budget(item, marker.get("budget")),
         alone=alone,
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),

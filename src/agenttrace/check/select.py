@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from agenttrace.check import ordering, telling_selections
+from agenttrace.check import budgeting, ordering, telling_selections
+from agenttrace.check.budget import Budget
 from agenttrace.check.events import Events
 from agenttrace.check.fitting import Fitting
 from agenttrace.check.selector import RELATIONS, Selector
@@ -261,6 +262,27 @@ class Selection:
         return ordering.triggered(
             self._source(), self._selector, wanted.and_also(**_plain(criteria))
         )
+
+    # -- how much ---------------------------------------------------------------------------------
+    def within_budget(self, budget: Budget | None = None, **limits: Any) -> Selection:  # noqa: ANN401 - limits are of many types
+        """Assert that they, and all inside them, stay within a budget.
+
+        Args:
+            budget: The budget; or say its limits: `within_budget(usd=0.05, llm_calls=3)`.
+            limits: As of `Budget`.
+
+        Raises:
+            BudgetBroken: More was used; the message lists the spans that spent it.
+            UsageUnknown: A model call does not say what it used.
+            PriceUnknown: Nobody knows what a model costs.
+            NothingToCompare: A limit is relative to the golden, and there is none.
+            UsageError: A limit is none, or nothing is limited.
+        """
+        whole = Budget.of(limits).over(budget)
+        if not whole.limits() and not whole.per_agent:
+            raise UsageError("a budget of nothing: within_budget(usd=0.05)")
+        budgeting.hold(self._source(), self._selector, whole)
+        return self
 
     def _some(self) -> tuple[Span, ...]:
         fitting = Fitting(self._source(), self._selector)

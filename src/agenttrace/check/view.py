@@ -48,11 +48,22 @@ class View:
     Attributes:
         trace: The trace.
         order: Its causal order.
+        golden: A view of what it is held against; None: nothing.
+        time: What its times are: `recorded`, `virtual` (a replay's) or `real`.
     """
 
-    def __init__(self, trace: Trace, reading: Reading | None = None) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        reading: Reading | None = None,
+        *,
+        golden: Trace | None = None,
+        time: str = "recorded",
+    ) -> None:
         """Take a trace, and who understands its models; nothing is worked out yet."""
         self.trace = trace
+        self.golden = None if golden is None else View(golden, reading)
+        self.time = time
         self.order = Order(trace)
         self._reading: Reading = Unread() if reading is None else reading
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from agenttrace.causal.joining import Identity
+from agenttrace.check.budget import Budget
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
@@ -41,6 +42,7 @@ class Plan:
         stub: The kinds of call that a replay answers; others run live.
         vary: What may differ from run to run.
         compare: Whether a replay is held against the golden by itself.
+        budget: What the run may use, at most; None: as much as it likes.
         update: Whether a changed replay replaces the golden, where its answers are the world's.
         keep: Which journals and `.new` files stay: `failed`, `all` or `none`.
         run_dir: Where a copy of the run's trace goes, too; None: nowhere.
@@ -60,6 +62,7 @@ class Plan:
     stub: frozenset[str] = EVERYTHING
     vary: Vary = NOTHING_VARIES
     compare: bool = True
+    budget: Budget | None = None
     update: bool = False
     keep: str = KEEP_FAILED
     run_dir: Path | None = None

@@ -24,7 +24,7 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
-from agenttrace.session import leaving, stubbing
+from agenttrace.session import budgeting, leaving, stubbing
 from agenttrace.session.against import Against, against
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
@@ -218,7 +218,7 @@ class Session:
             found.append(self._left_unused(left, len(self.golden.calls)))
         if (differences := self.differences()) and plan.compare:
             found.append(self._mismatch(differences))
-        return found
+        return [*found, *budgeting.broken(plan, self.current_trace(), self.golden)]
 
     def differences(self) -> tuple[Difference, ...]:
         """What differs from the golden as things stand."""
