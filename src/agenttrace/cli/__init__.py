@@ -29,6 +29,8 @@ _CODES = {
     "invalid-span": UNREADABLE,
     "invalid-trace": UNREADABLE,
     "cassette-unreadable": UNREADABLE,
+    "trace-unreadable": UNREADABLE,
+    "several-traces": USAGE,
 }
 
 

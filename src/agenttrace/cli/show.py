@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agenttrace.errors import UsageError
+
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
 
@@ -19,14 +21,16 @@ _HEAD_BYTES = 4096
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
 @click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
-def command(trace: Path, why: str | None) -> None:
+@click.option("--trace", "trace_id", metavar="ID", help="Which one, of a file with several traces.")
+def command(trace: Path, why: str | None, trace_id: str | None) -> None:
     """Show what a run did: its agents, lanes, spans, states and costs.
 
-    TRACE is a golden (.trace) or the journal of a run that did not end; - is stdin.
+    TRACE is a golden (.trace), the journal of a run that did not end, or a trace of another
+    system: OTLP JSON, Jaeger JSON, dumps of OpenTelemetry spans, chat logs; - is stdin.
 
     Exit codes: 0 shown, 2 usage, 4 it could not be read.
     """
-    found, written_in = read(trace)
+    found, written_in = read(trace, trace_id)
     if why is not None:
         from agenttrace.analysis.lineage import lineage
         from agenttrace.cli.span_text import SpanText
@@ -40,21 +44,39 @@ def command(trace: Path, why: str | None) -> None:
     click.echo("\n".join(lines))
 
 
-def read(path: Path) -> tuple[Trace, str]:
+def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
     """Read a trace in whatever format it is in; give the format's name and schema, too.
+
+    Args:
+        path: The file; `-` is stdin.
+        trace_id: Which trace is meant, where the file holds several.
 
     Raises:
         AgentTraceError: It is in no format that we know, or is damaged.
+        UsageError: It holds no trace of that id.
     """
     from agenttrace.formats.catalog import codec_for
+    from agenttrace.formats.codec import ReaderOfSeveral
 
     name = "stdin" if str(path) == "-" else str(path)
     with click.open_file(str(path), "rb") as file:
         data: bytes = file.read()
     codec = codec_for(path=name, head=data[:_HEAD_BYTES])
+    if trace_id is not None and isinstance(codec, ReaderOfSeveral):
+        return _chosen(codec.read_all(data), trace_id), codec.name
     if codec.name != "native":
         return codec.read(data), codec.name
     from agenttrace.formats.native import read_lazy
 
     golden = read_lazy(data, name=name)
     return golden.trace(), f"golden, schema {golden.schema}"
+
+
+def _chosen(traces: tuple[Trace, ...], trace_id: str) -> Trace:
+    for one in traces:
+        if one.id == trace_id.lower():
+            return one
+    raise UsageError(
+        f"it holds no trace {trace_id!r}",
+        detail="\n".join(f"  {one.id}  {one.name}" for one in traces),
+    )

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import arguments, cut, safe
-from agenttrace.check.vary import body_of
 from agenttrace.cli import words
 from agenttrace.errors import UsageError
 from agenttrace.model import names
@@ -14,7 +13,7 @@ from agenttrace.model.lane import label_of, text_of
 from agenttrace.model.message import ToolResult
 from agenttrace.model.span import Fidelity, SpanKind, Status, WireKind
 from agenttrace.model.values import plain, unpack
-from agenttrace.providers.catalog import provider_for
+from agenttrace.providers.reading import request_of, response_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from agenttrace.model.message import Message, ModelResponse
     from agenttrace.model.span import Event, Link, Span
     from agenttrace.model.trace import Trace
-    from agenttrace.providers.provider import Provider
 
 _INDENT = "  "
 _SAID = frozenset(
@@ -112,10 +110,9 @@ class SpanText:
             yield f"at       {safe(text_of(span.position))}, {_steps(span)} of {lane}{_site(span)}"
         if span.wire_kind is not WireKind.INTERNAL:
             yield f"side     {span.wire_kind.value}"
-        provider = _provider(span)
         if span.is_call:
-            yield f"asked    {_question(span, provider)}"
-        said_in = _reading(span, provider)
+            yield f"asked    {_question(span)}"
+        said_in = _reading(span)
         for tried, answer in enumerate(span.answers, 1):
             yield f"{_attempt(tried, len(span.answers)):8} {_answer(answer, said_in)}"
         if span.usage is not None:
@@ -182,22 +179,12 @@ def _attempt(tried: int, of: int) -> str:
     return "answer" if of == 1 else f"try {tried}/{of}"
 
 
-def _provider(span: Span) -> Provider | None:
-    question = span.question
-    if span.kind is not SpanKind.LLM or not isinstance(question, dict):
-        return None
-    method, path = question.get("method"), question.get("path")
-    if not isinstance(method, str) or not isinstance(path, str):
-        return None
-    return provider_for(method, path, question.get("body"))
-
-
-def _question(span: Span, provider: Provider | None) -> str:
-    if provider is None:
+def _question(span: Span) -> str:
+    request = request_of(span)
+    if request is None:
         return f"{safe(span.operation or span.name)}({safe(arguments(span.question))})"
-    messages = provider.read_request(body_of(span.question)).messages
-    last = _message(messages[-1]) if messages else ""
-    return f"{words.number(len(messages), 'message')}; the last: {last}"
+    last = _message(request.messages[-1]) if request.messages else ""
+    return f"{words.number(len(request.messages), 'message')}; the last: {last}"
 
 
 def _answer(answer: Answer, said_in: Callable[[Answer], str]) -> str:
@@ -216,13 +203,14 @@ def _answer(answer: Answer, said_in: Callable[[Answer], str]) -> str:
     return f"{said}  ({', '.join(facts)})" if said else ", ".join(facts)
 
 
-def _reading(span: Span, provider: Provider | None) -> Callable[[Answer], str]:
+def _reading(span: Span) -> Callable[[Answer], str]:
     """How the answers of a span are read: a model's words, a tool's values, or text."""
-    if provider is not None:
-        return lambda answer: _response(provider.read_response(answer))
     value = _text if span.kind is SpanKind.HTTP or span.kind is SpanKind.LLM else _packed
 
     def read(answer: Answer) -> str:
+        response = response_of(span, answer)
+        if response is not None:
+            return _response(response)
         if not answer.streamed:
             return value(answer.body) if answer.chunks else ""
         told = [value(chunk.data) for chunk in answer.chunks[:_CHUNKS]]

@@ -175,6 +175,14 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "It is relative to an old golden. Record again:",
         "    pytest TEST --agenttrace=rewrite",
     ),
+    "trace-unreadable": (
+        "Look at its first bytes, and export it again from where it came:",
+        "    head -c 200 FILE",
+    ),
+    "several-traces": (
+        "Name the one that is meant; the message lists them:",
+        "    agenttrace show FILE --trace ID",
+    ),
     "usage-unknown": (
         "Let the stream say what it used:",
         '    client.chat.completions.create(..., stream_options={"include_usage": True})',

@@ -27,6 +27,8 @@ from agenttrace.errors.files import (
     InvalidSpan,
     InvalidTrace,
     JournalUnreadable,
+    SeveralTraces,
+    TraceUnreadable,
     UnknownFormat,
 )
 from agenttrace.errors.kinds import (
@@ -100,10 +102,12 @@ __all__ = [
     "RunEnded",
     "RunStopped",
     "SelectionFailed",
+    "SeveralTraces",
     "StreamLeftOpen",
     "StreamReadPast",
     "StubUnfit",
     "StubsUnused",
+    "TraceUnreadable",
     "UnknownFormat",
     "UsageError",
     "UsageUnknown",

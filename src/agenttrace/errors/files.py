@@ -108,3 +108,25 @@ class CassetteUnreadable(AgentTraceError):
     """
 
     slug = "cassette-unreadable"
+
+
+class TraceUnreadable(AgentTraceError):
+    """A file of another system's is not the format that it looks like, or is too much.
+
+    Common causes:
+        1. It was cut short, or is one part of several.
+        2. It holds logs or metrics, and no spans.
+        3. It nests deeper, or holds more, than any program's trace does.
+    """
+
+    slug = "trace-unreadable"
+
+
+class SeveralTraces(AgentTraceError):
+    """A file holds several traces, and one is asked for.
+
+    Common causes:
+        1. A backend's export of a time span. Name the trace that is meant.
+    """
+
+    slug = "several-traces"

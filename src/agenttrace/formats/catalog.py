@@ -7,27 +7,40 @@ from __future__ import annotations
 
 import importlib
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agenttrace.errors import UnknownFormat
 
 if TYPE_CHECKING:
-    from agenttrace.formats.codec import Codec
+    from agenttrace.formats.codec import Codec, Reader
 
 MODULES = {
     "native": "agenttrace.formats.native",
     "journal": "agenttrace.formats.journal",
+    "otlp": "agenttrace.formats.otlp",
+    "jaeger": "agenttrace.formats.jaeger",
+    "readable-span": "agenttrace.formats.readable_span",
+    "messages": "agenttrace.formats.messages",
 }
 """Where each codec lives, the most particular first; each module calls its own `CODEC`."""
 
 
+WRITTEN = ("native", "journal")
+"""The formats that are written as well as read."""
+
+
 def all_codecs() -> tuple[Codec, ...]:
-    """Every codec, the most particular first."""
+    """Every format that is read and written, the most particular first."""
+    return tuple(cast("Codec", _load(name)) for name in WRITTEN)
+
+
+def all_readers() -> tuple[Reader, ...]:
+    """Every format that is read, the most particular first."""
     return tuple(_load(name) for name in MODULES)
 
 
-def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes = b"") -> Codec:
-    """Find a codec: by its name, else by a file's first bytes, else by the end of its name.
+def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes = b"") -> Reader:
+    """Find a format: by its name, else by a file's first bytes, else by the end of its name.
 
     Raises:
         UnknownFormat: None is meant.
@@ -36,7 +49,7 @@ def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes
         if name not in MODULES:
             raise UnknownFormat(f"no format is called {name!r}", detail=_known(), name=name)
         return _load(name)
-    codecs = all_codecs()
+    codecs = all_readers()
     file = PurePath(path).name
     for codec in codecs:
         if head and codec.reads(head):
@@ -47,8 +60,8 @@ def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes
     raise UnknownFormat(f"{path or 'the data'} is in no format that we read", detail=_advice(file))
 
 
-def _load(name: str) -> Codec:
-    codec: Codec = importlib.import_module(MODULES[name]).CODEC
+def _load(name: str) -> Reader:
+    codec: Reader = importlib.import_module(MODULES[name]).CODEC
     return codec
 
 

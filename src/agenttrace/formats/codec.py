@@ -1,4 +1,4 @@
-"""Codec: what every format of traces can do.
+"""Codec: what every format of traces can do; some are only read.
 
 A codec that says it keeps something keeps it: whatever may differ after `read(write(trace))` is
 named by `loss`, and one contract suite holds every codec to that.
@@ -6,14 +6,14 @@ named by `loss`, and one contract suite holds every codec to that.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
 
 
-class Codec(Protocol):
-    """Reads and writes traces in one format.
+class Reader(Protocol):
+    """Reads traces in one format.
 
     Attributes:
         name: What people call the format: `native`, `otlp`.
@@ -41,6 +41,23 @@ class Codec(Protocol):
             AgentTraceError: The bytes are not this format, are cut short, or are too much.
         """
         ...
+
+
+@runtime_checkable
+class ReaderOfSeveral(Protocol):
+    """Reads files that may hold several traces."""
+
+    def read_all(self, data: bytes) -> tuple[Trace, ...]:
+        """Decode every trace of a file.
+
+        Raises:
+            AgentTraceError: As `Reader.read`, but for there being several.
+        """
+        ...
+
+
+class Codec(Reader, Protocol):
+    """Reads and writes traces in one format."""
 
     def write(self, trace: Trace) -> bytes:
         """Encode a trace; equal traces give equal bytes.

@@ -9,6 +9,7 @@ from agenttrace.model.span import SpanKind
 from agenttrace.providers.catalog import provider_for
 
 if TYPE_CHECKING:
+    from agenttrace.model.call import Answer
     from agenttrace.model.message import ModelRequest, ModelResponse
     from agenttrace.model.span import Span
 
@@ -25,9 +26,13 @@ def request_of(span: Span) -> ModelRequest | None:
     return None if provider is None else provider.read_request(question.get("body"), path)
 
 
-def response_of(span: Span) -> ModelResponse | None:
-    """What a model said in the end; None: as `request_of`, or it said nothing."""
-    question, answer = span.question, span.answer
+def response_of(span: Span, answer: Answer | None = None) -> ModelResponse | None:
+    """What a model said, in the end or in one of its answers.
+
+    None: as `request_of`, or it said nothing.
+    """
+    question = span.question
+    answer = span.answer if answer is None else answer
     if span.kind is not SpanKind.LLM or answer is None or not isinstance(question, dict):
         return None
     method, path = question.get("method"), question.get("path")

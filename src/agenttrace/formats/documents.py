@@ -1,0 +1,146 @@
+"""Documents: the JSON of other systems' files, read within bounds and never trusted.
+
+A file may hold one value, or one after the other, a line each or not: that is how collectors and
+console exporters write. What is read are plain values; nothing in them is looked up or executed.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from agenttrace.errors import NotCanonical, TraceUnreadable
+from agenttrace.model.values import Value, canonical
+
+LONGEST = 1 << 28
+"""How many bytes a file may have."""
+
+MOST_SPANS = 1_000_000
+"""How many spans or messages a file may hold."""
+
+_SHOWN = 60
+
+
+def documents(data: bytes, form: str) -> list[Any]:
+    """Read every JSON value of a file.
+
+    Args:
+        data: The file.
+        form: The format's name, for errors.
+
+    Raises:
+        TraceUnreadable: It is not JSON, nests too deep, or is too long.
+    """
+    if len(data) > LONGEST:
+        refuse(form, f"it has {len(data)} bytes; at most {LONGEST} are read")
+    try:
+        text = data.decode("utf-8-sig").lstrip()
+    except UnicodeDecodeError as error:
+        refuse(form, f"byte {error.start} is not UTF-8")
+    found, at = [], 0
+    decoder = json.JSONDecoder()
+    try:
+        while at < len(text):
+            value, at = decoder.raw_decode(text, at)
+            found.append(value)
+            while at < len(text) and text[at] in " \t\r\n,":
+                at += 1
+    except json.JSONDecodeError as error:
+        refuse(form, f"line {error.lineno} is not JSON: {error.msg}")
+    except RecursionError:
+        refuse(form, "it nests too deep")
+    except ValueError as error:
+        refuse(form, str(error))
+    return found
+
+
+def refuse(form: str, why: str, where: str = "") -> NoReturn:
+    """Say why a file is not what it looks like.
+
+    Raises:
+        TraceUnreadable: Always.
+    """
+    place = f"{where}: " if where else ""
+    raise TraceUnreadable(
+        f"it looks like {form}, and {place}{why}",
+        detail="  More: agenttrace explain trace-unreadable",
+        form=form,
+    )
+
+
+def mapping(value: object, form: str, where: str) -> dict[str, Any]:
+    """A value that must be an object; null is an empty one.
+
+    Raises:
+        TraceUnreadable: It is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        refuse(form, f"{_short(value)} is no object", where)
+    return value
+
+
+def sequence(value: object, form: str, where: str) -> list[Any]:
+    """A value that must be an array; null is an empty one.
+
+    Raises:
+        TraceUnreadable: It is something else, or too long.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        refuse(form, f"{_short(value)} is no array", where)
+    if len(value) > MOST_SPANS:
+        refuse(form, f"it has {len(value)} entries; at most {MOST_SPANS} are read", where)
+    return value
+
+
+def text(value: object) -> str:
+    """A value as text; null is empty."""
+    return "" if value is None else str(value)
+
+
+def whole(value: object, form: str, where: str) -> int:
+    """A whole number, which may be written as text; null is 0.
+
+    Raises:
+        TraceUnreadable: It is none.
+    """
+    if value is None or value == "":
+        return 0
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        try:
+            return int(value)
+        except ValueError:
+            pass
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    refuse(form, f"{_short(value)} is no whole number", where)
+
+
+def value_of(value: object, form: str, where: str) -> Value:
+    """A value as a trace keeps it.
+
+    Raises:
+        TraceUnreadable: It nests too deep.
+    """
+    try:
+        return canonical(value)
+    except NotCanonical as error:
+        refuse(form, error.headline, where)
+
+
+def parsed(value: Value) -> Value:
+    """What a text says as JSON; the text itself where it is none."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+        return value
+    try:
+        return canonical(json.loads(value))
+    except (ValueError, RecursionError, NotCanonical):
+        return value
+
+
+def _short(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}…"

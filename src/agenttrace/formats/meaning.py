@@ -1,0 +1,239 @@
+"""Meaning: what a foreign span's attributes say that it was: a model call, a tool, an agent.
+
+The names are OpenTelemetry's (GenAI semantic conventions, and their former ones), OpenInference's,
+and any-agent's. What becomes question, answer or usage is taken out of the attributes, so that
+nothing stands twice.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+from agenttrace.formats.documents import parsed
+from agenttrace.formats.flattened import flattened_messages
+from agenttrace.formats.said import messages_in
+from agenttrace.model import names
+from agenttrace.model.message_values import response_body, value_of
+from agenttrace.model.span import SpanKind, WireKind
+from agenttrace.model.usage import Tokens, Usage
+from agenttrace.model.values import Value, pack
+
+if TYPE_CHECKING:
+    from agenttrace.model.message import Message
+
+_OPERATIONS = {
+    "chat": SpanKind.LLM,
+    "call_llm": SpanKind.LLM,
+    "generate_content": SpanKind.LLM,
+    "text_completion": SpanKind.LLM,
+    "embeddings": SpanKind.LLM,
+    "execute_tool": SpanKind.TOOL,
+    "invoke_agent": SpanKind.AGENT,
+    "create_agent": SpanKind.AGENT,
+    "invoke_workflow": SpanKind.ORCHESTRATION,
+    "plan": SpanKind.PLAN,
+    "retrieval": SpanKind.RETRIEVAL,
+}
+_OPENINFERENCE = {
+    "LLM": SpanKind.LLM,
+    "EMBEDDING": SpanKind.LLM,
+    "TOOL": SpanKind.TOOL,
+    "AGENT": SpanKind.AGENT,
+    "RETRIEVER": SpanKind.RETRIEVAL,
+    "RERANKER": SpanKind.RETRIEVAL,
+}
+_OPENINFERENCE_KIND = "openinference.span.kind"
+_PARAMETERS = "llm.invocation_parameters"
+_ARGUMENTS = (names.TOOL_ARGUMENTS, "gen_ai.tool.args", "input.value")
+_RESULTS = (names.TOOL_RESULT, "gen_ai.output", "output.value")
+_QUERIES = ("gen_ai.retrieval.query.text", "gen_ai.retrieval.query", "input.value")
+_AGENTS = ("gen_ai.agent.name", "agent.name", "gen_ai.agent.id", names.AGENT_ID)
+_MODELS = (names.RESPONSE_MODEL, names.REQUEST_MODEL, "llm.response.model_name", "llm.model_name")
+_INPUT = (names.INPUT_TOKENS, "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
+_OUTPUT = (names.OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.token_count.completion")
+_CACHE_READ = (names.CACHE_READ_TOKENS, "llm.token_count.prompt_details.cache_read")
+_CACHE_WRITE = (names.CACHE_WRITE_TOKENS, "llm.token_count.prompt_details.cache_write")
+_REASONING = (names.REASONING_TOKENS, "llm.token_count.completion_details.reasoning")
+_USAGE = (*_INPUT, *_OUTPUT, *_CACHE_READ, *_CACHE_WRITE, *_REASONING, "llm.token_count.total")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meant:
+    """What a span was.
+
+    Attributes:
+        kind: What sort of thing happened.
+        operation: The name it is counted under.
+        agent: The agent that it names; empty: none.
+        question: What was asked, where that is known.
+        answer: What was said, as bytes, where that is known.
+        usage: What a model call used; None where nobody said.
+        attributes: What else is known.
+    """
+
+    kind: SpanKind
+    operation: str = ""
+    agent: str = ""
+    question: Value = None
+    answer: bytes | None = None
+    usage: Usage | None = None
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+
+
+def of(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Meant:
+    """Say what a span was; what nobody knows is `internal`."""
+    kind = _kind(attributes, wire_kind)
+    agent = _first(attributes, _AGENTS)
+    if kind is SpanKind.AGENT and not agent:
+        agent = name
+    if kind is SpanKind.LLM:
+        return _model(name, attributes, agent)
+    if kind is SpanKind.TOOL:
+        return _tool(name, attributes, agent)
+    if kind is SpanKind.RETRIEVAL:
+        return _retrieval(name, attributes, agent)
+    return Meant(kind=kind, operation=agent or name, agent=agent, attributes=attributes)
+
+
+def _kind(attributes: Mapping[str, Value], wire_kind: WireKind) -> SpanKind:
+    operation = attributes.get(names.OPERATION)
+    if isinstance(operation, str) and operation in _OPERATIONS:
+        return _OPERATIONS[operation]
+    openinference = attributes.get(_OPENINFERENCE_KIND)
+    if isinstance(openinference, str):
+        return _OPENINFERENCE.get(openinference, SpanKind.INTERNAL)
+    if attributes.get("mcp.method.name") == "tools/call":
+        return SpanKind.TOOL
+    if names.HTTP_METHOD in attributes or "http.method" in attributes:
+        return SpanKind.HTTP
+    if wire_kind in (WireKind.PRODUCER, WireKind.CONSUMER):
+        return SpanKind.MESSAGE
+    return SpanKind.INTERNAL
+
+
+def _model(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+    model = _first(attributes, _MODELS)
+    asked = messages_in(attributes.get(names.INPUT_MESSAGES)) or flattened_messages(
+        attributes, "llm.input_messages"
+    )
+    said = (
+        messages_in(attributes.get(names.OUTPUT_MESSAGES))
+        or flattened_messages(attributes, "llm.output_messages")
+        or messages_in(attributes.get("gen_ai.output"), role="assistant")
+    )
+    parameters = parsed(attributes.get(_PARAMETERS))
+    question = _question(model, asked, parameters if isinstance(parameters, dict) else {})
+    taken = {*_USAGE, names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "gen_ai.output", _PARAMETERS}
+    taken |= {"input.value", "output.value"} if asked and said else set()
+    flat = ("llm.input_messages.", "llm.output_messages.")
+    operation = _first(attributes, (names.OPERATION,)) or "chat"
+    return Meant(
+        kind=SpanKind.LLM,
+        operation="chat" if operation == "call_llm" else operation,
+        agent=agent,
+        question=question,
+        answer=response_body(model, said) if said else None,
+        usage=_usage(attributes, model or name),
+        attributes={
+            names.REQUEST_MODEL: model,
+            **{
+                key: value
+                for key, value in attributes.items()
+                if key not in taken and not key.startswith(flat)
+            },
+        },
+    )
+
+
+def _question(model: str, asked: tuple[Message, ...], parameters: Mapping[str, Value]) -> Value:
+    if not asked:
+        return None
+    more = {key: it for key, it in parameters.items() if key not in ("messages", "model")}
+    return {**more, "model": model, "messages": [value_of(message) for message in asked]}
+
+
+def _tool(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+    tool = _first(attributes, (names.TOOL_NAME, "tool.name")) or name.removeprefix("execute_tool ")
+    arguments = parsed(_any(attributes, _ARGUMENTS))
+    if isinstance(arguments, dict) and isinstance(arguments.get("kwargs"), dict):
+        given = arguments["kwargs"] or arguments.get("args")
+        arguments = given if isinstance(given, dict) else {"args": given}
+    elif arguments is not None and not isinstance(arguments, dict):
+        arguments = {"input": arguments}
+    return _call(SpanKind.TOOL, tool, attributes, agent, arguments, (*_ARGUMENTS, *_RESULTS))
+
+
+def _retrieval(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+    query = parsed(_any(attributes, _QUERIES))
+    question: Value = None if query is None else {"query": query}
+    return _call(SpanKind.RETRIEVAL, name, attributes, agent, question, (*_QUERIES, *_RESULTS))
+
+
+def _call(
+    kind: SpanKind,
+    operation: str,
+    attributes: Mapping[str, Value],
+    agent: str,
+    question: Value,
+    taken: tuple[str, ...],
+) -> Meant:
+    result = parsed(_any(attributes, _RESULTS))
+    return Meant(
+        kind=kind,
+        operation=operation,
+        agent=agent,
+        question=question,
+        answer=None if result is None else pack(result),
+        attributes={key: value for key, value in attributes.items() if key not in taken},
+    )
+
+
+def _usage(attributes: Mapping[str, Value], model: str) -> Usage | None:
+    if _any(attributes, (*_INPUT, *_OUTPUT)) is None:
+        return None
+    tokens = Tokens(
+        input=_count(attributes, _INPUT),
+        output=_count(attributes, _OUTPUT),
+        cache_read=_count(attributes, _CACHE_READ),
+        cache_write=_count(attributes, _CACHE_WRITE),
+        reasoning=_count(attributes, _REASONING),
+    )
+    return Usage(models={model: tokens}, cost_usd=_cost(attributes))
+
+
+def _cost(attributes: Mapping[str, Value]) -> Decimal | None:
+    whole = _money(attributes.get("llm.cost.total"))
+    if whole is not None:
+        return whole
+    parts = [_money(attributes.get(f"gen_ai.usage.{part}_cost")) for part in ("input", "output")]
+    known = [part for part in parts if part is not None]
+    return sum(known, Decimal()) if len(known) == len(parts) else None
+
+
+def _money(value: Value) -> Decimal | None:
+    try:
+        found = Decimal(str(value)) if value is not None else None
+    except InvalidOperation:
+        return None
+    return found if found is not None and found.is_finite() and found >= 0 else None
+
+
+def _count(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> int:
+    try:
+        return max(0, int(json.loads(str(_any(attributes, keys) or 0))))
+    except (ValueError, TypeError, OverflowError):
+        return 0
+
+
+def _any(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> Value:
+    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
+
+
+def _first(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> str:
+    return next(
+        (value for key in keys if isinstance(value := attributes.get(key), str) and value), ""
+    )

@@ -1,0 +1,223 @@
+"""Readable spans: dumps of OpenTelemetry SDK spans. Read only.
+
+Three makes: `ReadableSpan.to_json()` (one after the other, or in an array), any-agent's (`spans`,
+with whole numbers as ids), and TRAIL's (nested `child_spans`, ISO 8601 times and durations).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import TYPE_CHECKING, Any
+
+from agenttrace.formats.documents import documents, mapping, refuse, sequence, text, value_of, whole
+from agenttrace.formats.foreign import Occurred, Told, hex_id, only, traces_of
+from agenttrace.model.names import RELATIONSHIP
+from agenttrace.model.span import Scope, Status, WireKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.model.trace import Trace
+    from agenttrace.model.values import Value
+
+_NAME = "a dump of OpenTelemetry spans"
+_NS_A_S = 1_000_000_000
+_NS_A_US = 1_000
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_DURATION = re.compile(
+    r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{1,12})?)S)?)?"
+)
+_CODES = ("UNSET", "OK", "ERROR")
+
+
+class ReadableSpanReader:
+    """Reads dumps of SDK spans."""
+
+    name = "readable-span"
+    suffixes = (".spans.json",)
+
+    def reads(self, head: bytes) -> bool:
+        """Whether it begins with spans whose ids are written in snake_case."""
+        return b'"trace_id"' in head and (b'"span_id"' in head or b'"spans"' in head)
+
+    def read(self, data: bytes) -> Trace:
+        """Read the only trace of a file.
+
+        Raises:
+            TraceUnreadable: It is no dump of spans, holds none, or is too much.
+            SeveralTraces: It holds several.
+            InvalidSpan: A span contradicts itself.
+            InvalidTrace: Spans contradict each other.
+        """
+        return only(self.read_all(data), _NAME)
+
+    def read_all(self, data: bytes) -> tuple[Trace, ...]:
+        """Read every trace of a file.
+
+        Raises:
+            TraceUnreadable: As `read`.
+            InvalidSpan: As `read`.
+            InvalidTrace: As `read`.
+        """
+        found: list[Told] = []
+        for document in documents(data, _NAME):
+            for one in document if isinstance(document, list) else [document]:
+                found.extend(_spans(mapping(one, _NAME, "the file")))
+        return traces_of(found)
+
+
+def _spans(document: dict[str, Any]) -> Iterator[Told]:
+    ahead = [document]
+    if "spans" in document:
+        ahead = [mapping(it, _NAME, "spans") for it in sequence(document["spans"], _NAME, "spans")]
+    while ahead:
+        span = ahead.pop()
+        yield _nested(span) if "span_name" in span else _plain(span)
+        children = sequence(span.get("child_spans"), _NAME, "child_spans")
+        ahead += [mapping(it, _NAME, "child_spans") for it in children]
+
+
+def _plain(span: dict[str, Any]) -> Told:
+    """A span of the SDK's, or any-agent's."""
+    where = f"span {text(span.get('name'))!r}"
+    if "context" not in span:
+        refuse(_NAME, "it has no context", where)
+    trace, own = _context(span["context"], where)
+    parent = span.get("parent_id")
+    if parent is None and span.get("parent") is not None:
+        parent = mapping(span["parent"], _NAME, where).get("span_id")
+    status = mapping(span.get("status"), _NAME, where)
+    start = _time(span.get("start_time"), where)
+    resource = mapping(span.get("resource"), _NAME, where)
+    return Told(
+        trace=trace,
+        id=own,
+        parent=_id(parent, 16),
+        name=text(span.get("name")),
+        wire_kind=_kind(span.get("kind")),
+        start_ns=start,
+        end_ns=_time(span.get("end_time"), where) or start,
+        status=Status(
+            code=_code(status.get("status_code")), message=text(status.get("description"))
+        ),
+        attributes=_attributes(span.get("attributes"), where),
+        events=tuple(
+            Occurred(
+                name=text(event.get("name")),
+                at_ns=_time(event.get("timestamp"), where),
+                attributes=_attributes(event.get("attributes"), where),
+            )
+            for event in _each(span.get("events"), where)
+        ),
+        links=tuple(_link(link, where) for link in _each(span.get("links"), where)),
+        resource=_attributes(resource.get("attributes", resource), where),
+    )
+
+
+def _nested(span: dict[str, Any]) -> Told:
+    """A span of TRAIL's."""
+    where = f"span {text(span.get('span_name'))!r}"
+    start = _time(span.get("timestamp"), where)
+    scope = text(span.get("scope_name"))
+    events = [
+        Occurred(
+            name=text(event.get("Name")),
+            at_ns=_time(event.get("Timestamp"), where),
+            attributes=_attributes(event.get("Attributes"), where),
+        )
+        for event in _each(span.get("events"), where)
+    ]
+    logs = [
+        Occurred(
+            name="log",
+            at_ns=_time(log.get("timestamp"), where),
+            attributes=_attributes(_body(log.get("body")), where),
+        )
+        for log in _each(span.get("logs"), where)
+    ]
+    return Told(
+        trace=_id(span.get("trace_id"), 32),
+        id=_id(span.get("span_id"), 16),
+        parent=_id(span.get("parent_span_id"), 16),
+        name=text(span.get("span_name")),
+        wire_kind=_kind(span.get("span_kind")),
+        start_ns=start,
+        end_ns=start + _duration(span.get("duration"), where),
+        status=Status(
+            code=_code(span.get("status_code")), message=text(span.get("status_message"))
+        ),
+        attributes=_attributes(span.get("span_attributes"), where),
+        events=(*events, *logs),
+        links=tuple(_link(link, where) for link in _each(span.get("links"), where)),
+        resource=_attributes(span.get("resource_attributes"), where),
+        scope=Scope(name=scope, version=text(span.get("scope_version"))) if scope else None,
+        trace_state=text(span.get("trace_state")),
+    )
+
+
+def _body(body: object) -> object:
+    return body if isinstance(body, dict) else {"body": body}
+
+
+def _each(listed: object, where: str) -> list[dict[str, Any]]:
+    return [mapping(one, _NAME, where) for one in sequence(listed, _NAME, where)]
+
+
+def _context(context: object, where: str) -> tuple[str, str]:
+    known = mapping(context, _NAME, where)
+    return _id(known.get("trace_id"), 32), _id(known.get("span_id"), 16)
+
+
+def _link(link: dict[str, Any], where: str) -> tuple[str, str, str, dict[str, Value]]:
+    trace, span = _context(link.get("context", link), where)
+    attributes = _attributes(link.get("attributes"), where)
+    return trace, span, str(attributes.pop(RELATIONSHIP, "triggered_by")), attributes
+
+
+def _attributes(attributes: object, where: str) -> dict[str, Value]:
+    known = mapping(attributes, _NAME, where)
+    return {text(key): value_of(value, _NAME, where) for key, value in known.items()}
+
+
+def _id(value: object, digits: int) -> str:
+    """An id: hex, with or without `0x`; or the number itself."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return hex_id(f"{value:x}", digits) if value >= 0 else text(value)
+    return hex_id(text(value), digits) if value else ""
+
+
+def _time(value: object, where: str) -> int:
+    """Nanoseconds since the epoch: a number of them, or ISO 8601 (UTC, where it says no zone)."""
+    if not isinstance(value, str) or value.isdecimal():
+        return whole(value, _NAME, where)
+    try:
+        moment = dt.datetime.fromisoformat(value)
+    except ValueError:
+        refuse(_NAME, f"{value[:60]!r} is no time", where)
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1) * _NS_A_US
+
+
+def _duration(value: object, where: str) -> int:
+    """Nanoseconds of an ISO 8601 duration: `PT1M20.9S`."""
+    match = _DURATION.fullmatch(text(value) or "PT0S")
+    if match is None:
+        refuse(_NAME, f"{text(value)[:60]!r} is no duration", where)
+    days, hours, minutes, seconds = (part or "0" for part in match.groups())
+    whole_seconds, _, fraction = seconds.partition(".")
+    total = ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(whole_seconds)
+    return total * _NS_A_S + int(fraction[:9].ljust(9, "0") or 0)
+
+
+def _kind(value: object) -> WireKind:
+    name = text(value).lower().removeprefix("spankind.").removeprefix("span_kind_")
+    return WireKind(name) if name in set(WireKind) else WireKind.INTERNAL
+
+
+def _code(value: object) -> str:
+    name = text(value).upper().removeprefix("STATUSCODE.")
+    return name if name in _CODES else "UNSET"
+
+
+CODEC = ReadableSpanReader()
