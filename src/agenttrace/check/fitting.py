@@ -79,15 +79,19 @@ class Fitting:
         ]
 
 
+def called(span: Span) -> str:
+    """Name a span as what was called: `pay(order='A-17', amount=5)`, `chat gpt-4o`."""
+    name = cut(safe(span.operation if span.kind == "tool" and span.operation else span.name), 72)
+    has_arguments = span.kind in PACKED_KINDS and isinstance(span.question, dict)
+    return f"{name}({cut(arguments(span.question), 72)})" if has_arguments else name
+
+
 def line_of(span: Span) -> str:
     """Write a span on a line: its kind, its call, where it stands, and the line of the code."""
-    name = safe(span.operation if span.kind == "tool" and span.operation else span.name)
-    has_arguments = span.kind in PACKED_KINDS and isinstance(span.question, dict)
-    call = f"{name}({cut(arguments(span.question), 72)})" if has_arguments else name
     is_foreign = not span.position and span.kind is not SpanKind.RUN
     where = [span.id if is_foreign else safe(label_of(span.position))]
     where += [safe(span.site)] if span.site else []
-    return f"{span.kind.value:6} {call}   at {', '.join(where)}"
+    return f"{span.kind.value:6} {called(span)}   at {', '.join(where)}"
 
 
 def _matches(pattern: str, known: tuple[str, ...]) -> bool:

@@ -20,9 +20,19 @@ _HEAD_BYTES = 4096
     "trace",
     type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
 )
+@click.option(
+    "--view",
+    type=click.Choice(["page", "tree", "waterfall", "usage"]),
+    default="page",
+    show_default=True,
+    help="All there is; a line a span; when each ran; what was used.",
+)
+@click.option("--agent", metavar="NAME", help="The whole story of one agent; wildcards.")
 @click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
 @click.option("--trace", "trace_id", metavar="ID", help="Which one, of a file with several traces.")
-def command(trace: Path, why: str | None, trace_id: str | None) -> None:
+def command(
+    trace: Path, view: str, agent: str | None, why: str | None, trace_id: str | None
+) -> None:
     """Show what a run did: its agents, lanes, spans, states and costs.
 
     TRACE is a golden (.trace), the journal of a run that did not end, or a trace of another
@@ -30,18 +40,31 @@ def command(trace: Path, why: str | None, trace_id: str | None) -> None:
 
     Exit codes: 0 shown, 2 usage, 4 it could not be read.
     """
+    from agenttrace.cli.span_text import SpanText
+
     found, written_in = read(trace, trace_id)
+    page = SpanText(found)
     if why is not None:
         from agenttrace.analysis.lineage import lineage
-        from agenttrace.cli.span_text import SpanText
 
-        page = SpanText(found)
-        lines = lineage(found, page.meant(why)).lines(page.numbers)
-    else:
+        click.echo("\n".join(lineage(found, page.meant(why)).lines(page.numbers)))
+    elif agent is not None:
+        from agenttrace.cli import story
+
+        click.echo("\n".join(story.told(found, page, agent)))
+    elif view == "page":
         from agenttrace.cli.trace_text import told
 
-        lines = told(found, written_in)
-    click.echo("\n".join(lines))
+        click.echo("\n".join(told(found, written_in)))
+    else:
+        from agenttrace.cli import tables
+
+        if view == "tree":
+            tables.tree(found, page)
+        elif view == "waterfall":
+            tables.waterfall(found, page)
+        else:
+            tables.usage(found)
 
 
 def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:

@@ -16,7 +16,7 @@ from agenttrace.model.values import plain, unpack
 from agenttrace.providers.reading import request_of, response_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from agenttrace.model.call import Answer
     from agenttrace.model.lane import Position
@@ -77,10 +77,17 @@ class SpanText:
         """A span on a line, with its number on the page."""
         return f"#{self._numbers[span.id]}  {line_of(span)}"
 
-    def lines(self) -> list[str]:
-        """Every span with its details."""
+    @property
+    def tree(self) -> tuple[tuple[Span, int], ...]:
+        """Every span with its depth, as the page has them."""
+        return self._tree
+
+    def lines(self, only: Container[str] | None = None) -> list[str]:
+        """Every span with its details; or only those with these ids."""
         found: list[str] = []
         for span, depth in self._tree:
+            if only is not None and span.id not in only:
+                continue
             found.append(f"{_INDENT * depth}{self._headline(span)}")
             found.extend(f"{_INDENT * (depth + 2)}{line}" for line in self._details(span))
         return found

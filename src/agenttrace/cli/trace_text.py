@@ -29,12 +29,14 @@ def told(trace: Trace, written_in: str) -> Iterator[str]:
         written_in: The format that it was kept in, for the head.
     """
     yield from _head(trace, written_in)
-    yield from _section("agents", [_agent(one) for one in trace.agents])
-    yield from _section("lanes", [_lane(one) for one in trace.lanes])
-    yield from _section("spans", SpanText(trace).lines())
-    yield from _section("deliveries", [line for one in trace.deliveries for line in _delivery(one)])
-    yield from _section("states", [line for one in trace.snapshots for line in _snapshot(one)])
-    yield from _section("collective state at the end", _collective(trace))
+    yield from section("agents", [agent_line(one) for one in trace.agents])
+    yield from section("lanes", [_lane(one) for one in trace.lanes])
+    yield from section("spans", SpanText(trace).lines())
+    yield from section(
+        "deliveries", [line for one in trace.deliveries for line in delivery_lines(one)]
+    )
+    yield from section("states", [line for one in trace.snapshots for line in snapshot_lines(one)])
+    yield from section("collective state at the end", _collective(trace))
 
 
 def _head(trace: Trace, written_in: str) -> Iterator[str]:
@@ -90,14 +92,16 @@ def _fidelity(trace: Trace) -> str:
     )
 
 
-def _section(title: str, lines: list[str]) -> Iterator[str]:
+def section(title: str, lines: list[str]) -> Iterator[str]:
+    """Lines under a title; nothing where there are none."""
     if lines:
         yield ""
         yield title
         yield from (f"  {line}" for line in lines)
 
 
-def _agent(agent: Agent) -> str:
+def agent_line(agent: Agent) -> str:
+    """Who an agent is."""
     known = [
         f"{label} {safe(value)}"
         for label, value in (("type", agent.type), ("role", agent.role), ("version", agent.version))
@@ -123,7 +127,8 @@ def _lane(lane: Lane) -> str:
     return f"{name}  {', '.join(said)}"
 
 
-def _delivery(delivery: Delivery) -> Iterator[str]:
+def delivery_lines(delivery: Delivery) -> Iterator[str]:
+    """Which message a receive got."""
     channel = f" from {safe(delivery.channel)}" if delivery.channel else ""
     got = f"message {place(delivery.message)}" if delivery.message is not None else "no message"
     content = f"  content {delivery.content.hex()[:8]}" if delivery.content else ""
@@ -132,7 +137,8 @@ def _delivery(delivery: Delivery) -> Iterator[str]:
         yield f"  turn      {', '.join(place(one) for one in delivery.turn)}"
 
 
-def _snapshot(shot: StateSnapshot) -> Iterator[str]:
+def snapshot_lines(shot: StateSnapshot) -> Iterator[str]:
+    """What an agent knew and wanted at one moment."""
     where = f"at {place(shot.position)}, step {shot.seq} of {place(shot.lane)}"
     yield f"{safe(shot.agent) or 'the run'}  {where}"
     yield from (f"  {line}" for line in _state(shot))

@@ -1,0 +1,77 @@
+"""Story: all that one agent did, was told and knew, in causal order."""
+
+from __future__ import annotations
+
+import difflib
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from agenttrace.check.sides import safe
+from agenttrace.cli import trace_text, words
+from agenttrace.errors import UsageError
+from agenttrace.model.span import SpanKind
+from agenttrace.model.usage import total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.cli.span_text import SpanText
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+
+
+def told(trace: Trace, page: SpanText, name: str) -> Iterator[str]:
+    """Tell the story of the agents that a name means; numbers are those of the whole page.
+
+    Raises:
+        UsageError: No agent is called so; the nearest are named.
+    """
+    agents = [one for one in trace.agents if _is(name, one.id, one.name)]
+    if not agents:
+        raise _nobody(trace, name)
+    for agent in agents:
+        mine = [span for span in trace.spans if span.agent == agent.id]
+        yield trace_text.agent_line(agent)
+        yield f"  did       {_did(mine)}"
+        yield f"  used      {_used(mine)}"
+        yield ""
+        yield from (f"  {line}" for line in page.lines({span.id for span in mine}))
+        lanes = {span.lane for span in mine if span.lane}
+        heard = [one for one in trace.deliveries if one.receive[:-1] in lanes]
+        yield from trace_text.section(
+            "deliveries", [line for one in heard for line in trace_text.delivery_lines(one)]
+        )
+        shots = [shot for shot in trace.snapshots if shot.agent == agent.id]
+        yield from trace_text.section(
+            "states", [line for shot in shots for line in trace_text.snapshot_lines(shot)]
+        )
+
+
+def _did(spans: list[Span]) -> str:
+    calls = [span for span in spans if span.is_call]
+    models = sum(span.kind is SpanKind.LLM for span in calls)
+    tools = sum(span.kind is SpanKind.TOOL for span in calls)
+    return ", ".join(
+        (
+            words.number(len(spans), "span"),
+            words.number(models, "model call"),
+            words.number(tools, "tool call"),
+        )
+    )
+
+
+def _used(spans: list[Span]) -> str:
+    used = total(span.usage for span in spans if span.usage is not None)
+    return f"{words.number(used.tokens.total, 'token')}: {words.tokens(used.tokens)}"
+
+
+def _is(wanted: str, *known: str) -> bool:
+    return any(one == wanted or fnmatchcase(one, wanted) for one in known)
+
+
+def _nobody(trace: Trace, name: str) -> UsageError:
+    known = [one.id for one in trace.agents]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    nearest = [f"  nearest   {safe(', '.join(near))}"] if near else []
+    there = f"  there are {safe(', '.join(known))}" if known else "  The run has no agents."
+    return UsageError(f"no agent is called {safe(repr(name))}", detail="\n".join([*nearest, there]))

@@ -1,0 +1,216 @@
+"""Tables: a trace at a glance, as a tree, a waterfall or a bill, in 80 columns.
+
+Nothing is said by colour alone: every colour stands beside a word or a pattern, and is one of those
+that people with any colour vision tell apart ("Color Universal Design", Okabe and Ito, 2008).
+Piped, the same text comes without colour.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from agenttrace.check.fitting import called
+from agenttrace.check.pricing import Prices
+from agenttrace.check.sides import cut, safe
+from agenttrace.cli import words
+from agenttrace.errors import PriceUnknown
+from agenttrace.model.span import OK, UNSET, SpanKind
+from agenttrace.model.usage import Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenttrace.cli.span_text import SpanText
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+
+_STYLES = {
+    SpanKind.LLM: "#56b4e9",
+    SpanKind.TOOL: "#e69f00",
+    SpanKind.AGENT: "bold #009e73",
+    SpanKind.MESSAGE: "#cc79a7",
+    SpanKind.RETRIEVAL: "#f0e442",
+}
+_WRONG = "bold #d55e00"
+_BARS = {SpanKind.LLM: "█", SpanKind.TOOL: "▓", SpanKind.RETRIEVAL: "▓", SpanKind.MESSAGE: "▒"}
+_PLAIN_BARS = {"█": "#", "▓": "=", "▒": "~", "░": "-"}
+_BAR = 30
+_DEEPEST = 12
+"""How many levels a tree is indented; deeper ones say how deep they are."""
+
+
+def tree(trace: Trace, page: SpanText) -> None:
+    """Print every span under the one it happened inside: what it was, how long, how much."""
+    prices = Prices(at=trace.started)
+    table = _table("#", "span", "took", "tokens", "cost")
+    for span, depth in page.tree:
+        used = span.usage.tokens.total if span.usage is not None and span.usage.models else None
+        table.add_row(
+            str(page.numbers[span.id]),
+            _named(span, depth),
+            words.duration(span.end_ns - span.start_ns),
+            "" if used is None else f"{used:,}",
+            _cost([span], prices, silent=True),
+        )
+    _print(table)
+
+
+def waterfall(trace: Trace, page: SpanText) -> None:
+    """Print when each span ran, as bars on one scale; a trace without times is told by steps."""
+    timed = any(span.end_ns > span.start_ns for span in trace.spans)
+    begins = {it.id: it.start_ns if timed else it.seq for it in trace.spans}
+    ends = {it.id: it.end_ns if timed else max(it.seq, it.end_seq) + 1 for it in trace.spans}
+    first, last = min(begins.values(), default=0), max(ends.values(), default=1)
+    console = _console()
+    table = _table("#", "span", "when", "took" if timed else "steps")
+    for span, depth in page.tree:
+        bar = _bar(span, begins[span.id] - first, ends[span.id] - first, max(1, last - first))
+        took = span.end_ns - span.start_ns
+        steps = ends[span.id] - begins[span.id]
+        table.add_row(
+            str(page.numbers[span.id]),
+            _named(span, depth, short=True),
+            Text(_writable(bar, console), style=_STYLES.get(span.kind, "")),
+            words.duration(took) if timed else str(steps),
+        )
+    console.print(table)
+    whole = words.duration(last - first) if timed else f"{last - first} steps; it has no times"
+    marks = ("█ model", "▓ tool", "▒ message", "░ other")
+    console.print(Text(_writable("  ".join([*marks, f"in all {whole}"]), console)))
+
+
+def usage(trace: Trace) -> None:
+    """Print what was used, by model, agent and tool; a price that nobody knows is no 0."""
+    prices = Prices(at=trace.started)
+    models, agents, tools = defaultdict(list), defaultdict(list), defaultdict(list)
+    for span in trace.spans:
+        if span.kind is SpanKind.LLM:
+            names = span.usage.models if span.usage is not None else {"(not said)": None}
+            for name in names:
+                models[name].append(span)
+        elif span.kind in (SpanKind.TOOL, SpanKind.RETRIEVAL):
+            tools[span.operation or span.name].append(span)
+        if span.kind in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL):
+            agents[span.agent or "(nobody)"].append(span)
+    console = _console()
+    for title, groups in (("model", models), ("agent", agents), ("tool", tools)):
+        if groups:
+            console.print(_bill(title, groups, prices))
+            console.print()
+    calls = [span for spans in (*models.values(), *tools.values()) for span in spans]
+    console.print(Text(f"in all {_sum(calls)}, {_cost(calls, prices)}"))
+
+
+def _bill(title: str, groups: dict[str, list[Span]], prices: Prices) -> Table:
+    table = _table(title, "calls", "in", "cached", "out", "cost", first_wide=True)
+    for name, spans in sorted(groups.items()):
+        used = _used(spans, name if title == "model" else None)
+        tokens = used.tokens
+        is_tool = title == "tool"
+        table.add_row(
+            Text(cut(safe(name), 34)),
+            str(len(spans)),
+            *(
+                "" if is_tool else f"{count:,}"
+                for count in (tokens.input, tokens.cache_read, tokens.output)
+            ),
+            _cost(spans, prices, silent=is_tool),
+        )
+    return table
+
+
+def _used(spans: Iterable[Span], model: str | None) -> Usage:
+    used = Usage()
+    for span in spans:
+        if span.usage is not None:
+            models = {
+                name: tokens
+                for name, tokens in span.usage.models.items()
+                if model is None or name == model
+            }
+            used += Usage(models=models)
+    return used
+
+
+def _sum(spans: Sequence[Span]) -> str:
+    tokens = _used({span.id: span for span in spans}.values(), None).tokens
+    return f"{words.number(len(spans), 'call')}, {tokens.total:,} tokens"
+
+
+def _cost(spans: Sequence[Span], prices: Prices, *, silent: bool = False) -> str:
+    """What calls cost; `silent` says nothing where nothing has a price."""
+    total, known = Decimal(), False
+    for span in {span.id: span for span in spans}.values():
+        if span.usage is None:
+            if span.kind is SpanKind.LLM:
+                return "" if silent else "cost not known"
+            continue
+        if span.usage.tool_cost_usd is not None:
+            total, known = total + span.usage.tool_cost_usd, True
+        if span.usage.models:
+            try:
+                one = prices.cost(span)
+            except PriceUnknown:
+                one = None
+            if one is None:
+                return "" if silent else "cost not known"
+            total, known = total + one, True
+    if not known:
+        return ""
+    return f"${total:.6f}".rstrip("0").rstrip(".") if total else "$0"
+
+
+def _named(span: Span, depth: int, *, short: bool = False) -> Text:
+    indent = "  " * min(depth, _DEEPEST) + (f"({depth}) " if depth > _DEEPEST else "")
+    text = Text(indent, no_wrap=True, overflow="ellipsis")
+    text.append(f"{span.kind.value} ", style=_STYLES.get(span.kind, ""))
+    text.append(cut(safe(span.name), 60) if short else called(span))
+    if span.status.code not in (OK, UNSET):
+        text.append(f" {cut(safe(span.status.code), 30)}", style=_WRONG)
+    if not short and span.agent is not None and span.kind is not SpanKind.AGENT:
+        text.append(f" by {cut(safe(span.agent), 30)}", style="dim")
+    return text
+
+
+def _bar(span: Span, begin: int, end: int, whole: int) -> str:
+    left = begin * _BAR // whole
+    right = max(left + 1, -(-end * _BAR // whole))
+    return " " * min(left, _BAR - 1) + _BARS.get(span.kind, "░") * max(1, min(right, _BAR) - left)
+
+
+def _writable(text: str, console: Console) -> str:
+    """The text in signs that the terminal's encoding has."""
+    if console.encoding.lower().startswith("utf"):
+        return text
+    return "".join(_PLAIN_BARS.get(sign, sign) for sign in text)
+
+
+def _table(*columns: str, first_wide: bool = False) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold", pad_edge=False)
+    for number, name in enumerate(columns):
+        wide = name == "span" or (first_wide and number == 0)
+        table.add_column(
+            name,
+            no_wrap=True,
+            overflow="ellipsis",
+            justify="left" if wide or name == "when" else "right",
+            ratio=1 if name == "span" else None,
+            min_width=_BAR if name == "when" else None,
+        )
+    table.expand = "span" in columns
+    return table
+
+
+def _console() -> Console:
+    return Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+
+
+def _print(table: Table) -> None:
+    _console().print(table)
