@@ -1,0 +1,44 @@
+"""The pages on selecting, order and budgets, followed to the letter: every output is the real one."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from agenttrace.cli import main
+from tests.fakes.pages import Command, File, matches, steps
+from tests.fakes.refund_project import LOADED
+
+PAGES = Path(__file__).parents[2] / "docs" / "how-to"
+
+
+def printed(line: str, pytester: pytest.Pytester) -> str:
+    """Run a command of a page in this process; give what it prints."""
+    program, *words = shlex.split(line)
+    if program == "pytest":
+        return "\n".join(pytester.runpytest_inprocess(*words).outlines)
+    return CliRunner().invoke(main, words).output
+
+
+@pytest.mark.parametrize("page", ["select-spans", "assert-order", "set-budgets"])
+def test_a_page_prints_what_it_says(
+    page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files are written, its commands run, and each line compared, but for times."""
+    assert LOADED
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    addopts = "-p no:randomly -p no:cacheprovider -p no:asyncio"
+    (pytester.path / "tox.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
+    done = 0
+    for step in steps((PAGES / f"{page}.md").read_text("utf-8")):
+        if isinstance(step, File):
+            (pytester.path / step.name).write_text(step.text, "utf-8")
+        elif isinstance(step, Command):
+            told = printed(step.line, pytester)
+            assert matches(step.prints, told), f"$ {step.line}\n\nit printed\n\n{told}"
+            done += 1
+    assert done >= 2
