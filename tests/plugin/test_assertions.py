@@ -10,7 +10,8 @@ SAYS = """
 def test_refund(agent_trace):
     agent.refund_desk("A-17")
     look_up, ask = agent_trace.tool("look_up_order"), agent_trace.tool("ask_expert")
-    assert look_up.once().with_args(order="A-17").returned({"order": "A-17", "status": "paid twice"})
+    assert look_up.once().with_args(order="A-17", region="eu")
+    assert look_up.returned({"order": "A-17", "status": "paid twice"})
     assert look_up.happens_before(ask)
     assert ask.triggered_by(agent="planner")
     assert agent_trace.tool("pay").never()
@@ -38,7 +39,7 @@ def says(project: RefundProject, body: str, marker: str = "") -> None:
 
 
 def test_what_holds_while_recording_holds_in_the_replay(project: RefundProject) -> None:
-    """The same assertions, with and without a golden; what is relative to it holds when it is born."""
+    """The same assertions, with and without a golden; what is relative to it holds at its birth."""
     says(project, SAYS)
 
     project.recorded()
@@ -63,11 +64,15 @@ def test_a_failed_assertion_shows_the_line_of_the_test_and_the_nearest_call(
         [
             'test_refund.py:6: agent_trace.tool("look_up_ordr").once()',
             "",
-            "NothingSelected: no span is {'kind': 'tool', 'name': 'look_up_ordr'}  "
-            "[[]nothing-selected[]]",
+            (
+                "NothingSelected: no span is {'kind': 'tool', 'name': 'look_up_ordr'}  "
+                "[[]nothing-selected[]]"
+            ),
             "",
-            "  nearest   tool   look_up_order(order='A-17', region='eu')   "
-            "at planner/tool:look_up_order#0, agent.py:*",
+            (
+                "  nearest   tool   look_up_order(order='A-17', region='eu')   "
+                "at planner/tool:look_up_order#0, agent.py:*"
+            ),
             "                   name is 'look_up_order', not 'look_up_ordr'",
         ]
     )
@@ -100,8 +105,10 @@ def test_a_budget_is_said_in_the_marker_or_for_all_tests(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "BudgetBroken: test_refund.py::test_refund: 1 of 2 limits broken: llm_calls  "
-            "[[]budget-broken[]]",
+            (
+                "BudgetBroken: test_refund.py::test_refund: 1 of 2 limits broken: llm_calls  "
+                "[[]budget-broken[]]"
+            ),
             "",
             "  llm_calls",
             "    3, and at most 2",

@@ -1,4 +1,4 @@
-"""The pages on selecting, order and budgets, followed to the letter: every output is the real one."""
+"""The pages on selecting, order and budgets, followed to the letter: each output is real."""
 
 from __future__ import annotations
 

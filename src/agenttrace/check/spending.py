@@ -56,8 +56,18 @@ class Spending:
             UsageUnknown: A model call does not say what it used.
             PriceUnknown: Nobody knows what a model costs.
         """
-        found: Spent = getattr(self, f"_{what}")(name)
-        return found
+        measures = {
+            "usd": self._usd,
+            "tokens": self._tokens,
+            "llm_calls": self._llm_calls,
+            "tool_calls": self._tool_calls,
+            "tool_usd": self._tool_usd,
+            "steps": self._steps,
+            "depth": self._depth,
+            "latency": self._latency,
+            "coordination": self._coordination,
+        }
+        return measures[what](name)
 
     def knows(self, what: str, name: str) -> bool:
         """Whether any span bears the name of a model or tool."""

@@ -131,7 +131,7 @@ def test_the_waterfall_shows_when_each_span_ran_by_patterns(shown: str) -> None:
 
     assert max(map(len, told)) <= 80
     assert "\n".join(told[:3]) == WATERFALL
-    bars = [line[BAR:BAR + 30] for line in told[1:-1]]
+    bars = [line[BAR : BAR + 30] for line in told[1:-1]]
     assert [set(bar) - {" "} for bar in bars[:4]] == [{"░"}, {"░"}, {"█"}, {"▓"}]
     begins = [len(bar) - len(bar.lstrip()) for bar in bars[1:]]
     assert begins == sorted(begins)
@@ -174,9 +174,11 @@ def test_an_agent_that_there_is_not_gets_the_nearest_names(shown: str) -> None:
 
     assert (result.exit_code, result.output) == (
         2,
-        "UsageError: no agent is called 'palnner'  [usage]\n\n"
-        "  nearest   planner, payer\n"
-        "  there are payer, planner, writer\n",
+        (
+            "UsageError: no agent is called 'palnner'  [usage]\n\n"
+            "  nearest   planner, payer\n"
+            "  there are payer, planner, writer\n"
+        ),
     )
 
 
