@@ -15,7 +15,7 @@ from agenttrace.causal.delivery.edges import Edge, edges
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agenttrace.model.lane import Position
     from agenttrace.model.span import Span
@@ -41,6 +41,20 @@ class Moments:
     def is_before(self, a: str, b: str) -> bool:
         """Whether the span `a` had ended when `b` began."""
         return bool(self._known[self._at[b][0]] & self._bits[a])
+
+    def before_any(self, ids: Iterable[str]) -> frozenset[str]:
+        """The spans that had ended when one of these began."""
+        known = 0
+        for one in ids:
+            known |= self._known[self._at[one][0]]
+        return frozenset(span for span, bit in self._bits.items() if known & bit)
+
+    def after_any(self, ids: Iterable[str]) -> frozenset[str]:
+        """The spans that began when one of these had ended."""
+        ended = 0
+        for one in ids:
+            ended |= self._bits[one]
+        return frozenset(span for span, (at, _) in self._at.items() if self._known[at] & ended)
 
     def _fill(self, before: dict[Moment, list[Moment]]) -> None:
         after: dict[Moment, list[Moment]] = defaultdict(list)

@@ -48,6 +48,22 @@ class Order:
         """
         return self._moments.is_before(a.id, b.id)
 
+    def before_any(self, ids: Iterable[str]) -> frozenset[str]:
+        """The ids of all spans that happen before one of these.
+
+        Raises:
+            KeyError: One of them is not a span of the trace.
+        """
+        return self._moments.before_any(ids)
+
+    def after_any(self, ids: Iterable[str]) -> frozenset[str]:
+        """The ids of all spans before which one of these happens.
+
+        Raises:
+            KeyError: One of them is not a span of the trace.
+        """
+        return self._moments.after_any(ids)
+
     def concurrent(self, a: Span, b: Span) -> bool:
         """Whether nothing orders two different spans, and none of them holds the other.
 

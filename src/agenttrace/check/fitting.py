@@ -36,8 +36,10 @@ class Fitting:
         self._view = view
         self._selector = selector
         self._related = {
-            name: {span.id for span in Fitting(view, getattr(selector, name)).spans()}
-            for name in _RELATED
+            name: related(
+                view, frozenset(it.id for it in Fitting(view, getattr(selector, name)).spans())
+            )
+            for name, related in _RELATED.items()
             if getattr(selector, name) is not None
         }
 
@@ -61,7 +63,7 @@ class Fitting:
         if wanted.where is not None:
             yield from _elsewhere(wanted.where, span)
         for name, ids in self._related.items():
-            if not _RELATED[name](self._view, span, ids):
+            if span.id not in ids:
                 yield f"it is not {name.replace('_', ' ')} {safe(str(getattr(wanted, name)))}"
 
     def nearest(self) -> list[str]:
@@ -114,27 +116,25 @@ _TEXTS: Mapping[str, Callable[[View, Span], tuple[str, ...]]] = {
 }
 
 
-def _is_cause(view: View, span: Span, ids: set[str]) -> bool:
-    return any(_can_cause(view, span, view.by_id[one]) for one in ids)
+def _inside(view: View, ids: frozenset[str]) -> frozenset[str]:
+    return frozenset(
+        span.id for span in view.spans if any(one.id in ids for one in view.above(span))
+    )
 
 
-def _is_consequence(view: View, span: Span, ids: set[str]) -> bool:
-    return any(_can_cause(view, view.by_id[one], span) for one in ids)
+def _around(view: View, ids: frozenset[str]) -> frozenset[str]:
+    return frozenset(one.id for span in ids for one in view.above(view.by_id[span]))
 
 
-def _can_cause(view: View, cause: Span, effect: Span) -> bool:
-    """Whether one span can have had a part in another: it came before, or stands around it."""
-    return view.order.happens_before(cause, effect) or cause in view.above(effect)
-
-
-_RELATED: Mapping[str, Callable[[View, Span, set[str]], bool]] = {
-    "child_of": lambda _view, span, ids: span.parent in ids,
-    "descendant_of": lambda view, span, ids: any(one.id in ids for one in view.above(span)),
-    "parent_of": lambda view, span, ids: any(view.by_id[one].parent == span.id for one in ids),
-    "ancestor_of": lambda view, span, ids: any(span in view.above(view.by_id[one]) for one in ids),
-    "cause_of": _is_cause,
-    "consequence_of": _is_consequence,
+_RELATED: Mapping[str, Callable[[View, frozenset[str]], frozenset[str]]] = {
+    "child_of": lambda view, ids: frozenset(it.id for it in view.spans if it.parent in ids),
+    "descendant_of": _inside,
+    "parent_of": lambda view, ids: frozenset(view.by_id[one].parent or "" for one in ids),
+    "ancestor_of": _around,
+    "cause_of": lambda view, ids: view.order.before_any(ids) | _around(view, ids),
+    "consequence_of": lambda view, ids: view.order.after_any(ids) | _inside(view, ids),
 }
+"""For each relation, the spans that stand so to one of some spans."""
 
 
 def _elsewhere(where: Where, span: Span) -> Iterator[str]:

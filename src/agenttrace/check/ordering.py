@@ -173,8 +173,9 @@ def _criteria(step: object) -> dict[str, Any]:
 
 
 def _after(view: View, spans: Sequence[Span], reached: Sequence[Sequence[Span]]) -> list[Span]:
-    before = view.order.happens_before
-    return [span for span in spans if all(any(before(a, span) for a in one) for one in reached)]
+    """The spans that come after one of each."""
+    later = [view.order.after_any(span.id for span in one) for one in reached]
+    return [span for span in spans if all(span.id in one for one in later)]
 
 
 def _no_chain(

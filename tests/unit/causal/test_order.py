@@ -262,3 +262,19 @@ def test_a_cut_is_consistent(play: Play) -> None:
         for one in inside:
             assert all(other.id in known for other in played if order.happens_before(other, one))
         assert all(other.id in known for other in played if order.happens_before(other, at))
+
+
+@given(play=plays())
+def test_all_that_is_before_or_after_some_is_what_each_pair_says(play: Play) -> None:
+    """Asked at once for many, it is the same order."""
+    played = play.trace()
+    order = Order(played)
+    some = played.spans[::3]
+    ids = [one.id for one in some]
+
+    assert order.before_any(ids) == {
+        a.id for a in played for b in some if order.happens_before(a, b)
+    }
+    assert order.after_any(ids) == {
+        a.id for a in played for b in some if order.happens_before(b, a)
+    }
