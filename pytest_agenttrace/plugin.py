@@ -102,11 +102,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show our errors as what they say, without a traceback; no xfail excuses them."""
+    """Show our errors as what they say, without a traceback.
+
+    No xfail excuses them, but for what the test itself asserts.
+    """
     report = yield
     if call.excinfo is not None and is_ours(call.excinfo.value):
         report.longrepr = message_of(call.excinfo)
-        if call.when == "call" and report.outcome != "failed":
+        asserted = isinstance(call.excinfo.value, AssertionError)
+        if call.when == "call" and report.outcome != "failed" and not asserted:
             report.outcome = "failed"
             vars(report).pop("wasxfail", None)
     runs = item.stash.get(RUNS, None)

@@ -79,6 +79,14 @@ def test_what_was_read_can_be_kept_as_a_golden_and_shown(name: str, tmp_path: Pa
     assert shown.output.replace("\n", "").isprintable()
 
 
+@every_reader
+def test_a_format_is_found_by_its_name_and_by_each_of_its_suffixes(reader: Reader) -> None:
+    """What a file's name says is enough."""
+    found = [catalog.codec_for(path=f"a/b{suffix}") for suffix in reader.suffixes]
+
+    assert [catalog.codec_for(reader.name), *found] == [reader] * (1 + len(reader.suffixes))
+
+
 def test_a_model_call_is_understood_whoever_wrote_it_down() -> None:
     """OpenInference's flattened messages, OpenTelemetry's parts, any-agent's short calls."""
     flat = spans_of(read("otlp/agentprism-rag-earnings.json")[0]).llm_calls[0]

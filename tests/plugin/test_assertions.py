@@ -154,3 +154,18 @@ def test_a_budget_that_is_none_is_a_usage_error(project: RefundProject) -> None:
     result = project.run()
 
     result.stdout.fnmatch_lines(["*test_refund.py::test_refund: a budget has no 'dollars'*"])
+
+
+def test_an_xfail_excuses_what_the_test_itself_asserts(project: RefundProject) -> None:
+    """It is the test's own word, as any `assert` is; a divergence is not."""
+    project.recorded()
+    says(
+        project,
+        'def test_refund(agent_trace):\n    agent.refund_desk("A-17")\n'
+        '    agent_trace.tool("pay").once()\n',
+        "@pytest.mark.xfail(strict=True)\n",
+    )
+
+    project.run().assert_outcomes(xfailed=1)
+    project.change("Write the answer.", "Write two answers.")
+    project.run().assert_outcomes(failed=1)

@@ -23,7 +23,7 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
     return CliRunner().invoke(main, words).output
 
 
-@pytest.mark.parametrize("page", ["select-spans", "assert-order", "set-budgets"])
+@pytest.mark.parametrize("page", ["select-spans", "assert-order", "set-budgets", "look-at-a-trace"])
 def test_a_page_prints_what_it_says(
     page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

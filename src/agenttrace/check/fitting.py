@@ -64,7 +64,8 @@ class Fitting:
             yield from _elsewhere(wanted.where, span)
         for name, ids in self._related.items():
             if span.id not in ids:
-                yield f"it is not {name.replace('_', ' ')} {safe(str(getattr(wanted, name)))}"
+                other = cut(safe(str(getattr(wanted, name))), 120)
+                yield f"it is not {name.replace('_', ' ')} {other}"
 
     def nearest(self) -> list[str]:
         """Lines for the spans that come nearest, each with what is amiss; the nearest first."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.check.fitting import Fitting, line_of
 from agenttrace.check.sides import cut, safe
-from agenttrace.check.telling_selections import listed, refuse_none
+from agenttrace.check.telling_selections import listed, refuse_none, said
 from agenttrace.errors import OrderBroken, SelectionFailed, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def triggered(view: View, effect: Selector, cause: Selector) -> Literal[True]:
         triggers = view.triggers(span)
         if causes.isdisjoint(one.id for one in triggers):
             raise OrderBroken(
-                f"{_named(span)} was not triggered by {safe(str(cause))}",
+                f"{_named(span)} was not triggered by {said(cause)}",
                 detail="\n".join(
                     [
                         f"  {'this':9} {line_of(span)}",
@@ -81,7 +81,7 @@ def exactly(view: View, among: Selector, steps: Sequence[object]) -> None:
         placed.append(taken)
     if left or sum(map(len, placed)) != wanted:
         raise SelectionFailed(
-            f"{safe(str(among))}: not exactly {_steps(steps)}",
+            f"{said(among)}: not exactly {_steps(steps)}",
             detail="\n".join(
                 [
                     *listed("found", found),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from agenttrace.check.fitting import line_of
-from agenttrace.check.sides import safe
+from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, SelectionFailed
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 MOST = 12
 """How many spans a message lists."""
 
+_LONGEST = 500
 
-def refuse_none(fitting: Fitting, selector: Selector, of: str = "") -> NoReturn:
+
+def refuse_none(fitting: Fitting, selector: Selector) -> NoReturn:
     """Refuse to say anything of no span, and show what comes nearest.
 
     Raises:
@@ -30,7 +32,7 @@ def refuse_none(fitting: Fitting, selector: Selector, of: str = "") -> NoReturn:
         "  nearest   " + line if n == 0 else f"            {line}" for n, line in enumerate(nearest)
     ]
     raise NothingSelected(
-        f"no span is {safe(str(selector))}{of}",
+        f"no span is {said(selector)}",
         detail="\n".join(
             [
                 *(lines or ["  The run did nothing at all."]),
@@ -42,10 +44,15 @@ def refuse_none(fitting: Fitting, selector: Selector, of: str = "") -> NoReturn:
     )
 
 
+def said(selector: Selector) -> str:
+    """A selector as it prints, on one line."""
+    return cut(safe(str(selector)), _LONGEST)
+
+
 def count(selector: Selector, wanted: str, found: Sequence[Span]) -> SelectionFailed:
     """It happened more or less often than a test says."""
     return SelectionFailed(
-        f"{safe(str(selector))}: {times(len(found))}, not {wanted}",
+        f"{said(selector)}: {times(len(found))}, not {wanted}",
         detail="\n".join([*listed("found", found), *_MORE]),
     )
 
@@ -58,7 +65,7 @@ def not_all(selector: Selector, fitting: Fitting, counted: Iterable[Span]) -> Se
         line for span, amiss in bad[:MOST] for line in (line_of(span), f"       {'; '.join(amiss)}")
     ]
     return SelectionFailed(
-        f"{safe(str(selector))}: {len(bad)} of {len(wrong)} are not so",
+        f"{said(selector)}: {len(bad)} of {len(wrong)} are not so",
         detail="\n".join(
             [f"  {'found' if n == 0 else '':9} {line}" for n, line in enumerate(lines)] + _MORE
         ),

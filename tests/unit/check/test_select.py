@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 from collections.abc import Callable
 
@@ -11,13 +12,16 @@ from dirty_equals import IsInt, IsPartialDict, IsStr
 from hypothesis import given
 from hypothesis import strategies as st
 
+import agenttrace
 from agenttrace.analysis.selecting import spans_of
 from agenttrace.check.expect import fits
 from agenttrace.check.select import Selection
 from agenttrace.check.selector import Selector
 from agenttrace.errors import NothingSelected, OrderBroken, SelectionFailed, UsageError
-from agenttrace.model.span import SpanKind
+from agenttrace.model.span import Span, SpanKind
+from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, canonical
+from agenttrace.testing import recorded
 from tests.fakes.desk import desk, desk_trace
 
 Question = Callable[[Selection], object]
@@ -368,3 +372,86 @@ def test_a_selection_prints_as_its_selector_and_is_built_from_it() -> None:
 def test_zero_false_and_none_are_three_values(expected: object, actual: Value, is_so: bool) -> None:
     """A limit of 0 and a result of None are what a test most often means by them."""
     assert fits(expected, actual) is is_so
+
+
+def test_an_order_made_from_clocks_says_so() -> None:
+    """A trace of another system has no lanes; its clocks are all there is."""
+    spans = tuple(
+        Span(
+            id=f"{n:016x}",
+            name=name,
+            operation=name,
+            kind=SpanKind.TOOL,
+            seq=n,
+            start_ns=start,
+            end_ns=start + 10,
+        )
+        for n, (name, start) in enumerate((("look_up", 0), ("pay", 5), ("write", 20)), 1)
+    )
+    foreign = spans_of(Trace(id="1" * 32, name="foreign", spans=spans))
+
+    assert foreign.tool("look_up").happens_before(foreign.tool("write"))
+    with pytest.raises(OrderBroken) as broken:
+        foreign.tool("look_up").happens_before(foreign.tool("pay"))
+    assert str(broken.value) == (
+        "look_up does not happen before pay  [order-broken]\n\n"
+        "  this      tool   look_up   at 0000000000000001\n"
+        "  that      tool   pay   at 0000000000000002\n"
+        "  because   look_up and pay overlap in time, and no link orders them\n"
+        "  the trace has no lanes, so its order was inferred from clocks and links" + BROKEN
+    )
+
+
+@agenttrace.tool
+def ask(who: str) -> str:
+    """Ask somebody."""
+    return f"{who} agrees"
+
+
+def by_nothing() -> None:
+    """The writer asks after the planner, and of itself."""
+    with agenttrace.agent("planner"):
+        ask("ann")
+    with agenttrace.agent("writer"):
+        ask("bob")
+
+
+def by_message() -> None:
+    """The planner sends, the writer receives and asks."""
+    with agenttrace.agent("planner"):
+        ask("ann")
+        sent = agenttrace.send("orders", "ask bob", to="writer")
+    with agenttrace.agent("writer"):
+        agenttrace.receive(sent)
+        ask("bob")
+
+
+async def by_queue() -> None:
+    """The planner asks and puts, the writer gets and asks."""
+    queue: asyncio.Queue[str] = asyncio.Queue()
+
+    async def planner() -> None:
+        with agenttrace.agent("planner"):
+            await queue.put(ask("ann"))
+
+    async def writer() -> None:
+        with agenttrace.agent("writer"):
+            await queue.get()
+            ask("bob")
+
+    await asyncio.gather(planner(), writer())
+
+
+def test_a_message_triggers_what_its_receiver_does_next() -> None:
+    """By a verb of ours, or through a queue; what merely came before triggers nothing."""
+    with recorded("message") as message:
+        by_message()
+    with recorded("queue") as queue:
+        asyncio.run(by_queue())
+    with recorded("nothing") as nothing:
+        by_nothing()
+
+    for run in (message, queue):
+        assert run.spans.tool("ask", agent="writer").triggered_by(agent="planner")
+    with pytest.raises(OrderBroken, match="was not triggered by"):
+        nothing.spans.tool("ask", agent="writer").triggered_by(agent="planner")
