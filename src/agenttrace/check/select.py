@@ -302,7 +302,8 @@ class Selection:
         if self._counted and len(having) < len(counted):
             raise telling_selections.not_all(narrower.selector, fitting, counted)
         if not having:
-            telling_selections.refuse_none(fitting, narrower.selector)
+            never = f"agent_trace.select({narrower}).never()"
+            telling_selections.refuse_none(fitting, narrower.selector, never)
         return narrower
 
     def _related(self, relation: str, criteria: dict[str, Any]) -> Selection:

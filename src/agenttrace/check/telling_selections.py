@@ -21,8 +21,13 @@ MOST = 12
 _LONGEST = 500
 
 
-def refuse_none(fitting: Fitting, selector: Selector) -> NoReturn:
+def refuse_none(fitting: Fitting, selector: Selector, never: str = ".never()") -> NoReturn:
     """Refuse to say anything of no span, and show what comes nearest.
+
+    Args:
+        fitting: The selector held against the trace.
+        selector: What was meant.
+        never: How a test says that it is meant not to be.
 
     Raises:
         NothingSelected: Always.
@@ -37,7 +42,7 @@ def refuse_none(fitting: Fitting, selector: Selector) -> NoReturn:
             [
                 *(lines or ["  The run did nothing at all."]),
                 "",
-                "  It is meant not to be: .never()",
+                f"  It is meant not to be: {never}",
                 "  More: agenttrace explain nothing-selected",
             ]
         ),

@@ -103,6 +103,27 @@ BROKEN_ONES: dict[str, tuple[Question, type[Exception], str]] = {
         f"            tool   ask(who='ann')   at ask#0/tool:ask#0, {AT}\n"
         "                   name is 'ask', not 'pya'; agent is not said, not 'payer'" + NEVER,
     ),
+    "arguments that no call has": (
+        lambda t: t.agent("payer").tool("pay").with_args(amount=None),
+        NothingSelected,
+        (
+            "no span is {'kind': 'tool', 'name': 'pay', 'agent': 'payer', 'args': {'amount': None}}  "
+            "[nothing-selected]\n\n"
+            f"  nearest   tool   pay(order='A-17', amount=5)   at payer/tool:pay#0, {AT}\n"
+            "                   amount is 5, not None\n"
+            f"            tool   pay(order='A-17', amount=0)   at payer/tool:pay#1, {AT}\n"
+            "                   amount is 0, not None\n"
+            f"            agent  payer   at payer, {AT}\n"
+            "                   kind is 'agent', not 'tool'; name is 'payer', not 'pay'; "
+            "amount is not there, and None is wanted\n"
+            f"            tool   ask(who='ann')   at ask#0/tool:ask#0, {AT}\n"
+            "                   name is 'ask', not 'pay'; agent is not said, not 'payer'; "
+            "amount is not there, and None is wanted\n\n"
+            "  It is meant not to be: agent_trace.select({'kind': 'tool', 'name': 'pay', "
+            "'agent': 'payer', 'args': {'amount': None}}).never()\n"
+            "  More: agenttrace explain nothing-selected"
+        ),
+    ),
     "too often": (
         lambda t: t.tool("pay").once(),
         SelectionFailed,
