@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenttrace.analysis.selecting import spans_of
@@ -23,6 +24,9 @@ from agenttrace.formats.readable_span import ReadableSpanReader
 from agenttrace.model.span import Link, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
+
+SCRAPS = int(os.environ.get("AGENTTRACE_SCRAPS", "60"))
+"""How many scraps each format is given; 20000 once before a release."""
 
 DATA = Path(__file__).parents[1] / "data"
 READERS = [one for one in catalog.all_readers() if one.name not in catalog.WRITTEN]
@@ -367,6 +371,7 @@ scraps: st.SearchStrategy[Any] = st.recursive(
 
 
 @every_reader
+@settings(max_examples=SCRAPS)
 @given(scrap=scraps)
 def test_scraps_of_the_format_are_a_trace_or_an_error_with_a_name(
     reader: Reader, scrap: object

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 NEAREST = 4
 """How many candidates a failure shows."""
 
+_RETURNED = ("complete", "closed")
+"""How an answer ends that gave something back."""
+
 _ABSENT = object()
 
 
@@ -58,14 +61,23 @@ class Fitting:
         for name, expected in (wanted.args or {}).items():
             yield from _differs(safe(name), expected, _argument(span, name))
         if wanted.returned is not NOT_SAID:
-            value = self._view.value(span) if span.answer is not None else _ABSENT
-            yield from _differs("what it returned", wanted.returned, value)
+            yield from self._returned(span, wanted.returned)
         if wanted.where is not None:
             yield from _elsewhere(wanted.where, span)
         for name, ids in self._related.items():
             if span.id not in ids:
                 other = cut(safe(str(getattr(wanted, name))), 120)
                 yield f"it is not {name.replace('_', ' ')} {other}"
+
+    def _returned(self, span: Span, expected: object) -> Iterator[str]:
+        answer = span.answer
+        if answer is not None and answer.failure is not None:
+            yield f"it raised {safe(answer.failure.type)}, and {_written(expected)} is wanted"
+        elif answer is not None and answer.end not in _RETURNED:
+            yield f"its answer was {answer.end}, and {_written(expected)} is wanted"
+        else:
+            value = _ABSENT if answer is None else self._view.value(span)
+            yield from _differs("what it returned", expected, value)
 
     def nearest(self) -> list[str]:
         """Lines for the spans that come nearest, each with what is amiss; the nearest first."""
@@ -107,6 +119,11 @@ def _models(_view: View, span: Span) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*(one for one in said if isinstance(one, str)), *used]))
 
 
+def _raised(span: Span) -> tuple[str, ...]:
+    failure = None if span.answer is None else span.answer.failure
+    return () if failure is None else (failure.type, failure.type.rpartition(".")[2])
+
+
 _TEXTS: Mapping[str, Callable[[View, Span], tuple[str, ...]]] = {
     "kind": lambda _view, span: (span.kind.value,),
     "name": lambda _view, span: (span.name, *([span.operation] if span.operation else [])),
@@ -114,6 +131,7 @@ _TEXTS: Mapping[str, Callable[[View, Span], tuple[str, ...]]] = {
     "model": _models,
     "status": lambda _view, span: (span.status.code,),
     "id": lambda _view, span: (span.id,),
+    "raised": lambda _view, span: _raised(span),
 }
 
 

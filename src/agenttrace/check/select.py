@@ -17,6 +17,7 @@ from agenttrace.check.fitting import Fitting
 from agenttrace.check.selector import RELATIONS, Selector
 from agenttrace.errors import UsageError
 from agenttrace.model.span import Span, SpanKind
+from agenttrace.model.values import qualified
 
 if TYPE_CHECKING:
     from agenttrace.check.view import View
@@ -203,6 +204,17 @@ class Selection:
             SelectionFailed: After a count, one did not.
         """
         return self._having({"returned": value})
+
+    def raised(self, error: str | type[BaseException]) -> Selection:
+        """Assert the exception that the call ended in: its class, or its name, with wildcards.
+
+        After a count and before it: as `with_args`.
+
+        Raises:
+            NothingSelected: None raised it.
+            SelectionFailed: After a count, one did not.
+        """
+        return self._having({"raised": error if isinstance(error, str) else qualified(error)})
 
     # -- in which order ---------------------------------------------------------------------------
     def in_order(self, *steps: Steps) -> Selection:

@@ -53,7 +53,9 @@ class Selector:
         status: How it ended: `OK`, `ERROR`, …; wildcards.
         id: The span with this id.
         args: Arguments of the call, by name; others may have any value.
-        returned: What the call gave back.
+        returned: What the call gave back; a call that failed gave nothing back, not even `None`.
+        raised: The class of the exception that the call ended in, with or without its module;
+            wildcards.
         where: Attributes by name, or a function of the span.
         child_of: It stands right inside a span that this selects.
         descendant_of: It stands inside one, at any depth.
@@ -71,6 +73,7 @@ class Selector:
     id: str | None = None
     args: Mapping[str, object] | None = None
     returned: object = NOT_SAID
+    raised: str | None = None
     where: Where | None = None
     child_of: Selector | None = None
     descendant_of: Selector | None = None
@@ -93,7 +96,7 @@ class Selector:
         kind = criteria.get("kind")
         if kind is not None and kind not in (kinds := [one.value for one in SpanKind]):
             raise _misspelt("no span is of the kind", str(kind), kinds)
-        for name in ("name", "agent", "model", "status", "id"):
+        for name in ("name", "agent", "model", "status", "id", "raised"):
             if not isinstance(criteria.get(name, ""), str | None):
                 raise UsageError(f"{name}={criteria[name]!r}: it is a text, with `*` for anything")
         said: dict[str, Any] = {

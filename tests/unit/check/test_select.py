@@ -107,8 +107,8 @@ BROKEN_ONES: dict[str, tuple[Question, type[Exception], str]] = {
         lambda t: t.agent("payer").tool("pay").with_args(amount=None),
         NothingSelected,
         (
-            "no span is {'kind': 'tool', 'name': 'pay', 'agent': 'payer', 'args': {'amount': None}}  "
-            "[nothing-selected]\n\n"
+            "no span is {'kind': 'tool', 'name': 'pay', 'agent': 'payer', "
+            "'args': {'amount': None}}  [nothing-selected]\n\n"
             f"  nearest   tool   pay(order='A-17', amount=5)   at payer/tool:pay#0, {AT}\n"
             "                   amount is 5, not None\n"
             f"            tool   pay(order='A-17', amount=0)   at payer/tool:pay#1, {AT}\n"
@@ -257,8 +257,8 @@ BROKEN_ONES: dict[str, tuple[Question, type[Exception], str]] = {
         UsageError,
         (
             "a selector has no criterion 'knd'  [usage]\n\n  nearest   kind\n  there are kind, "
-            "name, agent, model, status, id, args, returned, where, child_of, descendant_of, "
-            "parent_of, ancestor_of, cause_of, consequence_of"
+            "name, agent, model, status, id, args, returned, raised, where, child_of, "
+            "descendant_of, parent_of, ancestor_of, cause_of, consequence_of"
         ),
     ),
     "a kind with a typo": (
@@ -476,3 +476,28 @@ def test_a_message_triggers_what_its_receiver_does_next() -> None:
         assert run.spans.tool("ask", agent="writer").triggered_by(agent="planner")
     with pytest.raises(OrderBroken, match="was not triggered by"):
         nothing.spans.tool("ask", agent="writer").triggered_by(agent="planner")
+
+
+@agenttrace.tool
+def charge(amount: int) -> None:
+    """A bank that is slow for large amounts."""
+    if amount > 5:
+        raise TimeoutError("slow")
+
+
+def test_a_call_that_failed_returned_nothing_not_even_none() -> None:
+    """`returned(None)` must not pass on a tool that raised."""
+    with recorded() as run:
+        charge(5)
+        with pytest.raises(TimeoutError):
+            charge(6)
+
+    charges = run.spans.tool("charge")
+    assert charges.returned(None).once().with_args(amount=5)
+    assert charges.raised(TimeoutError).once().with_args(amount=6)
+    assert charges(raised="Time*").once()
+    with pytest.raises(SelectionFailed) as failed:
+        charges.times(2).returned(None)
+    assert "it raised TimeoutError, and None is wanted" in str(failed.value)
+    with pytest.raises(NothingSelected, match="raised is 'TimeoutError', not 'ValueError'"):
+        charges.raised(ValueError)
