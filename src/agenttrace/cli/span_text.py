@@ -37,6 +37,10 @@ _SAID = frozenset(
     }
 )
 """Attributes that say again what other lines of a span say."""
+_DEEPEST = 40
+"""How many levels the page is indented; deeper ones say how deep they are."""
+
+_LONGEST_NAME = 300
 _CANDIDATES = 20
 """How many spans are shown to somebody who named none, or several."""
 _CHUNKS = 3
@@ -88,12 +92,16 @@ class SpanText:
         for span, depth in self._tree:
             if only is not None and span.id not in only:
                 continue
-            found.append(f"{_INDENT * depth}{self._headline(span)}")
-            found.extend(f"{_INDENT * (depth + 2)}{line}" for line in self._details(span))
+            indent = _INDENT * min(depth, _DEEPEST) + (f"({depth}) " if depth > _DEEPEST else "")
+            found.append(f"{indent}{self._headline(span)}")
+            inner = _INDENT * (min(depth, _DEEPEST) + 2)
+            found.extend(f"{inner}{line}" for line in self._details(span))
         return found
 
     def _headline(self, span: Span) -> str:
-        said = [f"#{self._numbers[span.id]} {span.kind.value:6} {safe(span.name)}"]
+        said = [
+            f"#{self._numbers[span.id]} {span.kind.value:6} {cut(safe(span.name), _LONGEST_NAME)}"
+        ]
         if span.agent is not None and span.kind is not SpanKind.AGENT:
             said.append(f"by {safe(span.agent)}")
         elif span.agent is not None and span.agent != span.name:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 WIDE = 100
 """How many characters of a value `show` prints."""
 
+MOST_PAIRS = 200
+"""How many attributes of one thing `show` prints."""
+
 _NS_A_US = 1_000
 _NS_A_MS = 1_000_000
 _MS_A_S = 1_000
@@ -61,8 +64,11 @@ def line(value: Value, width: int = WIDE) -> str:
 
 
 def pairs(values: Mapping[str, Value]) -> str:
-    """`chosen="act", reason="..."`, in the order of the names."""
-    return ", ".join(
-        f"{safe(name)}={line(value) if not isinstance(value, str) else cut(shown(value), WIDE)}"
-        for name, value in sorted(values.items())
-    )
+    """`chosen="act", reason="..."`, in the order of the names; of very many, the first."""
+    said = [
+        f"{cut(safe(name), WIDE)}="
+        f"{line(value) if not isinstance(value, str) else cut(shown(value), WIDE)}"
+        for name, value in sorted(values.items())[:MOST_PAIRS]
+    ]
+    left = len(values) - MOST_PAIRS
+    return ", ".join([*said, f"and {left} more"] if left > 0 else said)

@@ -252,3 +252,25 @@ def test_a_tree_that_is_deeper_than_the_page_says_how_deep(
 
     last = capsys.readouterr().out.splitlines()[-1]
     assert f"{'  ' * 12}(299) internal level 299" in last
+
+
+def test_a_span_with_a_hundred_thousand_attributes_is_one_bounded_line() -> None:
+    """And says how many were left out; so do a name without end and a chain without end."""
+    many = {f"k{n:06}": "v" * 1000 for n in range(100_000)}
+    spans = tuple(
+        Span(
+            id=f"{n + 1:016x}",
+            parent=f"{n:016x}" if n else None,
+            name="n" * 100_000,
+            kind=SpanKind.INTERNAL,
+            seq=n,
+            attributes=many if n == 0 else {},
+        )
+        for n in range(200)
+    )
+
+    page = SpanText(Trace(id="1" * 32, name="big", spans=spans)).lines()
+
+    assert max(map(len, page)) < 25_000
+    assert any(line.endswith("and 99800 more") for line in page)
+    assert any("(199) #200 internal nnn" in line for line in page)
