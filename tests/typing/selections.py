@@ -31,7 +31,7 @@ def wrong(trace: Trace) -> None:
     spans_of(trace).happens_before("pay")  # type: ignore[arg-type]
 
 
-def looked_at() -> None:
+def right() -> None:
     """A block's own trace."""
     with recorded() as run:
         pass
