@@ -18,14 +18,21 @@ MODES = ("replay", "record", "rewrite", "verify", "off")
 MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
 
+CLOCKS = ("freezegun", "time-machine", "real")
+
 MARKER = (
-    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False): record this test's "
-    "agents once, and replay them offline from then on. golden: another name than the test's; "
-    "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
+    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False, clock=None, "
+    "seed=None, secrets=False): record this test's agents once, and replay them offline from then "
+    "on. golden: another name than the test's; stub: the kinds of call that a replay answers "
+    "('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked."
+    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked; "
+    "clock: what holds the wall clock in a replay ('freezegun', 'time-machine' or 'real': "
+    "nothing; the option agenttrace_clock by default); seed: what chance is made from (by default "
+    "the golden's name; False: chance is left alone); secrets: let `secrets` and SystemRandom draw "
+    "from the seed, too."
 )
-MARKED = frozenset({"golden", "stub", "compare", "vary", "alone"})
+MARKED = frozenset({"golden", "stub", "compare", "vary", "alone", "clock", "seed", "secrets"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +93,14 @@ OPTIONS = (
         ini="agenttrace_run_dir",
         default="",
         help="also write each run's trace into this folder",
+    ),
+    Option(
+        flag="--agenttrace-clock",
+        ini="agenttrace_clock",
+        default="freezegun",
+        choices=CLOCKS,
+        help="what holds the wall clock in a replay, from the instant of the recording on; real: "
+        "nothing does",
     ),
     Option(
         flag="",
@@ -206,6 +221,34 @@ def _kinds(item: pytest.Item, said: Any, known: frozenset[str]) -> frozenset[str
     return kinds
 
 
+def _clock(item: pytest.Item, given: Any) -> str:  # noqa: ANN401 - a user's value
+    """What holds the wall clock in a test.
+
+    Raises:
+        pytest.UsageError: The marker names something else.
+    """
+    if given is None:
+        return said(item.config, "agenttrace_clock")
+    if given not in CLOCKS:
+        raise pytest.UsageError(
+            f"{item.nodeid}: clock={given!r}: it is one of {', '.join(CLOCKS)}  [usage]"
+        )
+    return str(given)
+
+
+def _seed(item: pytest.Item, given: Any) -> str | int | bool | None:  # noqa: ANN401 - as above
+    """What chance is made from in a test.
+
+    Raises:
+        pytest.UsageError: The marker says something else.
+    """
+    if given is None or given is False or (isinstance(given, str | int) and given is not True):
+        return given
+    raise pytest.UsageError(
+        f"{item.nodeid}: seed={given!r}: it is a number, a text, None or False  [usage]"
+    )
+
+
 def refuse_collisions(items: list[pytest.Item]) -> None:
     """Refuse tests whose goldens would be one file; one with stubs writes none.
 
@@ -261,6 +304,9 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
         alone=alone,
+        clock=_clock(item, marker.get("clock")),
+        seed=_seed(item, marker.get("seed")),
+        secrets=bool(marker.get("secrets", False)),
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),
         run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,

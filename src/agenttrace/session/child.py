@@ -109,9 +109,15 @@ def _plan(identity: Identity) -> Plan:
             match=words["match"],
             stub=frozenset(words["stub"]),
             allowed_hosts=tuple(words["allowed_hosts"]),
-            vary=Vary(paths=tuple((name, tuple(path)) for name, path in words["vary"])),
+            vary=Vary(
+                paths=tuple((name, tuple(path)) for name, path in words["vary"]),
+                kinds=tuple(words["vary_kinds"]),
+            ),
             commands=Commands(**words["commands"]),
             alone=words["alone"],
+            clock=words["clock"],
+            seed=words["seed"],
+            secrets=words["secrets"],
             within=identity,
         )
     except (KeyError, TypeError, ValueError) as problem:

@@ -139,5 +139,9 @@ class Children:
             "stub": sorted(plan.stub),
             "allowed_hosts": plan.allowed_hosts,
             "vary": plan.vary.paths,
+            "vary_kinds": plan.vary.kinds,
+            "clock": plan.clock,
+            "seed": plan.seed,
+            "secrets": plan.secrets,
             "commands": asdict(plan.commands),
         }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agenttrace.causal.joining import Identity
 from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.determinism.wall import FREEZEGUN
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
 
@@ -48,6 +49,9 @@ class Plan:
         commands: What a person types to go on.
         alone: Whether calls that another process of the run served are answered from the golden,
             whatever that process asked; else it is agent code, and runs.
+        clock: By which means the wall clock is held in a replay; `real`: not at all.
+        seed: What the run's chance is made from; None: its golden says; False: it is left alone.
+        secrets: Whether `secrets` and `random.SystemRandom` draw from the seed, too.
         within: Of a child process: which part of the run it is; it journals in every mode.
     """
 
@@ -66,6 +70,9 @@ class Plan:
     allowed_hosts: tuple[str, ...] = ()
     commands: Commands = field(default_factory=Commands)
     alone: bool = False
+    clock: str = FREEZEGUN
+    seed: str | int | bool | None = None
+    secrets: bool = False
     within: Identity | None = None
 
     @property

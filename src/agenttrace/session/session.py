@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Self
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
-from agenttrace.causal.clock import RealClock, wall_clock_text
+from agenttrace.causal.clock import RealClock
 from agenttrace.causal.renaming import renamed
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
@@ -28,7 +26,7 @@ from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.replay.stubbed import as_stubbed
-from agenttrace.session import leaving, stubbing
+from agenttrace.session import holding, leaving, stubbing
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
-    from agenttrace.model.values import Value
     from agenttrace.replay.stubbed import Stubbed
     from agenttrace.replay.stubs import Stubs
     from agenttrace.session.plan import Plan
@@ -123,8 +120,10 @@ class Session:
         if live and plan.within is not None:
             self.run.clock = RealClock(plan.within.at_ns)
         pace = Instant() if live else Serving(Recorded(self._world.hold(self.run)))
+        start = holding.start_of(plan, self.golden)
+        holding.hold(self.run, self._world, plan, start)
         self._recorder = Recorder(
-            self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
+            self.run, journal=self._journal, started=start.started, environment=start.environment
         )
         source = self._source()
         self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
@@ -272,6 +271,7 @@ class Session:
                 golden=plan.shown,
                 rewrite=plan.commands.rewrite,
                 lenient="" if plan.match == LENIENT else plan.commands.lenient,
+                vary=plan.vary,
             ),
             match=plan.match,
             stub=plan.stub,
@@ -351,6 +351,7 @@ class Session:
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
         yield from self.run.warnings
+        yield from self._world.warnings
         yield from sorted({*self.run.lost, *self._children.warnings})
         if self._replayer is not None:
             for note in self._replayer.notes:
@@ -380,11 +381,3 @@ def load_golden(plan: Plan) -> Trace | None:
     """
     data = store.load(plan.golden)
     return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)
-
-
-def environment() -> dict[str, Value]:
-    """What a run depends on and is not compared; a divergence under another one names it."""
-    return {
-        "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
-        "python": ".".join(platform.python_version_tuple()[:2]),
-    }

@@ -7,18 +7,27 @@ import functools
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
+from agenttrace.adapters.loading import Installation
 from agenttrace.causal import current, delivery, spawn
 from agenttrace.causal.spawn.processes import any_alive
+from agenttrace.determinism import entropy, freezing
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
 from agenttrace.determinism.network import guarded
+from agenttrace.determinism.wall import Wall
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from agenttrace.determinism.wall import Instant
     from agenttrace.errors import RunStopped
+
+_LIBRARIES = Installation(
+    {"numpy.random": entropy.seams_of_numpy, "pydantic": freezing.seams_of_pydantic}
+)
+"""What is held in libraries that may be loaded in the middle of a run."""
 
 
 class World:
@@ -26,6 +35,9 @@ class World:
 
     Used as a context manager: every patch and hook that runs need is entered, and undone to the
     letter. It is entered before the code under test makes its event loop.
+
+    Attributes:
+        wall: The wall clock, once a run has held it.
     """
 
     def __init__(self, *, live: bool, allowed_hosts: Iterable[str] = ()) -> None:
@@ -37,6 +49,7 @@ class World:
         """
         self._allowed_hosts = tuple(allowed_hosts)
         self._clock: VirtualClock | None = None
+        self.wall: Wall | None = None
         self._run: current.Run | None = None
         self._live = live
         self._stack = contextlib.ExitStack()
@@ -47,12 +60,32 @@ class World:
         for adapter in (httpx, aiohttp, urllib3, http_client):
             self._stack.enter_context(adapter.installed())
         self._stack.enter_context(guarded(self._allowed_hosts))
+        self._stack.enter_context(entropy.seeded())
+        self._stack.enter_context(_LIBRARIES.installed())
         if not self._live:
             self.clock()
         return self
 
     def __exit__(self, *exc: object) -> None:
         self._stack.close()
+
+    def hold_wall(self, start: Instant, kind: str) -> None:
+        """Let the wall clock stand at a run's start, and move with virtual time.
+
+        Raises:
+            UsageError: What is to hold it is not installed.
+        """
+        heap = self.clock().heap
+        if self.wall is None:
+            self.wall = Wall(kind)
+            self._stack.callback(self.wall.end)
+            heap.on_time.append(self.wall.tell)
+        self.wall.begin(start, heap.now_ns)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a person should know of how it is held."""
+        return () if self.wall is None else tuple(self.wall.warnings)
 
     @property
     def is_virtual(self) -> bool:

@@ -1,0 +1,158 @@
+"""Wall: the clock on the wall, held at the instant when a run was recorded, and moved by its time.
+
+The replay of a prompt with today's date in it asks with the date of the recording, so it asks the
+same. Two ways to hold the clock stand behind one protocol: freezegun, which every installation
+has, and time-machine, which also reaches references that classes and default arguments hold.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+import types
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from agenttrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FREEZEGUN, TIME_MACHINE, REAL = "freezegun", "time-machine", "real"
+"""By which means the wall clock is held; `real`: not at all."""
+
+CLOCKS = (FREEZEGUN, TIME_MACHINE, REAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """Where a run's wall clock begins.
+
+    Attributes:
+        at: The instant, in UTC.
+        offset: How far local time was ahead of UTC where the run was recorded.
+    """
+
+    at: dt.datetime
+    offset: dt.timedelta = dt.timedelta()
+
+    @classmethod
+    def of(cls, started: str, offset_s: object) -> Instant | None:
+        """Read what a golden says of its start; None where it says nothing that can be read."""
+        try:
+            at = dt.datetime.fromisoformat(started)
+        except ValueError:
+            return None
+        if at.tzinfo is None:
+            return None
+        seconds = offset_s if isinstance(offset_s, int) and abs(offset_s) < 86_400 else 0  # noqa: PLR2004 - a day
+        return cls(at=at.astimezone(dt.UTC), offset=dt.timedelta(seconds=seconds))
+
+
+class WallClock(Protocol):
+    """A way to hold the wall clock. Held twice, it is an error of ours; let go twice, nothing."""
+
+    def hold(self, start: Instant) -> None:
+        """Let the clock stand at an instant; a start that fails leaves real time behind."""
+        ...
+
+    def move(self, start: Instant, ns: int) -> None:
+        """Let it stand that many nanoseconds after an instant; quick."""
+        ...
+
+    def release(self) -> None:
+        """Let real time go on."""
+        ...
+
+
+def wall_clock(kind: str) -> WallClock:
+    """Make what holds the wall clock.
+
+    Raises:
+        UsageError: time-machine is not installed.
+    """
+    if kind == TIME_MACHINE:
+        from agenttrace.determinism.travelling import Travelling
+
+        return Travelling()
+    from agenttrace.determinism.freezing import Freezing
+
+    return Freezing()
+
+
+class Wall:
+    """The wall clock of a world: held from its first run's start, moved with virtual time.
+
+    Attributes:
+        warnings: What a person should know of it, in order.
+    """
+
+    def __init__(self, kind: str) -> None:
+        """Hold nothing yet."""
+        self.warnings: list[str] = []
+        self._kind = kind
+        self._clock: WallClock | None = None
+        self._start: Instant | None = None
+        self._zero_ns = 0
+
+    def begin(self, start: Instant, now_ns: int) -> None:
+        """Begin a run: the clock stands at its start from here on.
+
+        Raises:
+            UsageError: What is to hold it is not installed.
+        """
+        self._start, self._zero_ns = start, now_ns
+        if self._clock is not None:
+            self._clock.move(start, 0)
+            return
+        other = held_by_another()
+        if other:
+            warning = (
+                f"time is held by {other} already, and is left to it: dates are not the golden's"
+            )
+            if warning not in self.warnings:
+                self.warnings.append(warning)
+            return
+        clock = wall_clock(self._kind)
+        clock.hold(start)
+        self._clock = clock
+        self.warnings += getattr(clock, "warnings", ())
+
+    @property
+    def is_held(self) -> bool:
+        """Whether it stands."""
+        return self._clock is not None
+
+    def tell(self, at_ns: int) -> None:
+        """Virtual time has moved."""
+        if self._clock is not None and self._start is not None:
+            self._clock.move(self._start, at_ns - self._zero_ns)
+
+    def end(self) -> None:
+        """Let real time go on."""
+        clock, self._clock = self._clock, None
+        if clock is not None:
+            clock.release()
+
+
+def held_by_another() -> str:
+    """Name the library that holds the clock already; empty: none does."""
+    api = sys.modules.get("freezegun.api")
+    if getattr(api, "freeze_factories", None):
+        return "freezegun"
+    travellers = getattr(sys.modules.get("time_machine"), "coordinates_stack", None)
+    if travellers:
+        return "time-machine"
+    now: Callable[[], float] = time.time
+    if not isinstance(now, types.BuiltinFunctionType):
+        return str(getattr(now, "__module__", "another library"))
+    return ""
+
+
+def absent(package: str, extra: str) -> UsageError:
+    """The error for a clock whose library is not there."""
+    return UsageError(
+        f"clock={package!r}, and {package} is not installed",
+        detail=f"  Install it:\n      pip install 'pytest-agenttrace[{extra}]'",
+    )
