@@ -141,7 +141,9 @@ class AgentTrace:
 
             self._stubs = Stubs()
         plan = self._plan(None, 1)
-        self._world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
+        self._world = World(
+            live=plan.is_live, allowed_hosts=plan.allowed_hosts, is_virtual=plan.is_virtual
+        )
         self._world.__enter__()
         self._whole = self._session(plan)
         self._whole.begin(eager=False)

@@ -39,6 +39,10 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The agent is meant to read on. Record again:",
         "    pytest TEST --agenttrace=rewrite",
     ),
+    "run-never-ends": (
+        "The message names who goes on and where. End it, or give the run more:",
+        "    @pytest.mark.agent_trace(limit_steps=5_000_000, limit_virtual_s=30 * 86_400)",
+    ),
     "run-ended": (
         "Wait for the thread or task inside the run: `await task`, `thread.join()`,",
         "`with ThreadPoolExecutor() as pool:`.",

@@ -73,21 +73,24 @@ class Freezing:
 
     Attributes:
         warnings: What a person should know of it.
+        ticks: Whether it goes on by itself.
     """
 
     def __init__(self) -> None:
         """Hold nothing yet."""
         self.warnings: list[str] = []
+        self.ticks = False
         self._freezer: Any = None
         self._factory: Any = None
         self._thawing: Thawing | None = None
         self._inside = _Inside(self)
 
-    def hold(self, start: Instant) -> None:
-        """Let the clock stand at an instant."""
+    def hold(self, start: Instant, *, ticks: bool = False) -> None:
+        """Let the clock stand at an instant, or go on from it as time does."""
         import freezegun
         from freezegun import api
 
+        self.ticks = ticks
         known = freezegun.__version__.startswith(KNOWN) and all(hasattr(api, it) for it in _INSIDE)
         if not known:
             self.warnings.append(
@@ -96,7 +99,10 @@ class Freezing:
             )
         pydantic_dates.prepare(api)
         self._freezer = freezegun.freeze_time(
-            start.at, tz_offset=start.offset if known else 0, ignore=list(REAL_TIME)
+            start.at,
+            tz_offset=start.offset if known else 0,
+            ignore=list(REAL_TIME),
+            tick=ticks,
         )
         if known:
             self._freezer.ignore = ()
@@ -113,9 +119,13 @@ class Freezing:
     def move(self, start: Instant, ns: int) -> None:
         """Let it stand that long after an instant."""
         self._inside.moved_ns = ns
-        if self._factory is not None:
-            at = start.at.replace(tzinfo=None)
-            self._factory.time_to_freeze = at + dt.timedelta(microseconds=min(ns, _MOST_NS) // 1000)
+        if self._factory is None:
+            return
+        at = start.at.replace(tzinfo=None) + dt.timedelta(microseconds=min(ns, _MOST_NS) // 1000)
+        if self._freezer.tick:
+            self._factory.move_to(at)
+        else:
+            self._factory.time_to_freeze = at
 
     def release(self) -> None:
         """Let real time go on, whatever state freezegun is in."""
@@ -178,12 +188,17 @@ class _Inside:
         """Time since the start, on top of what the clock said then; freezegun jumps 50 years."""
         if self._is_theirs():
             return int(self._before["_get_fake_monotonic_ns"]())
-        return self._base_ns + self.moved_ns
+        return self._base_ns + self._elapsed_ns()
 
     def _monotonic(self) -> float:
         if self._is_theirs():
             return float(self._before["_get_fake_monotonic"]())
-        return (self._base_ns + self.moved_ns) / 1e9
+        return (self._base_ns + self._elapsed_ns()) / 1e9
+
+    def _elapsed_ns(self) -> int:
+        if self._freezing.ticks:
+            return int(self._api.real_monotonic_ns()) - self._base_ns
+        return self.moved_ns
 
     def _localtime(self, seconds: float | None = None) -> Any:
         """Local time where the run was recorded; freezegun's is this machine's, in winter."""

@@ -12,16 +12,17 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
+from agenttrace.determinism.budget import Budget
 from agenttrace.determinism.still import GRACE_S, PATIENCE_S, Desk, Stillness
 from agenttrace.determinism.stuck import Wait, message_wait, stopped
 from agenttrace.determinism.waiter import ANSWER, TIMER, Released, Waiter
 from agenttrace.determinism.who import HOME, Roll, is_thread, label
+from agenttrace.errors import RunStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agenttrace.causal.lane import LiveLane
-    from agenttrace.errors import RunStopped
 
 _SELDOM_S = 0.25
 
@@ -33,6 +34,7 @@ class Heap:
         on_time: Told, with the new time in nanoseconds, each time virtual time moves. They are
             quick, and ask nothing of the heap.
         error: What the run stopped with; every later wait raises it.
+        budget: How long the run may go on.
         is_held: Whether a process of the run is at work: a timeout must not pass before it answers.
     """
 
@@ -45,6 +47,7 @@ class Heap:
         """
         self.on_time: list[Callable[[int], None]] = []
         self.error: BaseException | None = None
+        self.budget = Budget()
         self.is_held: Callable[[], bool] = bool
         self._on_stuck = on_stuck
         self._lock = Desk()
@@ -74,6 +77,7 @@ class Heap:
         with self._lock:
             self._roll.claim()
             self.error = None
+            self.budget.begin(self._now_ns)
 
     # -- who runs ---------------------------------------------------------------------------
     def started(self, lane: LiveLane) -> None:
@@ -320,6 +324,10 @@ class Heap:
                 if patient or not (self._busy or self._outside):
                     self._stick()
                 return
+            self.budget.steps += 1
+            if self.error is None and self.budget.is_spent(first.at_ns):
+                self._end_all()
+                return
             heapq.heappop(self._timed)
             self._move(first.at_ns)
             self._finish(first)
@@ -347,10 +355,26 @@ class Heap:
         for who, on in self._blocked.items():
             ends = ", ".join(sorted(label(frozenset({lane})) for lane in on))
             waits.append(Wait(label(who), f"the end of {ends}"))
-        error = self.error
-        if error is None:
-            error = stopped(waits)
-            error = error if self._on_stuck is None else self._on_stuck(error)
+        self._end(self.error or stopped(waits))
+
+    def spent(self) -> BaseException:
+        """A loop goes round and round: stop the run; give the error."""
+        with self._lock:
+            if self.error is None:
+                self._end_all()
+            self.budget.steps = 0  # whoever swallows it meets it again
+            return self.error or Released("the run is over")
+
+    def _end_all(self) -> None:
+        """The run has gone on for too long."""
+        waiting = [*self._timed, *self._untimed]
+        waits = [wait for waiter in waiting for wait in waiter.waits()]
+        self._end(self.budget.error(self._now_ns, waits))
+
+    def _end(self, error: BaseException) -> None:
+        """Stop the run with its first error; loops, which rest for their tasks, end in it."""
+        if self.error is None and self._on_stuck is not None and isinstance(error, RunStopped):
+            error = self._on_stuck(error)
         loops = [waiter for waiter in self._loops if waiter.waits()]
         self.stop(error)
         for waiter in loops:

@@ -58,6 +58,10 @@ class VirtualSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> Events:
         """Give what is readable or writable now; if nothing is, let time move or wait."""
         anyio_threads.attend()
+        budget = self.loop.heap.budget
+        budget.steps += 1
+        if budget.steps > budget.limit_steps:
+            self.loop.end_in(self.loop.heap.spent())
         if timeout == 0 or self.loop.has_work:
             return self._poll(0)
         return self._poll(0) or self._rest()

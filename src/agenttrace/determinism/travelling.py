@@ -29,18 +29,22 @@ class Travelling:
         except ImportError:
             raise absent("time-machine", "time-machine") from None
         self._travel: Any = time_machine.travel
+        self._ticks = False
         self._traveller: Any = None
         self._traveled: Any = None
 
-    def hold(self, start: Instant) -> None:
-        """Let the clock stand at an instant; local time is this machine's."""
-        self._traveller = self._travel(start.at, tick=False)
+    def hold(self, start: Instant, *, ticks: bool = False) -> None:
+        """Let the clock stand at an instant, or go on from it; local time is this machine's."""
+        self._ticks = ticks
+        self._traveller = self._travel(start.at, tick=ticks)
         self._traveled = self._traveller.start()
 
     def move(self, start: Instant, ns: int) -> None:
         """Let it stand that long after an instant."""
         if self._traveled is not None:
-            self._traveled.move_to(start.at + dt.timedelta(microseconds=ns // 1000), tick=False)
+            self._traveled.move_to(
+                start.at + dt.timedelta(microseconds=ns // 1000), tick=self._ticks
+            )
 
     def release(self) -> None:
         """Let real time go on."""

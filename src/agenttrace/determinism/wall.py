@@ -53,8 +53,11 @@ class Instant:
 class WallClock(Protocol):
     """A way to hold the wall clock. Held twice, it is an error of ours; let go twice, nothing."""
 
-    def hold(self, start: Instant) -> None:
-        """Let the clock stand at an instant; a start that fails leaves real time behind."""
+    def hold(self, start: Instant, *, ticks: bool = False) -> None:
+        """Let the clock stand at an instant, or go on from it as time does.
+
+        A start that fails leaves real time behind.
+        """
         ...
 
     def move(self, start: Instant, ns: int) -> None:
@@ -88,8 +91,14 @@ class Wall:
         warnings: What a person should know of it, in order.
     """
 
-    def __init__(self, kind: str) -> None:
-        """Hold nothing yet."""
+    def __init__(self, kind: str, *, ticks: bool = False) -> None:
+        """Hold nothing yet.
+
+        Args:
+            kind: By which means.
+            ticks: Whether it goes on by itself, as it does where time is not virtual.
+        """
+        self._ticks = ticks
         self.warnings: list[str] = []
         self._kind = kind
         self._clock: WallClock | None = None
@@ -115,7 +124,7 @@ class Wall:
                 self.warnings.append(warning)
             return
         clock = wall_clock(self._kind)
-        clock.hold(start)
+        clock.hold(start, ticks=self._ticks)
         self._clock = clock
         self.warnings += getattr(clock, "warnings", ())
 

@@ -42,6 +42,7 @@ from agenttrace.errors.stops import (
     NotStubbed,
     ReplayDiverged,
     RunEnded,
+    RunNeverEnds,
     StreamReadPast,
     StubUnfit,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "RecordingFailed",
     "ReplayDiverged",
     "RunEnded",
+    "RunNeverEnds",
     "RunStopped",
     "StreamLeftOpen",
     "StreamReadPast",

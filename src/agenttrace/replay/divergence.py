@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.causal import loops
 from agenttrace.check.looks import varying
 from agenttrace.check.sides import Unlike, arguments, cut, first_unlike, safe, shown
 from agenttrace.check.vary import NOTHING_VARIES, Vary, body_of
@@ -217,6 +218,7 @@ def _around(asked: Asked, retelling: Retelling) -> list[str]:
         f"  golden    {retelling.golden}, schema {retelling.schema}",
         f"  so far    {so_far}; {_sent(asked.sent)}",
         *_hash_seed(asked),
+        *_loop(),
     ]
 
 
@@ -237,6 +239,14 @@ def _hash_seed(asked: Asked) -> list[str]:
         f"  hash seed PYTHONHASHSEED was {recorded} when it was recorded, and is {now} now:",
         "            the order of a set may differ",
     ]
+
+
+def _loop() -> list[str]:
+    said = loops.advice(loops.running())
+    if not said:
+        return []
+    first, _, rest = said.partition(": ")
+    return [f"  loop      {first}:", f"            {rest}"]
 
 
 def _ways_on(asked: Asked, retelling: Retelling) -> list[str]:

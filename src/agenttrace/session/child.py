@@ -40,7 +40,9 @@ class Child:
             UsageError: The identity lacks what a session needs.
         """
         plan = _plan(identity)
-        self.world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
+        self.world = World(
+            live=plan.is_live, allowed_hosts=plan.allowed_hosts, is_virtual=plan.is_virtual
+        )
         self.session = Session(plan, self.world)
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -115,6 +117,7 @@ def _plan(identity: Identity) -> Plan:
             ),
             commands=Commands(**words["commands"]),
             alone=words["alone"],
+            time=words["time"],
             clock=words["clock"],
             seed=words["seed"],
             secrets=words["secrets"],

@@ -140,6 +140,7 @@ class Children:
             "allowed_hosts": plan.allowed_hosts,
             "vary": plan.vary.paths,
             "vary_kinds": plan.vary.kinds,
+            "time": plan.time,
             "clock": plan.clock,
             "seed": plan.seed,
             "secrets": plan.secrets,

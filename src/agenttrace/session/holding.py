@@ -6,6 +6,7 @@ the same golden.
 
 from __future__ import annotations
 
+import functools
 import os
 import platform
 from collections.abc import Mapping
@@ -14,14 +15,22 @@ from typing import TYPE_CHECKING
 
 from agenttrace.causal.clock import utc_offset_s, wall_clock_text
 from agenttrace.determinism import entropy
-from agenttrace.determinism.wall import REAL, Instant
+from agenttrace.determinism.clock import RECORDED
+from agenttrace.determinism.wall import REAL
+from agenttrace.determinism.wall import Instant as StartInstant
 from agenttrace.model.values import Value
+from agenttrace.record.recorder import Recorder
+from agenttrace.replay.pace import Instant, Recorded, Serving
 
 if TYPE_CHECKING:
+    from agenttrace.boundary import Pace
     from agenttrace.causal.current import Run
     from agenttrace.model.trace import Trace
     from agenttrace.session.plan import Plan
     from agenttrace.session.world import World
+
+_LAST = 5
+"""How many of a run's last calls are told of."""
 
 SEED, OFFSET = "seed", "utc_offset_s"
 """What a run's environment says of its chance, and of local time."""
@@ -40,7 +49,7 @@ class Start:
 
     started: str
     environment: Mapping[str, Value] = field(default_factory=dict)
-    instant: Instant | None = None
+    instant: StartInstant | None = None
     seed: str | None = None
 
 
@@ -52,7 +61,7 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     """
     held = None
     if golden is not None and not plan.is_live and plan.clock != REAL:
-        held = Instant.of(golden.started, golden.environment.get(OFFSET))
+        held = StartInstant.of(golden.started, golden.environment.get(OFFSET))
     kept = None if golden is None else golden.environment.get(SEED)
     seed: str | None = kept if isinstance(kept, str) else plan.shown
     if plan.seed is not None:
@@ -78,3 +87,34 @@ def hold(run: Run, world: World, plan: Plan, start: Start) -> None:
         entropy.begin(run, start.seed, secrets=plan.secrets)
     if start.instant is not None:
         world.hold_wall(start.instant, plan.clock)
+
+
+def pace_of(run: Run, world: World, plan: Plan) -> Pace:
+    """Say when answers arrive in a run, and give it its time.
+
+    Raises:
+        UsageError: Another run of this process is being replayed.
+    """
+    if plan.is_live:
+        return Instant()
+    if plan.is_virtual:
+        clock = world.hold(run)
+        budget = clock.heap.budget
+        budget.limit_steps = plan.limit_steps
+        budget.limit_ns = round(plan.limit_virtual_s * 1_000_000_000)
+        budget.last = functools.partial(_last_of, run)
+        return Serving(Recorded(clock))
+    timeline = world.pass_time(run)
+    return Serving(Recorded(timeline)) if plan.time == RECORDED else Instant()
+
+
+def _last_of(run: Run) -> list[str]:
+    """What a run did last, for people: when, what kind of thing, its name."""
+    recorder = run.listener
+    if not isinstance(recorder, Recorder):
+        return []
+    spans = sorted(recorder.raw(complete=False).calls, key=lambda span: span.start_ns)[-_LAST:]
+    return [
+        f"{span.start_ns / 1_000_000_000:>12,.3f} s  {span.kind.value}  {span.name}"
+        for span in spans
+    ]

@@ -23,7 +23,6 @@ from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
-from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.replay.stubbed import as_stubbed
 from agenttrace.session import holding, leaving, stubbing
@@ -119,7 +118,7 @@ class Session:
         self.run.offline = None if live else plan.stub
         if live and plan.within is not None:
             self.run.clock = RealClock(plan.within.at_ns)
-        pace = Instant() if live else Serving(Recorded(self._world.hold(self.run)))
+        pace = holding.pace_of(self.run, self._world, plan)
         start = holding.start_of(plan, self.golden)
         holding.hold(self.run, self._world, plan, start)
         self._recorder = Recorder(

@@ -11,7 +11,7 @@ from agenttrace.adapters.loading import Installation
 from agenttrace.causal import current, delivery, spawn
 from agenttrace.causal.spawn.processes import any_alive
 from agenttrace.determinism import entropy, freezing
-from agenttrace.determinism.clock import VirtualClock
+from agenttrace.determinism.clock import RealTime, VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
 from agenttrace.determinism.network import guarded
@@ -40,18 +40,21 @@ class World:
         wall: The wall clock, once a run has held it.
     """
 
-    def __init__(self, *, live: bool, allowed_hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self, *, live: bool, allowed_hosts: Iterable[str] = (), is_virtual: bool = True
+    ) -> None:
         """Prepare it.
 
         Args:
             live: Whether calls go to the world. Else time is virtual from the beginning.
             allowed_hosts: What may be reached in a replay, past every adapter.
+            is_virtual: Whether time is virtual where calls do not go to the world.
         """
+        self._holds_time = is_virtual and not live
         self._allowed_hosts = tuple(allowed_hosts)
         self._clock: VirtualClock | None = None
         self.wall: Wall | None = None
         self._run: current.Run | None = None
-        self._live = live
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,7 +65,7 @@ class World:
         self._stack.enter_context(guarded(self._allowed_hosts))
         self._stack.enter_context(entropy.seeded())
         self._stack.enter_context(_LIBRARIES.installed())
-        if not self._live:
+        if self._holds_time:
             self.clock()
         return self
 
@@ -75,12 +78,13 @@ class World:
         Raises:
             UsageError: What is to hold it is not installed.
         """
-        heap = self.clock().heap
+        clock = self._clock
         if self.wall is None:
-            self.wall = Wall(kind)
+            self.wall = Wall(kind, ticks=clock is None)
             self._stack.callback(self.wall.end)
-            heap.on_time.append(self.wall.tell)
-        self.wall.begin(start, heap.now_ns)
+            if clock is not None:
+                clock.heap.on_time.append(self.wall.tell)
+        self.wall.begin(start, 0 if clock is None else clock.heap.now_ns)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -119,6 +123,13 @@ class World:
         run.clock, run.waits = clock, clock.heap
         clock.heap.is_held = functools.partial(any_alive, run)
         run.wakers.append(clock.heap.stop)
+        return clock
+
+    def pass_time(self, run: current.Run) -> RealTime:
+        """Let a run's time pass as it does."""
+        run.clock = clock = RealTime()
+        run.wakers.append(clock.stop)
+        self._stack.callback(clock.stop)
         return clock
 
     def _stuck(self, error: RunStopped) -> RunStopped:
