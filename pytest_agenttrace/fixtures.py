@@ -126,6 +126,37 @@ class AgentTrace:
             for problem in session.problems():
                 raise problem
 
+    def check_deterministic(self, repeats: int = 2) -> None:
+        """Replay this test in other worlds: fail if what it asks depends on what no run holds.
+
+        Its golden is replayed in processes of their own: as it is, under other hash seeds, with
+        directories listed the other way round, and with threads delayed. While it is recorded, and
+        where it has no golden, nothing is checked.
+
+        Args:
+            repeats: How often it is replayed with nothing changed, and under other hash seeds.
+
+        Raises:
+            NotDeterministic: It depends on the order of a set, a clock in C, or the like.
+            UsageError: `repeats` is below 2.
+        """
+        from agenttrace.causal import current
+        from agenttrace.determinism.sources import disturbance
+
+        if self.golden is None or disturbance() or self._plan(None, 1).is_live:
+            return
+        from agenttrace.explore import doctor
+
+        runs, frame = current.active(), current.stand(None)
+        for run in runs:
+            current.suspend(run)  # what is started now is no part of them
+        try:
+            doctor.check(self._item.nodeid, root=self._item.config.rootpath, repeats=repeats)
+        finally:
+            current.reset(frame)
+            for run in runs:
+                current.resume(run)
+
     # -- for the plugin ---------------------------------------------------------------------------
     @property
     def stubs(self) -> Stubs | None:

@@ -69,6 +69,11 @@ def passage(error: BaseException) -> str:
     return "\n".join(lines[-_DEEPEST:])
 
 
+def is_users(frame: FrameType) -> bool:
+    """Whether a frame is one of the user's code."""
+    return _named(frame) is not None
+
+
 def _named(frame: FrameType) -> str | None:
     name = frame.f_code.co_filename
     if name not in _known:

@@ -155,6 +155,10 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The message names the file and the line. Record the cassette again, or name the address:",
         "    agenttrace import CASSETTE --to GOLDEN --url https://api.anthropic.com/v1/messages",
     ),
+    "not-deterministic": (
+        "The message names the source, the line that reads it, and what to do. Look again:",
+        "    agenttrace doctor TEST",
+    ),
     "usage": (
         "The message names the option and the values that it can have:",
         "    pytest --help",

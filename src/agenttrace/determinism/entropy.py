@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.causal import current
 from agenttrace.causal.site import site, through
 from agenttrace.causal.spawn.patching import Patches, Seam
+from agenttrace.determinism import sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -198,6 +199,7 @@ def _making(real: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: random.Random, x: Any = None) -> None:  # noqa: N807 - it stands for one
         real(self, x)
         if x is None and not isinstance(self, random.SystemRandom):
+            sources.note(sources.GENERATOR, "random.Random()")
             _warn("random.Random()")
 
     return __init__
@@ -207,6 +209,7 @@ def _generating(real: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(real)
     def default_rng(seed: Any = None) -> Any:
         if seed is None:
+            sources.note(sources.GENERATOR, "numpy.random.default_rng()")
             _warn("numpy.random.default_rng()")
         return real(seed)
 
@@ -230,6 +233,7 @@ def _urandom(real: Callable[[int], bytes]) -> Callable[[int], bytes]:
     def urandom(size: int) -> bytes:
         here = streams_here()
         if here is None or not here[0].secrets:
+            sources.note(sources.GENERATOR, "the operating system's chance")
             return real(size)
         return here[0].stream("secrets", here[1]).randbytes(size)
 

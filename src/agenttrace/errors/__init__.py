@@ -49,6 +49,7 @@ from agenttrace.errors.stops import (
 from agenttrace.errors.verdicts import (
     AnswersUnused,
     GoldenMismatch,
+    NotDeterministic,
     NothingAsked,
     RecordingFailed,
     RecordRefused,
@@ -77,6 +78,7 @@ __all__ = [
     "NeverAnswered",
     "NoRun",
     "NotCanonical",
+    "NotDeterministic",
     "NotRebuildable",
     "NotStubbed",
     "NothingAsked",

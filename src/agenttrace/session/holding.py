@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agenttrace.causal.clock import utc_offset_s, wall_clock_text
-from agenttrace.determinism import entropy
+from agenttrace.determinism import entropy, sources
 from agenttrace.determinism.clock import RECORDED
 from agenttrace.determinism.wall import REAL
 from agenttrace.determinism.wall import Instant as StartInstant
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 _LAST = 5
 """How many of a run's last calls are told of."""
 
-SEED, OFFSET = "seed", "utc_offset_s"
-"""What a run's environment says of its chance, and of local time."""
+SEED, OFFSET, READS = "seed", "utc_offset_s", "reads"
+"""What a run's environment says of its chance, of local time, and to the doctor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,8 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     }
     if seed is not None:
         environment[SEED] = seed
+    if sources.disturbance():
+        environment[READS] = sources.notes()
     started = wall_clock_text() if held is None or golden is None else golden.started
     return Start(started=started, environment=environment, instant=held, seed=seed)
 

@@ -10,7 +10,7 @@ from agenttrace.adapters import aiohttp, http_client, httpx, urllib3
 from agenttrace.adapters.loading import Installation
 from agenttrace.causal import current, delivery, spawn
 from agenttrace.causal.spawn.processes import any_alive
-from agenttrace.determinism import entropy, freezing
+from agenttrace.determinism import entropy, freezing, sources
 from agenttrace.determinism.clock import RealTime, VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.install import virtual_time
@@ -65,6 +65,7 @@ class World:
         self._stack.enter_context(guarded(self._allowed_hosts))
         self._stack.enter_context(entropy.seeded())
         self._stack.enter_context(_LIBRARIES.installed())
+        self._stack.enter_context(sources.watched())
         if self._holds_time:
             self.clock()
         return self
