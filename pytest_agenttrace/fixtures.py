@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +46,8 @@ class AgentTrace:
         """Run what stands in the block as one run: recorded once, replayed from then on.
 
         Args:
-            name: Tells several runs of a test apart; without one they are numbered.
+            name: Tells several runs of a test apart; without one they are numbered. An example of
+                Hypothesis may come twice, and is one run.
 
         Raises:
             UsageError: Runs are nested, or calls were made before the first one.
@@ -68,7 +70,7 @@ class AgentTrace:
                 detail="  Move them inside `with agent_trace.run():`, or leave run() out: "
                 "the whole test is one run then.",
             )
-        if name is not None and name in self._named:
+        if name is not None and name in self._named and not _is_example():
             raise GoldenCollision(
                 f"{self._item.nodeid}: two runs are called {name!r}",
                 detail="  Give each run() a name of its own.",
@@ -237,6 +239,12 @@ class AgentTrace:
         if self._world is None:
             raise RuntimeError(plan.name)
         return Session(plan, self._world, self._stubs)
+
+
+def _is_example() -> bool:
+    """Whether Hypothesis is trying an example: it may try the same one again."""
+    hypothesis = sys.modules.get("hypothesis")
+    return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 
 
 RUNS: pytest.StashKey[AgentTrace] = pytest.StashKey()

@@ -31,8 +31,8 @@ MARKER = (
     "whatever they asked; time: how a replay's time goes ('virtual': nobody waits; 'recorded': as "
     "long as it took; 'real': timers wait, answers come at once); clock: what holds the wall clock "
     "in a replay ('freezegun', 'time-machine' or 'real': nothing; by default the option "
-    "agenttrace_clock); seed: what chance is made from (by default the golden's name; False: "
-    "chance is left alone); secrets: let `secrets` and SystemRandom draw from the seed, too; "
+    "agenttrace_clock); seed: what chance is made from (by default the golden's name; False "
+    "leaves chance alone); secrets: let `secrets` and SystemRandom draw from the seed, too; "
     "limit_steps: how many steps of virtual time a replay may take; limit_virtual_s: how many "
     "virtual seconds."
 )

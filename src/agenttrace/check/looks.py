@@ -21,7 +21,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     ),
     DATE: re.compile(
         rf"\b(?:{_DAY},?\s+)?(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}"
-        rf"|{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}}|\d{{1,2}}\.?\s+{_MONTH}\.?,?\s+\d{{4}})"
+        rf"|{_MONTH}\.?\s+\d{{1,2}}(?:[a-z]{2})?,?\s+\d{{4}}|\d{{1,2}}\.?\s+{_MONTH}\.?,?\s+\d{{4}})"
         rf"(?:[T ]\s?{_CLOCK}{_ZONE})?|\b{_DAY}\b"
     ),
     TIME: re.compile(rf"\b{_CLOCK}{_ZONE}|\b1[5-9]\d{{8}}(?:\d{{3}}|\d{{6}}|\d{{9}})?(?:\.\d+)?\b"),

@@ -31,6 +31,7 @@ class Heap:
     """The virtual time of a run, and who waits in it; the `Waits` of a replay.
 
     Attributes:
+        now_ns: Virtual nanoseconds since it was made.
         on_time: Told, with the new time in nanoseconds, each time virtual time moves. They are
             quick, and ask nothing of the heap.
         error: What the run stopped with; every later wait raises it.
@@ -51,7 +52,7 @@ class Heap:
         self.is_held: Callable[[], bool] = bool
         self._on_stuck = on_stuck
         self._lock = Desk()
-        self._now_ns = 0
+        self.now_ns = 0
         self._order = itertools.count()
         self._roll = Roll()
         self._busy: set[object] = {HOME}
@@ -61,11 +62,6 @@ class Heap:
         self._loops: set[Waiter] = set()
         self._parked: set[threading.Thread] = set()
         self._blocked: dict[frozenset[object], set[LiveLane]] = {}
-
-    @property
-    def now_ns(self) -> int:
-        """Virtual nanoseconds since the run began."""
-        return self._now_ns
 
     def claim(self) -> None:
         """Make the calling thread the run's own."""
@@ -77,7 +73,7 @@ class Heap:
         with self._lock:
             self._roll.claim()
             self.error = None
-            self.budget.begin(self._now_ns)
+            self.budget.begin(self.now_ns)
 
     # -- who runs ---------------------------------------------------------------------------
     def started(self, lane: LiveLane) -> None:
@@ -249,7 +245,7 @@ class Heap:
         with self._lock.quietly:
             if self._lock.visits != visits or not (still or not self._busy):
                 return
-            if (held or self.is_held()) and stillness.is_early(self._first(), self._now_ns):
+            if (held or self.is_held()) and stillness.is_early(self._first(), self.now_ns):
                 return
             patient = stillness.looks * every_s >= PATIENCE_S and None not in threads
             self._settle(pressed=True, patient=patient)
@@ -338,8 +334,8 @@ class Heap:
                 following.wake()  # it is the first now, and looks whether the others are stalled
 
     def _move(self, at_ns: int) -> None:
-        if at_ns > self._now_ns:
-            self._now_ns = at_ns
+        if at_ns > self.now_ns:
+            self.now_ns = at_ns
             for tell in self.on_time:
                 tell(at_ns)
 
@@ -369,7 +365,7 @@ class Heap:
         """The run has gone on for too long."""
         waiting = [*self._timed, *self._untimed]
         waits = [wait for waiter in waiting for wait in waiter.waits()]
-        self._end(self.budget.error(self._now_ns, waits))
+        self._end(self.budget.error(self.now_ns, waits))
 
     def _end(self, error: BaseException) -> None:
         """Stop the run with its first error; loops, which rest for their tasks, end in it."""

@@ -88,6 +88,7 @@ class Wall:
     """The wall clock of a world: held from its first run's start, moved with virtual time.
 
     Attributes:
+        kind: By which means it is held.
         warnings: What a person should know of it, in order.
     """
 
@@ -100,7 +101,7 @@ class Wall:
         """
         self._ticks = ticks
         self.warnings: list[str] = []
-        self._kind = kind
+        self.kind = kind
         self._clock: WallClock | None = None
         self._start: Instant | None = None
         self._zero_ns = 0
@@ -123,7 +124,7 @@ class Wall:
             if warning not in self.warnings:
                 self.warnings.append(warning)
             return
-        clock = wall_clock(self._kind)
+        clock = wall_clock(self.kind)
         clock.hold(start, ticks=self._ticks)
         self._clock = clock
         self.warnings += getattr(clock, "warnings", ())

@@ -13,9 +13,10 @@ from agenttrace.causal.spawn.processes import any_alive
 from agenttrace.determinism import entropy, freezing, sources
 from agenttrace.determinism.clock import RealTime, VirtualClock
 from agenttrace.determinism.heap import Heap
+from agenttrace.determinism.held import CHANCE, TIME, held_references
 from agenttrace.determinism.install import virtual_time
 from agenttrace.determinism.network import guarded
-from agenttrace.determinism.wall import Wall
+from agenttrace.determinism.wall import FREEZEGUN, Wall
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class World:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What a person should know of how it is held."""
-        return () if self.wall is None else tuple(self.wall.warnings)
+        kinds = {CHANCE}
+        if self.wall is not None and self.wall.is_held and self.wall.kind == FREEZEGUN:
+            kinds.add(TIME)
+        wall = () if self.wall is None else self.wall.warnings
+        return (*wall, *held_references(frozenset(kinds)))
 
     @property
     def is_virtual(self) -> bool:
