@@ -30,8 +30,8 @@ from collections.abc import Callable
 import freezegun
 
 from agenttrace.determinism.freezing import Freezing
+from agenttrace.determinism.instant import Instant
 from agenttrace.determinism.loop import VirtualTimeLoop
-from agenttrace.determinism.wall import Instant
 
 AT = dt.datetime(2026, 1, 2, 3, 4, 5, tzinfo=dt.UTC)
 PROMISED = {"loop": 1.0, "calls": 2.0, "clock": 1.3}

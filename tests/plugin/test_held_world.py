@@ -11,7 +11,7 @@ import time_machine
 from agenttrace.formats import native
 from tests.fakes.refund_project import RefundProject, message_in
 
-A_MONTH_AGO = dt.datetime.now(dt.UTC) - dt.timedelta(days=31)
+A_MONTH_AGO = dt.datetime.now(dt.UTC).replace(hour=12) - dt.timedelta(days=31)
 
 AGENT = """
 import datetime
@@ -83,22 +83,17 @@ def test_a_prompt_with_a_date_a_uuid_and_chance_replays_a_month_later(
 def tickets(golden: Path) -> list[str]:
     """What was drawn for the prompts of a golden."""
     calls = native.read(golden.read_bytes()).calls
-    return re.findall(r"Ticket .*?\.", str([call.question for call in calls]))
+    return re.findall(r"Ticket .*? noise", str([call.question for call in calls]))
 
 
 def test_recording_again_draws_what_was_drawn_before(project: RefundProject) -> None:
     """Chance is made from the golden's name, so a rewrite changes only what the world changed."""
     path = project.path / "golden/test_refund/test_brief.trace"
-    before = [
-        str(call.question).partition("Ticket")[2] for call in native.read(path.read_bytes()).calls
-    ]
+    before = tickets(path)
 
     project.run("--agenttrace=rewrite").assert_outcomes(passed=1)
 
-    after = [
-        str(call.question).partition("Ticket")[2] for call in native.read(path.read_bytes()).calls
-    ]
-    assert after[0].partition("folder")[0] == before[0].partition("folder")[0] != ""
+    assert tickets(path) == before != []
 
 
 def test_a_random_order_of_tests_does_not_change_what_a_run_draws(project: RefundProject) -> None:

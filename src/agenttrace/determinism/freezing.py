@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from agenttrace.causal.spawn.patching import Seam
-    from agenttrace.determinism.wall import Instant
+    from agenttrace.determinism.instant import Instant
 
 KNOWN = ("1.5.",)
 """The versions of freezegun whose inside was looked at; others are used by their public face."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.determinism.wall import absent
+from agenttrace.determinism.instant import absent
 
 if TYPE_CHECKING:
-    from agenttrace.determinism.wall import Instant
+    from agenttrace.determinism.instant import Instant
 
 
 class Travelling:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from agenttrace.causal.clock import utc_offset_s, wall_clock_text
 from agenttrace.determinism import entropy, sources
 from agenttrace.determinism.clock import RECORDED
-from agenttrace.determinism.wall import REAL
-from agenttrace.determinism.wall import Instant as StartInstant
+from agenttrace.determinism.instant import REAL
+from agenttrace.determinism.instant import Instant as StartInstant
 from agenttrace.model.values import Value
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.pace import Instant, Recorded, Serving
@@ -61,7 +61,7 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     """
     held = None
     if golden is not None and not plan.is_live and plan.clock != REAL:
-        held = StartInstant.of(golden.started, golden.environment.get(OFFSET))
+        held = StartInstant.of(golden.started, golden.environment.get(OFFSET, utc_offset_s()))
     kept = None if golden is None else golden.environment.get(SEED)
     seed: str | None = kept if isinstance(kept, str) else plan.shown
     if plan.seed is not None:

@@ -9,7 +9,7 @@ from agenttrace.causal.joining import Identity
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.determinism.budget import LIMIT_STEPS, LIMIT_VIRTUAL_S
 from agenttrace.determinism.clock import VIRTUAL
-from agenttrace.determinism.wall import FREEZEGUN
+from agenttrace.determinism.instant import FREEZEGUN
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
 

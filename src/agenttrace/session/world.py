@@ -15,14 +15,15 @@ from agenttrace.determinism.clock import RealTime, VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.held import CHANCE, TIME, held_references
 from agenttrace.determinism.install import virtual_time
+from agenttrace.determinism.instant import FREEZEGUN
 from agenttrace.determinism.network import guarded
-from agenttrace.determinism.wall import FREEZEGUN, Wall
+from agenttrace.determinism.wall import Wall
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agenttrace.determinism.wall import Instant
+    from agenttrace.determinism.instant import Instant
     from agenttrace.errors import RunStopped
 
 _LIBRARIES = Installation(

@@ -17,8 +17,9 @@ from pydantic import BaseModel
 
 from agenttrace.determinism import freezing
 from agenttrace.determinism.freezing import Freezing
+from agenttrace.determinism.instant import Instant, WallClock
 from agenttrace.determinism.travelling import Travelling
-from agenttrace.determinism.wall import Instant, Wall, WallClock
+from agenttrace.determinism.wall import Wall
 
 START = Instant(at=dt.datetime(2025, 1, 2, 3, 4, 5, tzinfo=dt.UTC), offset=dt.timedelta(hours=2))
 SECOND = 1_000_000_000
@@ -234,7 +235,7 @@ if when == "before":
 
 from agenttrace.adapters.loading import Installation
 from agenttrace.determinism import freezing
-from agenttrace.determinism.wall import Instant
+from agenttrace.determinism.instant import Instant
 
 START = Instant(at=dt.datetime(2025, 1, 2, 3, 4, 5, tzinfo=dt.UTC))
 loaded = len(sys.modules)
