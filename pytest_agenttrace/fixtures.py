@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -51,7 +52,8 @@ class AgentTrace:
         """Run what stands in the block as one run: recorded once, replayed from then on.
 
         Args:
-            name: Tells several runs of a test apart; without one they are numbered.
+            name: Tells several runs of a test apart; without one they are numbered. An example of
+                Hypothesis may come twice, and is one run.
 
         Raises:
             UsageError: Runs are nested, or calls were made before the first one.
@@ -74,7 +76,7 @@ class AgentTrace:
                 detail="  Move them inside `with agent_trace.run():`, or leave run() out: "
                 "the whole test is one run then.",
             )
-        if name is not None and name in self._named:
+        if name is not None and name in self._named and not _is_example():
             raise GoldenCollision(
                 f"{self._item.nodeid}: two runs are called {name!r}",
                 detail="  Give each run() a name of its own.",
@@ -210,7 +212,38 @@ class AgentTrace:
     @property
     def _time(self) -> str:
         session = self._sessions[-1] if self._sessions else self._whole
-        return "real" if session is not None and session.plan.is_live else "virtual"
+        return "real" if session is None or session.plan.is_live else session.plan.time
+
+    def check_deterministic(self, repeats: int = 2) -> None:
+        """Replay this test in other worlds: fail if what it asks depends on what no run holds.
+
+        Its golden is replayed in processes of their own: as it is, under other hash seeds, with
+        directories listed the other way round, and with threads delayed. While it is recorded, and
+        where it has no golden, nothing is checked.
+
+        Args:
+            repeats: How often it is replayed with nothing changed, and under other hash seeds.
+
+        Raises:
+            NotDeterministic: It depends on the order of a set, a clock in C, or the like.
+            UsageError: `repeats` is below 2.
+        """
+        from agenttrace.causal import current
+        from agenttrace.determinism.sources import disturbance
+
+        if self.golden is None or disturbance() or self._plan(None, 1).is_live:
+            return
+        from agenttrace.explore import doctor
+
+        runs, frame = current.active(), current.stand(None)
+        for run in runs:
+            current.suspend(run)  # what is started now is no part of them
+        try:
+            doctor.check(self._item.nodeid, root=self._item.config.rootpath, repeats=repeats)
+        finally:
+            current.reset(frame)
+            for run in runs:
+                current.resume(run)
 
     # -- for the plugin ---------------------------------------------------------------------------
     @property
@@ -227,7 +260,9 @@ class AgentTrace:
 
             self._stubs = Stubs()
         plan = self._plan(None, 1)
-        self._world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
+        self._world = World(
+            live=plan.is_live, allowed_hosts=plan.allowed_hosts, is_virtual=plan.is_virtual
+        )
         self._world.__enter__()
         self._whole = self._session(plan)
         self._whole.begin(eager=False)
@@ -290,6 +325,12 @@ class AgentTrace:
         if self._world is None:
             raise RuntimeError(plan.name)
         return Session(plan, self._world, self._stubs)
+
+
+def _is_example() -> bool:
+    """Whether Hypothesis is trying an example: it may try the same one again."""
+    hypothesis = sys.modules.get("hypothesis")
+    return hypothesis is not None and bool(hypothesis.currently_in_test_context())
 
 
 RUNS: pytest.StashKey[AgentTrace] = pytest.StashKey()

@@ -19,16 +19,41 @@ MODES = ("replay", "record", "rewrite", "verify", "off")
 MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
 
+TIMES = ("virtual", "recorded", "real")
+CLOCKS = ("freezegun", "time-machine", "real")
+
 MARKER = (
-    "agent_trace(golden=None, stub=None, compare=True, vary=[], budget=None, alone=False): record "
-    "this test's agents once, and replay them offline from then on. golden: another name than the "
-    "test's; "
-    "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
+    "agent_trace(golden=None, stub=None, compare=True, vary=[], budget=None, alone=False, "
+    "time='virtual', clock=None, seed=None, secrets=False, limit_steps=None, "
+    "limit_virtual_s=None): record this test's agents once, and replay them offline from then on. "
+    "golden: another name than the test's; stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH; budget: what the run may use at most, as a dict or a `Budget`; "
-    "alone: answer what other processes of the run served, whatever they asked."
+    "OPERATION.PATH or OPERATION.PATH:KIND; budget: what the run may use at most, as a dict or a "
+    "`Budget`; alone: answer what other processes of the run served, "
+    "whatever they asked; time: how a replay's time goes ('virtual': nobody waits; 'recorded': as "
+    "long as it took; 'real': timers wait, answers come at once); clock: what holds the wall clock "
+    "in a replay ('freezegun', 'time-machine' or 'real': nothing; by default the option "
+    "agenttrace_clock); seed: what chance is made from (by default the golden's name; False "
+    "leaves chance alone); secrets: let `secrets` and SystemRandom draw from the seed, too; "
+    "limit_steps: how many steps of virtual time a replay may take; limit_virtual_s: how many "
+    "virtual seconds."
 )
-MARKED = frozenset({"golden", "stub", "compare", "vary", "budget", "alone"})
+MARKED = frozenset(
+    {
+        "golden",
+        "stub",
+        "compare",
+        "vary",
+        "budget",
+        "alone",
+        "time",
+        "clock",
+        "seed",
+        "secrets",
+        "limit_steps",
+        "limit_virtual_s",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +114,14 @@ OPTIONS = (
         ini="agenttrace_run_dir",
         default="",
         help="also write each run's trace into this folder",
+    ),
+    Option(
+        flag="--agenttrace-clock",
+        ini="agenttrace_clock",
+        default="freezegun",
+        choices=CLOCKS,
+        help="what holds the wall clock in a replay, from the instant of the recording on; real: "
+        "nothing does",
     ),
     Option(
         flag="",
@@ -217,6 +250,59 @@ def _kinds(item: pytest.Item, said: Any, known: frozenset[str]) -> frozenset[str
     return kinds
 
 
+def _clock(item: pytest.Item, given: Any) -> str:  # noqa: ANN401 - a user's value
+    """What holds the wall clock in a test.
+
+    Raises:
+        pytest.UsageError: The marker names something else.
+    """
+    if given is None:
+        return said(item.config, "agenttrace_clock")
+    if given not in CLOCKS:
+        raise pytest.UsageError(
+            f"{item.nodeid}: clock={given!r}: it is one of {', '.join(CLOCKS)}  [usage]"
+        )
+    return str(given)
+
+
+def _times(item: pytest.Item, marker: dict[str, Any]) -> dict[str, Any]:
+    """What a marker says of time, as a plan's words.
+
+    Raises:
+        pytest.UsageError: It says what cannot be.
+    """
+    said_of: dict[str, Any] = {"clock": _clock(item, marker.get("clock"))}
+    if (time := marker.get("time")) is not None:
+        if time not in TIMES:
+            raise pytest.UsageError(
+                f"{item.nodeid}: time={time!r}: it is one of {', '.join(TIMES)}  [usage]"
+            )
+        said_of["time"] = time
+    for name in ("limit_steps", "limit_virtual_s"):
+        limit = marker.get(name)
+        if limit is None:
+            continue
+        if isinstance(limit, bool) or not isinstance(limit, int | float) or not limit > 0:
+            raise pytest.UsageError(
+                f"{item.nodeid}: {name}={limit!r}: it is a number above 0  [usage]"
+            )
+        said_of[name] = limit
+    return said_of
+
+
+def _seed(item: pytest.Item, given: Any) -> str | int | bool | None:  # noqa: ANN401 - as above
+    """What chance is made from in a test.
+
+    Raises:
+        pytest.UsageError: The marker says something else.
+    """
+    if given is None or given is False or (isinstance(given, str | int) and given is not True):
+        return given
+    raise pytest.UsageError(
+        f"{item.nodeid}: seed={given!r}: it is a number, a text, None or False  [usage]"
+    )
+
+
 def refuse_collisions(items: list[pytest.Item]) -> None:
     """Refuse tests whose goldens would be one file; one with stubs writes none.
 
@@ -292,6 +378,9 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         compare=bool(marker.get("compare", True)),
         budget=_budget(item, marker.get("budget")),
         alone=alone,
+        **_times(item, marker),
+        seed=_seed(item, marker.get("seed")),
+        secrets=bool(marker.get("secrets", False)),
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),
         run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,

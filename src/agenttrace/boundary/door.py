@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.causal import current
+from agenttrace.causal import current, loops
 from agenttrace.causal.position import span_id
 from agenttrace.errors import RunEnded, RunStopped
 from agenttrace.model.call import Answer, Call, Chunk, Failure, Question
@@ -78,6 +78,7 @@ class Boundary:
         self._refuse_late(question)
         if current.carried() is None and threading.get_ident() != self.run.home:
             self.run.adopted.append(f"{question.title} at {question.site or 'a library'}")
+        loops.warn_here()
         call = self._call(question, frame)
         frame.lane.last_call = (call, None)
         with self._lock:

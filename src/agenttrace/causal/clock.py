@@ -55,6 +55,12 @@ class RealClock:
         return time.monotonic_ns() - self._zero
 
 
+def utc_offset_s() -> int:
+    """How many seconds local time is ahead of UTC on this machine now."""
+    offset = datetime.now(UTC).astimezone().utcoffset()
+    return 0 if offset is None else int(offset.total_seconds())
+
+
 def wall_clock_text() -> str:
     """The wall clock, ISO 8601 in UTC: asked once, when a run begins."""
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -273,6 +273,7 @@ class Run:
         again: The command that records it again, for messages; empty: nobody said.
         adopted: Where calls came from that had no lane and were taken in, in order.
         deliveries: The run's `Book` of messages; causal code that needs it knows its kind.
+        chance: What its draws are made from; None: the world's chance.
         warnings: What its verdict is to warn of, in order.
         lost: What was begun that is no part of the run, and where: a fork, a foreign process.
         invite: Gives what the environment of a child process is to hold, so that it joins; None:
@@ -310,6 +311,7 @@ class Run:
         self.again = ""
         self.adopted: list[str] = []
         self.deliveries: object = None
+        self.chance: object = None
         self.warnings: list[str] = []
         self.lost: list[str] = []
         self.invite: Callable[[Frame], dict[str, str]] | None = None

@@ -69,6 +69,16 @@ def passage(error: BaseException) -> str:
     return "\n".join(lines[-_DEEPEST:])
 
 
+def is_users(frame: FrameType) -> bool:
+    """Whether a frame is one of the user's code."""
+    return _named(frame) is not None
+
+
+def users_file(name: str) -> str | None:
+    """What to call a file of the user's; None for a library's."""
+    return _shown(name)
+
+
 def _named(frame: FrameType) -> str | None:
     name = frame.f_code.co_filename
     if name not in _known:

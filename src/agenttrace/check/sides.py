@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agenttrace.model.values import TYPE, comparable, plain, unpack
@@ -39,6 +39,7 @@ class Unlike:
         caret: Where the shown values begin to differ, and for how many characters.
         agree: How many leaves of the two values are equal.
         of: How many leaves there are.
+        values: The two values there; None for what is not there.
     """
 
     path: str
@@ -47,6 +48,7 @@ class Unlike:
     caret: tuple[int, int]
     agree: int
     of: int
+    values: tuple[object, object] = field(default=(None, None), compare=False)
 
 
 def first_unlike(golden: Value, run: Value) -> Unlike | None:
@@ -64,7 +66,12 @@ def first_unlike(golden: Value, run: Value) -> Unlike | None:
         caret=caret,
         agree=len(places) - len(unlike),
         of=len(places),
+        values=(_there(first.golden), _there(first.run)),
     )
+
+
+def _there(value: object) -> object:
+    return None if value is _MISSING else value
 
 
 @dataclass(frozen=True, slots=True)

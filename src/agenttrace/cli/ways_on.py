@@ -39,6 +39,10 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The agent is meant to read on. Record again:",
         "    pytest TEST --agenttrace=rewrite",
     ),
+    "run-never-ends": (
+        "The message names who goes on and where. End it, or give the run more:",
+        "    @pytest.mark.agent_trace(limit_steps=5_000_000, limit_virtual_s=30 * 86_400)",
+    ),
     "run-ended": (
         "Wait for the thread or task inside the run: `await task`, `thread.join()`,",
         "`with ThreadPoolExecutor() as pool:`.",
@@ -198,6 +202,10 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "Record the test first; what is recorded is what the next run is held against:",
         "    pytest TEST --agenttrace=record",
         "Or say a plain number instead of a percentage.",
+    ),
+    "not-deterministic": (
+        "The message names the source, the line that reads it, and what to do. Look again:",
+        "    agenttrace doctor TEST",
     ),
     "usage": (
         "The message names the option and the values that it can have:",

@@ -12,7 +12,7 @@ from typing import Any
 
 from agenttrace.determinism.places import Ticket, working
 
-_MODULE = "anyio._backends._asyncio"
+MODULE = "anyio._backends._asyncio"
 _loops = 0
 _seams: list[tuple[type, str, Any]] = []
 
@@ -36,7 +36,7 @@ def leave() -> None:
 
 def attend() -> None:
     """Enter the seam once anyio has been loaded."""
-    worker = None if _seams else getattr(sys.modules.get(_MODULE), "WorkerThread", None)
+    worker = None if _seams else getattr(sys.modules.get(MODULE), "WorkerThread", None)
     if worker is not None:
         _patch(worker)
 

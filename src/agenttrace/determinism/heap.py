@@ -12,16 +12,18 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
+from agenttrace.determinism.budget import Budget
+from agenttrace.determinism.holds import Held
 from agenttrace.determinism.still import GRACE_S, PATIENCE_S, Desk, Stillness
-from agenttrace.determinism.stuck import Wait, message_wait, stopped
+from agenttrace.determinism.stuck import Wait, stopped
 from agenttrace.determinism.waiter import ANSWER, TIMER, Released, Waiter
 from agenttrace.determinism.who import HOME, Roll, is_thread, label
+from agenttrace.errors import RunStopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from agenttrace.causal.lane import LiveLane
-    from agenttrace.errors import RunStopped
 
 _SELDOM_S = 0.25
 
@@ -30,9 +32,11 @@ class Heap:
     """The virtual time of a run, and who waits in it; the `Waits` of a replay.
 
     Attributes:
+        now_ns: Virtual nanoseconds since it was made.
         on_time: Told, with the new time in nanoseconds, each time virtual time moves. They are
             quick, and ask nothing of the heap.
         error: What the run stopped with; every later wait raises it.
+        budget: How long the run may go on.
         is_held: Whether a process of the run is at work: a timeout must not pass before it answers.
     """
 
@@ -45,10 +49,11 @@ class Heap:
         """
         self.on_time: list[Callable[[int], None]] = []
         self.error: BaseException | None = None
+        self.budget = Budget()
         self.is_held: Callable[[], bool] = bool
         self._on_stuck = on_stuck
         self._lock = Desk()
-        self._now_ns = 0
+        self.now_ns = 0
         self._order = itertools.count()
         self._roll = Roll()
         self._busy: set[object] = {HOME}
@@ -58,11 +63,6 @@ class Heap:
         self._loops: set[Waiter] = set()
         self._parked: set[threading.Thread] = set()
         self._blocked: dict[frozenset[object], set[LiveLane]] = {}
-
-    @property
-    def now_ns(self) -> int:
-        """Virtual nanoseconds since the run began."""
-        return self._now_ns
 
     def claim(self) -> None:
         """Make the calling thread the run's own."""
@@ -74,6 +74,7 @@ class Heap:
         with self._lock:
             self._roll.claim()
             self.error = None
+            self.budget.begin(self.now_ns)
 
     # -- who runs ---------------------------------------------------------------------------
     def started(self, lane: LiveLane) -> None:
@@ -245,7 +246,7 @@ class Heap:
         with self._lock.quietly:
             if self._lock.visits != visits or not (still or not self._busy):
                 return
-            if (held or self.is_held()) and stillness.is_early(self._first(), self._now_ns):
+            if (held or self.is_held()) and stillness.is_early(self._first(), self.now_ns):
                 return
             patient = stillness.looks * every_s >= PATIENCE_S and None not in threads
             self._settle(pressed=True, patient=patient)
@@ -320,6 +321,10 @@ class Heap:
                 if patient or not (self._busy or self._outside):
                     self._stick()
                 return
+            self.budget.steps += 1
+            if self.error is None and self.budget.is_spent(first.at_ns):
+                self._end_all()
+                return
             heapq.heappop(self._timed)
             self._move(first.at_ns)
             self._finish(first)
@@ -330,8 +335,8 @@ class Heap:
                 following.wake()  # it is the first now, and looks whether the others are stalled
 
     def _move(self, at_ns: int) -> None:
-        if at_ns > self._now_ns:
-            self._now_ns = at_ns
+        if at_ns > self.now_ns:
+            self.now_ns = at_ns
             for tell in self.on_time:
                 tell(at_ns)
 
@@ -347,54 +352,28 @@ class Heap:
         for who, on in self._blocked.items():
             ends = ", ".join(sorted(label(frozenset({lane})) for lane in on))
             waits.append(Wait(label(who), f"the end of {ends}"))
-        error = self.error
-        if error is None:
-            error = stopped(waits)
-            error = error if self._on_stuck is None else self._on_stuck(error)
+        self._end(self.error or stopped(waits))
+
+    def spent(self) -> BaseException:
+        """A loop goes round and round: stop the run; give the error."""
+        with self._lock:
+            if self.error is None:
+                self._end_all()
+            self.budget.steps = 0  # whoever swallows it meets it again
+            return self.error or Released("the run is over")
+
+    def _end_all(self) -> None:
+        """The run has gone on for too long."""
+        waiting = [*self._timed, *self._untimed]
+        waits = [wait for waiter in waiting for wait in waiter.waits()]
+        self._end(self.budget.error(self.now_ns, waits))
+
+    def _end(self, error: BaseException) -> None:
+        """Stop the run with its first error; loops, which rest for their tasks, end in it."""
+        if self.error is None and self._on_stuck is not None and isinstance(error, RunStopped):
+            error = self._on_stuck(error)
         loops = [waiter for waiter in self._loops if waiter.waits()]
         self.stop(error)
         for waiter in loops:
             self._finish(waiter, self.error)
             waiter.wake()
-
-
-class Held:
-    """A thread's wait that somebody else ends; meanwhile the thread counts as waiting."""
-
-    def __init__(self, heap: Heap, waits_for: tuple[str, Callable[[], str], str]) -> None:
-        """Prepare it; nobody waits yet."""
-        self._heap = heap
-        self._waits_for = waits_for
-        self._bell = threading.Event()
-        self._gone = False
-        self._waiter: Waiter | None = None
-
-    def wait(self, limit_ns: int | None = None) -> bool:
-        """Wait, no longer than that in virtual time; whether somebody has ended it.
-
-        Raises:
-            RunStopped: The run has stopped.
-            Released: The run is over.
-        """
-        heap = self._heap
-        with heap._lock:
-            if self._gone:
-                return True
-            heap._refuse()
-            who = heap._here()
-            self._waiter = waiter = heap._park(
-                who,
-                self._bell,
-                lambda: [message_wait(label(who), self._waits_for)],
-                at_ns=None if limit_ns is None else heap.now_ns + limit_ns,
-            )
-        heap._wait(waiter, self._bell)
-        return self._gone
-
-    def let_go(self) -> None:
-        """End it: its thread runs from this moment, before it has woken."""
-        with self._heap._lock:
-            self._gone = True
-            if self._waiter is not None and not self._waiter.over:
-                self._heap._finish(self._waiter)
-                self._waiter.wake()

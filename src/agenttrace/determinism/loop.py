@@ -280,6 +280,8 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     @property
     def children(self) -> int:
         """How many child processes the loop waits for."""
+        if not self._children:
+            return 0
         self._children = [child for child in self._children if child.get_returncode() is None]
         return len(self._children)
 

@@ -9,7 +9,8 @@ faster than it really does: a timeout would be over before the child has begun.
 from __future__ import annotations
 
 import selectors
-from typing import TYPE_CHECKING, Any, Protocol
+import sys
+from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.determinism import anyio_threads
 from agenttrace.determinism.still import GRACE_S, Stillness
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from agenttrace.determinism.heap import Heap
     from agenttrace.determinism.waiter import Waiter
+
+SELDOM = 64
+"""How many rounds a busy loop may come round without asking for signals on its own pipe."""
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -55,21 +59,31 @@ class VirtualSelector(selectors.DefaultSelector):
 
     loop: Resting
 
+    if TYPE_CHECKING:  # what the standard library's selectors keep to themselves
+        _fd_to_key: dict[int, selectors.SelectorKey]
+
     def select(self, timeout: float | None = None) -> Events:
         """Give what is readable or writable now; if nothing is, let time move or wait."""
-        anyio_threads.attend()
-        if timeout == 0 or self.loop.has_work:
-            return self._poll(0)
-        return self._poll(0) or self._rest()
+        loop = self.loop
+        if anyio_threads.MODULE in sys.modules:
+            anyio_threads.attend()
+        budget = loop.heap.budget
+        budget.steps = steps = budget.steps + 1
+        if steps > budget.limit_steps:
+            loop.end_in(loop.heap.spent())
+        if timeout == 0 or loop.has_work:
+            # alone with its own pipe, a busy loop is told everything without it
+            return [] if steps % SELDOM and len(self._fd_to_key) == 1 else self._poll(0)
+        return (len(self._fd_to_key) > 1 and self._poll(0)) or self._rest()
 
     def _rest(self) -> Events:
-        loop = self.loop
-        stillness = Stillness()
+        loop, stillness = self.loop, None
         with loop.resting(outside=self._is_outside()) as rest:
             while not rest.over:
                 events = self._poll(GRACE_S)
                 if events or loop.has_work:
                     return events
+                stillness = stillness or Stillness()
                 loop.heap.look(stillness, GRACE_S, held=loop.children > 0)
             if rest.error is not None:
                 loop.end_in(rest.error)
@@ -80,5 +94,4 @@ class VirtualSelector(selectors.DefaultSelector):
         return found
 
     def _is_outside(self) -> bool:
-        mapping: Any = self.get_map()
-        return len(mapping) > 1 or self.loop.children > 0  # one is the loop's own pipe
+        return len(self._fd_to_key) > 1 or self.loop.children > 0  # one is the loop's own pipe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.causal.delivery.box import MISSING
 from agenttrace.causal.spawn.steps import kept_in
-from agenttrace.errors import Deadlock, MessageNeverCame, NeverAnswered
+from agenttrace.errors import Deadlock, MessageNeverCame, NeverAnswered, RunNeverEnds
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -62,6 +62,32 @@ def stopped(waits: Iterable[Wait]) -> RunStopped:
     )
 
 
+def endless(steps: int, now_ns: int, waits: Iterable[Wait], last: Sequence[str]) -> RunNeverEnds:
+    """The error for a run that goes on and on."""
+    everybody = sorted(waits)
+    blocks = [_table(everybody)] if everybody else []
+    if last:
+        blocks.append("\n".join(("  what it did last", *(f"    {line}" for line in last))))
+    virtual = _spoken(now_ns)
+    return RunNeverEnds(
+        f"the run has taken {steps:,} steps and {virtual} of virtual time, and has not ended",
+        detail="\n\n".join((*blocks, _MORE)),
+        waits=tuple(everybody),
+    )
+
+
+def _spoken(ns: int) -> str:
+    seconds = ns / 1_000_000_000
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:,.1f} days"
+    return f"{seconds:,.1f} s"
+
+
+_MORE = (
+    "  End whoever goes on, or let it run longer:\n"
+    "      @pytest.mark.agent_trace(limit_steps=5_000_000, limit_virtual_s=30 * 86_400)\n"
+    "  More: agenttrace explain run-never-ends"
+)
 _WAY_OUT = (
     "  No timer is set, no answer is on its way, and no thread runs.\n"
     "  Give one of them a timeout, or let whoever fails say so to the others.\n"

@@ -40,6 +40,18 @@ class Deadlock(RunStopped):
     slug = "deadlock"
 
 
+class RunNeverEnds(RunStopped):
+    """A replay has taken more steps, or more virtual time, than it may.
+
+    Common causes:
+        1. An agent asks again and again, and what it waits for never comes in the replay.
+        2. A loop polls with `sleep(0)`, or a watchdog runs beside the agents and is never ended.
+        3. The run is a long one. Give it more: `limit_steps` and `limit_virtual_s` in the marker.
+    """
+
+    slug = "run-never-ends"
+
+
 class NeverAnswered(RunStopped):
     """The run waits for an answer that the recording says never came.
 

@@ -74,3 +74,16 @@ class UsageError(AgentTraceError):
     """An option, a marker or a call has a value that it cannot have."""
 
     slug = "usage"
+
+
+class NotDeterministic(AgentTraceError):
+    """A test asks something else when the world around its replay is otherwise.
+
+    Common causes:
+        1. The order of a set of strings, or of a directory, goes into a prompt. Sort it.
+        2. A generator without a seed, or a clock in C, is read. Let the run hold it, or make it a
+           tool.
+        3. Threads write into one list, and who is first decides. Collect by who made what.
+    """
+
+    slug = "not-deterministic"

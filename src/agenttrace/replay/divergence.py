@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.causal import loops
+from agenttrace.check.looks import varying
 from agenttrace.check.sides import Unlike, arguments, cut, first_unlike, safe, shown
-from agenttrace.check.vary import body_of
+from agenttrace.check.vary import NOTHING_VARIES, Vary, body_of
 from agenttrace.errors import ReplayDiverged
 from agenttrace.model.call import Call
 from agenttrace.model.lane import LANE_KINDS, Position, Step
@@ -35,6 +37,7 @@ class Retelling:
         rewrite: The command that records the run again.
         lenient: The command that shows all divergences at once.
         schema: The schema of the golden.
+        vary: What may differ, and so is not what differs.
     """
 
     run: str
@@ -42,6 +45,7 @@ class Retelling:
     rewrite: str = ""
     lenient: str = ""
     schema: int = 1
+    vary: Vary = NOTHING_VARIES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +64,7 @@ def diverged(asked: Asked, retelling: Retelling) -> ReplayDiverged:
     """Make the error for a call that the recording does not answer."""
     headline = safe(f"{retelling.run}: {_headline(asked)}")
     blocks = [
-        *_sides(asked),
+        *_sides(asked, retelling.vary),
         "",
         *_around(asked, retelling),
         "",
@@ -100,12 +104,12 @@ def _headline(asked: Asked) -> str:
             return f"a call was not recorded: {asked.call.question.title}."
 
 
-def _sides(asked: Asked) -> list[str]:
+def _sides(asked: Asked, vary: Vary) -> list[str]:
     call, decision = asked.call, asked.decision
     site = f"      {call.question.site}" if call.question.site else ""
     if decision.why == "drift" and decision.golden is not None:
         golden = decision.golden
-        unlike = first_unlike(golden.question, call.question.body)
+        unlike = _unlike(asked, golden.question, call.question.body, vary)
         if golden.kind == "tool":
             return _tool_sides(golden, call, unlike, site)
         return _other_sides(golden, call, unlike, site)
@@ -140,6 +144,14 @@ def _sides(asked: Asked) -> list[str]:
         if len(asked.never_entered) > _MOST_LANES:
             lines.append(f"              … and {len(asked.never_entered) - _MOST_LANES} more")
     return lines
+
+
+def _unlike(asked: Asked, golden: Value, run: Value, vary: Vary) -> Unlike | None:
+    """Where two questions differ first, but for what may vary."""
+    operation = asked.call.question.operation
+    if vary.names(operation):
+        return first_unlike(vary.blanked(operation, golden), vary.blanked(operation, run))
+    return first_unlike(golden, run)
 
 
 def _tool_sides(golden: Span, call: Call, unlike: Unlike | None, site: str) -> list[str]:
@@ -206,6 +218,7 @@ def _around(asked: Asked, retelling: Retelling) -> list[str]:
         f"  golden    {retelling.golden}, schema {retelling.schema}",
         f"  so far    {so_far}; {_sent(asked.sent)}",
         *_hash_seed(asked),
+        *_loop(),
     ]
 
 
@@ -228,33 +241,37 @@ def _hash_seed(asked: Asked) -> list[str]:
     ]
 
 
+def _loop() -> list[str]:
+    said = loops.advice(loops.running())
+    if not said:
+        return []
+    first, _, rest = said.partition(": ")
+    return [f"  loop      {first}:", f"            {rest}"]
+
+
 def _ways_on(asked: Asked, retelling: Retelling) -> list[str]:
     lines = []
     if retelling.rewrite:
         lines += ["  The agent is right, and the recording is old:", f"      {retelling.rewrite}"]
-    varies = _variable(asked)
-    if varies is not None:
-        lines += [
-            f"  `{varies[0]}` may differ from run to run:",
-            f'      @pytest.mark.agent_trace(vary=["{varies[1]}"])',
-        ]
+    lines += _hint(asked, retelling.vary)
     if retelling.lenient and asked.decision.why != "drift":
         lines += ["  To see everything that differs at once:", f"      {retelling.lenient}"]
     return lines
 
 
-def _variable(asked: Asked) -> tuple[str, str] | None:
+def _hint(asked: Asked, vary: Vary) -> list[str]:
+    """What to say where the value that differs may do so from run to run."""
     golden = asked.decision.golden
     if (
         asked.decision.why != "drift"
         or golden is None
         or golden.operation != asked.call.question.operation
     ):
-        return None
-    unlike = first_unlike(body_of(golden.question), body_of(asked.call.question.body))
+        return []
+    unlike = _unlike(asked, body_of(golden.question), body_of(asked.call.question.body), vary)
     if unlike is None or unlike.path == "the value" or "(nothing)" in (unlike.golden, unlike.run):
-        return None
-    return unlike.path, f"{golden.operation}.{unlike.path}"
+        return []
+    return varying(unlike.path, golden.operation, unlike.values)
 
 
 def _line(kind: str, title: str, question: Value) -> str:

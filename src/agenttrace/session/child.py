@@ -40,7 +40,9 @@ class Child:
             UsageError: The identity lacks what a session needs.
         """
         plan = _plan(identity)
-        self.world = World(live=plan.is_live, allowed_hosts=plan.allowed_hosts)
+        self.world = World(
+            live=plan.is_live, allowed_hosts=plan.allowed_hosts, is_virtual=plan.is_virtual
+        )
         self.session = Session(plan, self.world)
         self._process = os.getpid()
         self._lock = threading.Lock()
@@ -109,9 +111,16 @@ def _plan(identity: Identity) -> Plan:
             match=words["match"],
             stub=frozenset(words["stub"]),
             allowed_hosts=tuple(words["allowed_hosts"]),
-            vary=Vary(paths=tuple((name, tuple(path)) for name, path in words["vary"])),
+            vary=Vary(
+                paths=tuple((name, tuple(path)) for name, path in words["vary"]),
+                kinds=tuple(words["vary_kinds"]),
+            ),
             commands=Commands(**words["commands"]),
             alone=words["alone"],
+            time=words["time"],
+            clock=words["clock"],
+            seed=words["seed"],
+            secrets=words["secrets"],
             within=identity,
         )
     except (KeyError, TypeError, ValueError) as problem:

@@ -8,6 +8,9 @@ from pathlib import Path
 from agenttrace.causal.joining import Identity
 from agenttrace.check.budget import Budget
 from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.determinism.budget import LIMIT_STEPS, LIMIT_VIRTUAL_S
+from agenttrace.determinism.clock import VIRTUAL
+from agenttrace.determinism.instant import FREEZEGUN
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
 
@@ -50,6 +53,12 @@ class Plan:
         commands: What a person types to go on.
         alone: Whether calls that another process of the run served are answered from the golden,
             whatever that process asked; else it is agent code, and runs.
+        time: How a replay's time goes: `virtual`, `recorded` or `real`.
+        limit_steps: How many steps of virtual time it may take.
+        limit_virtual_s: How many virtual seconds.
+        clock: By which means the wall clock is held in a replay; `real`: not at all.
+        seed: What the run's chance is made from; None: its golden says; False: it is left alone.
+        secrets: Whether `secrets` and `random.SystemRandom` draw from the seed, too.
         within: Of a child process: which part of the run it is; it journals in every mode.
     """
 
@@ -69,6 +78,12 @@ class Plan:
     allowed_hosts: tuple[str, ...] = ()
     commands: Commands = field(default_factory=Commands)
     alone: bool = False
+    time: str = VIRTUAL
+    limit_steps: int = LIMIT_STEPS
+    limit_virtual_s: float = LIMIT_VIRTUAL_S
+    clock: str = FREEZEGUN
+    seed: str | int | bool | None = None
+    secrets: bool = False
     within: Identity | None = None
 
     @property
@@ -80,3 +95,8 @@ class Plan:
     def is_live(self) -> bool:
         """Whether the run's calls go to the world."""
         return self.records or self.mode == VERIFY
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether the run's time is virtual."""
+        return not self.is_live and self.time == VIRTUAL

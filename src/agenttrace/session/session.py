@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Self
@@ -11,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
-from agenttrace.causal.clock import RealClock, wall_clock_text
+from agenttrace.causal.clock import RealClock
 from agenttrace.causal.delivery.settling import told
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
@@ -22,9 +20,8 @@ from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
-from agenttrace.replay.pace import Instant, Recorded, Serving
 from agenttrace.replay.replayer import Refusing, Replayer
-from agenttrace.session import budgeting, leaving, stubbing
+from agenttrace.session import budgeting, holding, leaving, stubbing
 from agenttrace.session.against import Against, against
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
-    from agenttrace.model.values import Value
     from agenttrace.replay.stubbed import Stubbed
     from agenttrace.replay.stubs import Stubs
     from agenttrace.session.plan import Plan
@@ -121,9 +117,11 @@ class Session:
         self.run.offline = None if live else plan.stub
         if live and plan.within is not None:
             self.run.clock = RealClock(plan.within.at_ns)
-        pace = Instant() if live else Serving(Recorded(self._world.hold(self.run)))
+        pace = holding.pace_of(self.run, self._world, plan)
+        start = holding.start_of(plan, self.golden)
+        holding.hold(self.run, self._world, plan, start)
         self._recorder = Recorder(
-            self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
+            self.run, journal=self._journal, started=start.started, environment=start.environment
         )
         source = self._source()
         self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
@@ -273,6 +271,7 @@ class Session:
                 golden=plan.shown,
                 rewrite=plan.commands.rewrite,
                 lenient="" if plan.match == LENIENT else plan.commands.lenient,
+                vary=plan.vary,
             ),
             match=plan.match,
             stub=plan.stub,
@@ -352,6 +351,7 @@ class Session:
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
         yield from self.run.warnings
+        yield from self._world.warnings
         yield from sorted({*self.run.lost, *self._children.warnings})
         if self._replayer is not None:
             for note in self._replayer.notes:
@@ -370,11 +370,3 @@ class Session:
         if self._stubs is not None:
             return Outcome.STUBBED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED
-
-
-def environment() -> dict[str, Value]:
-    """What a run depends on and is not compared; a divergence under another one names it."""
-    return {
-        "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
-        "python": ".".join(platform.python_version_tuple()[:2]),
-    }

@@ -84,7 +84,7 @@ class HeldNames:
                 names[name] = found[1]
 
     def _look(self) -> None:
-        for module_name, module in list(sys.modules.items()):
+        for module_name, module in sys.modules.copy().items():
             names = getattr(module, "__dict__", None)
             if type(names) is not dict or self._seen.get(module_name) == (id(module), len(names)):
                 continue
