@@ -157,4 +157,4 @@ def _listed(label: str, found: list[tuple[Span, Event]]) -> list[str]:
 
 def _line(span: Span, event: Event) -> str:
     known = cut(shown(dict(sorted(event.attributes.items()))), 60)
-    return f"{safe(event.name)}  {known}   in {safe(span.name)}"
+    return f"{safe(event.name)}  {known}   in {safe(cut(span.name))}"

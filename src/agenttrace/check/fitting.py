@@ -96,7 +96,7 @@ class Fitting:
 
 def called(span: Span) -> str:
     """Name a span as what was called: `pay(order='A-17', amount=5)`, `chat gpt-4o`."""
-    name = cut(safe(span.operation if span.kind == "tool" and span.operation else span.name), 72)
+    name = safe(cut(span.operation if span.kind == "tool" and span.operation else span.name, 72))
     has_arguments = span.kind in PACKED_KINDS and isinstance(span.question, dict)
     return f"{name}({cut(arguments(span.question), 72)})" if has_arguments else name
 

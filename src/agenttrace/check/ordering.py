@@ -214,4 +214,4 @@ def _step(step: object) -> str:
 
 
 def _named(span: Span) -> str:
-    return safe(span.operation if span.kind == "tool" and span.operation else span.name)
+    return safe(cut(span.operation if span.kind == "tool" and span.operation else span.name, 72))

@@ -100,7 +100,7 @@ class SpanText:
 
     def _headline(self, span: Span) -> str:
         said = [
-            f"#{self._numbers[span.id]} {span.kind.value:6} {cut(safe(span.name), _LONGEST_NAME)}"
+            f"#{self._numbers[span.id]} {span.kind.value:6} {safe(cut(span.name, _LONGEST_NAME))}"
         ]
         if span.agent is not None and span.kind is not SpanKind.AGENT:
             said.append(f"by {safe(span.agent)}")

@@ -171,7 +171,7 @@ def _named(span: Span, depth: int, *, short: bool = False) -> Text:
     indent = "  " * min(depth, _DEEPEST) + (f"({depth}) " if depth > _DEEPEST else "")
     text = Text(indent, no_wrap=True, overflow="ellipsis")
     text.append(f"{span.kind.value} ", style=_STYLES.get(span.kind, ""))
-    text.append(cut(safe(span.name), 60) if short else called(span))
+    text.append(safe(cut(span.name, 60)) if short else called(span))
     if span.status.code not in (OK, UNSET):
         text.append(f" {cut(safe(span.status.code), 30)}", style=_WRONG)
     if not short and span.agent is not None and span.kind is not SpanKind.AGENT:
