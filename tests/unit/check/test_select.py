@@ -55,6 +55,11 @@ HELD: dict[str, Question] = {
     ),
     "exactly": lambda t: t.agent("payer").tools.exactly("pay", "pay"),
     "before": lambda t: t.tool("look_up_order").happens_before(t.tool("pay")),
+    "all of an agent before all of another": lambda t: t.agent("planner").happens_before(
+        t.agent("writer")
+    ),
+    "agents in order": lambda t: t(kind="agent").in_order("planner", "payer", "writer"),
+    "before one span": lambda t: t.tool("look_up_order").happens_before(t.tool("pay")[0]),
     "concurrent": lambda t: t.tool("ask", args={"who": "ann"}).concurrent_with(
         t.tool("ask", args={"who": "bob"})
     ),
