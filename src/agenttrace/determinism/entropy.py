@@ -19,7 +19,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal import current
-from agenttrace.causal.site import site, through
+from agenttrace.causal.site import is_users, site, through
 from agenttrace.causal.spawn.patching import Patches, Seam
 from agenttrace.determinism import sources
 
@@ -198,7 +198,8 @@ def _making(real: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(real)
     def __init__(self: random.Random, x: Any = None) -> None:  # noqa: N807 - it stands for one
         real(self, x)
-        if x is None and not isinstance(self, random.SystemRandom):
+        mine = is_users(sys._getframe(1))  # a library's own, such as `tempfile`'s, is its own
+        if x is None and mine and not isinstance(self, random.SystemRandom):
             sources.note(sources.GENERATOR, "random.Random()")
             _warn("random.Random()")
 
