@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from agenttrace.check.sides import cut, first_unlike, safe, shown, spoken
+from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
     AnswersUnused,
@@ -16,6 +16,7 @@ from agenttrace.errors import (
     UsageError,
 )
 from agenttrace.model.lane import Position, label_of
+from agenttrace.model.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,9 @@ class UnusedCall(Protocol):
         """Which of the recorded calls it is, from 1."""
         ...
 
+
+SIDES = ("golden    ", "this run  ")
+"""What the two sides are called, as wide as one another."""
 
 MOST = 10
 """How many differences or answers a message lists; it says how many more there are."""
@@ -131,19 +135,14 @@ def mismatch(
     reason: str = OLD,
 ) -> GoldenMismatch:
     """Make the error for a run that did not diverge and yet is not the golden's."""
-    lines: list[str] = []
-    for difference in differences[:MOST]:
-        lines += [*told(difference), ""]
-    if len(differences) > MOST:
-        lines += [f"    … and {len(differences) - MOST} more", ""]
+    lines = causes_told(differences)
     lines.append(f"  golden    {golden}")
     if pending:
         lines.append(f"  this run  {pending}")
     lines += ["", f"  {reason}", f"      {way_on}"]
     lines.append("  More: agenttrace explain golden-mismatch")
-    count = len(differences)
     return GoldenMismatch(
-        f"{run}: the run is not the golden's: {count} difference{'' if count == 1 else 's'}.",
+        f"{run}: the run is not the golden's: {counted(differences)}.",
         detail="\n".join(map(safe, lines)),
         differences=tuple(differences),
     )
@@ -174,6 +173,35 @@ def unused(
     )
 
 
+def counted(differences: Sequence[Difference]) -> str:
+    """Say how many differences there are, and how many of them follow from others."""
+    follow = sum(1 for difference in differences if difference.cause)
+    count = len(differences) - follow
+    first = f"{count} difference{'' if count == 1 else 's'}"
+    return first + (f", and {follow} that follow{'s' if follow == 1 else ''}" if follow else "")
+
+
+def causes_told(differences: Sequence[Difference], most: int = MOST) -> list[str]:
+    """Say each first cause with its values, and in a line what follows from it."""
+    causes = [difference for difference in differences if not difference.cause]
+    lines: list[str] = []
+    for cause in causes[:most]:
+        lines += told(cause)
+        if cause.consequences:
+            follow = [it for it in differences if it.cause == cause.id]
+            lines.append(f"      {_following(follow, cause.consequences)}")
+        lines.append("")
+    if len(causes) > most:
+        lines += [f"    … and {len(causes) - most} more", ""]
+    return lines
+
+
+def _following(differences: Sequence[Difference], count: int) -> str:
+    some = [f"{it.kind} of {it.title}" for it in differences[:3]]
+    more = [] if count == len(some) else [f"{count - len(some)} more"]
+    return cut(f"so also   {', '.join([*some, *more])}", 2 * WIDTH)
+
+
 def told(difference: Difference) -> list[str]:
     """Say one difference: what and where, then both sides with what differs."""
     where = label_of(difference.place)
@@ -181,7 +209,19 @@ def told(difference: Difference) -> list[str]:
     if difference.what in ("missing", "extra"):
         side = difference.golden if difference.what == "missing" else difference.run
         label = "golden    " if difference.what == "missing" else "this run  "
+        inside = side.get("inside") if isinstance(side, dict) else None
+        if isinstance(inside, int):
+            first += f", with {inside} span{'' if inside == 1 else 's'} inside"
         return [first, f"      {label}{cut(shown(_gist(side)))}"]
+    if difference.what == "moved":
+        places = (difference.golden, difference.run)
+        return [
+            first,
+            *(
+                f"      {side}{place!s}"
+                for side, place in zip(SIDES, map(plain, places), strict=True)
+            ),
+        ]
     if difference.what != "changed":
         return [first]
     unlike = first_unlike(

@@ -15,7 +15,7 @@ from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.causal.renaming import renamed
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
-from agenttrace.check.compare import compare
+from agenttrace.check.diff import diff
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats import native
 from agenttrace.formats.records import Counted
@@ -224,7 +224,7 @@ class Session:
         if self._judged is None or self._judged[0] is not trace:
             golden, run = as_stubbed(self.golden, trace)
             same = native.content_bytes(golden) == native.content_bytes(run)
-            found = () if same else compare(golden, run, self.plan.vary)
+            found = () if same else diff(golden, run, self.plan.vary)
             self._judged = (trace, found)
         return self._judged[1]
 

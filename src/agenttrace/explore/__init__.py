@@ -1,0 +1,1 @@
+"""Explore: traces that nobody recorded, and runs that nobody has seen yet."""
