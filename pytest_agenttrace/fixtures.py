@@ -12,7 +12,7 @@ from pytest_agenttrace.options import plan_for, said, takes_stubs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.errors import AgentTraceError, RunStopped
+    from agenttrace.errors import AgentTraceError, GoldenMismatch, RunStopped
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubs import Stubs
@@ -126,7 +126,30 @@ class AgentTrace:
             for problem in session.problems():
                 raise problem
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the last run is the same as a trace; times, ids and lines of code never count.
+
+        While the golden is being recorded there is none yet, and the run is equal to None.
+
+        Raises:
+            RunStopped: The run diverged.
+        """
+        if other is None:
+            return self.golden is None
+        return self.mismatch(other) is None if hasattr(other, "spans") else NotImplemented
+
+    __hash__ = object.__hash__
+
     # -- for the plugin ---------------------------------------------------------------------------
+    def mismatch(self, other: object) -> GoldenMismatch | None:
+        """Say how the last run differs from a trace; None: it does not, or `other` is none."""
+        from agenttrace.model.trace import Trace
+
+        session = self._sessions[-1] if self._sessions else self._whole
+        if session is None or not isinstance(other, Trace):
+            return None
+        return session.mismatch_with(other)
+
     @property
     def stubs(self) -> Stubs | None:
         """What the test answers itself; None where it takes no `agent_stubs`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
-from agenttrace.causal.ragged import is_cut
+from agenttrace.causal.ragged import CUT_ENDS, is_cut
 from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.model.names import EXCEPTION_TRACEBACK
 from agenttrace.model.span import Span, SpanKind
@@ -58,10 +58,9 @@ class Contents:
 
     def of_span(self, span: Span) -> bytes:
         """16 bytes over all that counts; equal ones need no further look."""
-        status, usage = span.status, span.usage
         content: list[object] = [
-            span.kind.value,
-            span.wire_kind.value,
+            span.kind,
+            span.wire_kind,
             span.operation,
             "" if span.kind is SpanKind.RUN else span.name,
             span.agent,
@@ -69,15 +68,14 @@ class Contents:
             self._question(span),
             [self._answer(span, answer) for answer in span.answers],
             span.mark,
-            status.code,
-            status.message,
+            span.status.code,
+            span.status.message,
+            _kept(span.attributes),
         ]
-        if span.attributes:
-            content.append(_kept(span.attributes))
         if span.events:
             content.append(events_of(span))
-        if usage is not None:
-            content.append(usage_of(usage))
+        if span.usage is not None:
+            content.append(usage_of(span.usage))
         return _hashed(content)
 
     def of_links(self, span: Span) -> bytes:
@@ -86,7 +84,7 @@ class Contents:
 
     def of_state(self, shot: StateSnapshot) -> bytes:
         """The same for a state."""
-        return _hashed(state_of(shot))
+        return _hashed([shot.agent, state_of(shot)])
 
     def _question(self, span: Span) -> bytes:
         if self._varies and self._vary.names(span.operation):
@@ -96,8 +94,11 @@ class Contents:
         return digest(span.question)
 
     def _answer(self, span: Span, answer: Answer) -> object:
-        if is_cut(answer):
+        if answer.end in CUT_ENDS:
             return answer.end
+        if not self._varies and answer.failure is None:
+            pieces = [chunk.data for chunk in answer.chunks]
+            return [answer.head, pieces, answer.streamed, answer.end]
         content = answer.content
         if self._varies and self._vary.names_result(span.operation):
             content = self._vary.blanked_answer(span.operation, content)
@@ -243,6 +244,8 @@ def summary(span: Span) -> Value:
 
 
 def _kept(attributes: Mapping[str, Value]) -> dict[str, Value]:
+    if EXCEPTION_TRACEBACK not in attributes:
+        return dict(sorted(attributes.items()))
     return {key: attributes[key] for key in sorted(attributes) if key != EXCEPTION_TRACEBACK}
 
 

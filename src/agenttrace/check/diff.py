@@ -18,6 +18,7 @@ from agenttrace.check.partners import Partners
 from agenttrace.check.references import pointed
 from agenttrace.check.tree import tree
 from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.model.collector import resting
 from agenttrace.model.difference import Difference
 from agenttrace.model.lane import label_of
 from agenttrace.model.span import Span
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
-_AT_THE_END = frozenset({"tool_result", "llm_output", "status", "event", "cost"})
+_AT_THE_END = frozenset({"tool_result", "llm_output", "status", "event", "cost", "metadata"})
 """The classes that differ at the end of a span; the others do at its beginning."""
 
 
@@ -62,6 +63,10 @@ class _Diff:
         self._found: list[tuple[Difference, str, Moment | None]] = []
 
     def told(self) -> tuple[Difference, ...]:
+        with resting():
+            return tuple(self._told())
+
+    def _told(self) -> Iterator[Difference]:
         trees = (
             tree(trace, Contents(trace, self._vary), self._may_be_cut)
             for trace in (self._golden, self._run)
@@ -73,7 +78,7 @@ class _Diff:
         self._add_changed(alignment)
         self._add_pointed(alignment, partners)
         self._add_agents()
-        return tuple(self._folded())
+        yield from self._folded()
 
     # -- what there is to find ---------------------------------------------------------------------
     def _add_one_sided(self, alignment: Alignment, partners: Partners) -> None:

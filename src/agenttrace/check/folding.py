@@ -102,10 +102,12 @@ class When:
         """Take a trace."""
         self._has_lanes = bool(trace.lanes)
         self._timed = any(span.start_ns or span.end_ns for span in trace.spans)
-        self._rows = {span.id: row for row, span in enumerate(trace.spans)}
-        self._ends = dict(self._rows)
-        parents = {span.id: span.parent for span in trace.spans}
+        self._rows: dict[str, int] = {}
+        self._ends: dict[str, int] = {}
         if not self._has_lanes and not self._timed:
+            self._rows = {span.id: row for row, span in enumerate(trace.spans)}
+            self._ends = dict(self._rows)
+            parents = {span.id: span.parent for span in trace.spans}
             for span in trace.spans:
                 row, at = self._rows[span.id], span.parent
                 while at is not None and at in self._ends and self._ends[at] < row:

@@ -7,6 +7,7 @@ moment is told by what both sides have: how many things that correspond had begu
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from agenttrace.check.folding import Moment, When
@@ -16,7 +17,6 @@ from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
     from agenttrace.check.align import Alignment
-    from agenttrace.check.tree import Node
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
@@ -33,7 +33,7 @@ class Partners:
         run: The other one.
         spans: For each span of the golden that has one, the id of its partner.
         lanes: The same for lanes, by path.
-        pairs: Each such pair of spans, with the golden's node.
+        pairs: Each such pair of spans, with the golden's place.
         steps: By lane of the golden, the moments at which something began that both sides have:
             in the golden, and in the run.
     """
@@ -43,31 +43,24 @@ class Partners:
         self.golden, self.run = golden, run
         self.spans: dict[str, str] = {}
         self.lanes: dict[Position, Position] = {(): ()}
-        self.pairs: list[tuple[Node, Span, Span]] = []
-        self._places = tuple({span.id: span.position for span in it.spans} for it in (golden, run))
+        self.pairs: list[tuple[Position, Span, Span]] = []
+        self._alignment = alignment
         for left, right in alignment.everything():
             if isinstance(left.thing, Span) and isinstance(right.thing, Span):
                 self.spans[left.thing.id] = right.thing.id
-                self.pairs.append((left, left.thing, right.thing))
-                self._places[0][left.thing.id] = left.place
-                self._places[1][right.thing.id] = right.place
+                self.pairs.append((left.place, left.thing, right.thing))
             elif left.thing is None and right.thing is None:
                 self.lanes[left.place] = right.place
         self.steps = self._steps()
-        here = When(golden)
-        self._last: dict[Position, float] = {}
-        for span in golden.spans:
-            began = here.began(span)
-            self._last[began.lane] = max(began.at, self._last.get(began.lane, 0))
         self._golden_lanes = {there: here for here, there in self.lanes.items()}
 
     def golden_place(self, span_id: str | None) -> Value:
         """Where a span of the golden stands, for people."""
-        return _place(self._places[0], span_id)
+        return self._place(0, span_id)
 
     def run_place(self, span_id: str | None) -> Value:
         """Where a span of the run stands, for people."""
-        return _place(self._places[1], span_id)
+        return self._place(1, span_id)
 
     def in_golden(self, moment: Moment) -> Moment | None:
         """Give a moment of the run as one of the golden: right before what both sides have next."""
@@ -76,8 +69,29 @@ class Partners:
             return None
         mine, its = self.steps.get(lane, ([], []))
         following = bisect_left(its, moment.at)
-        at = mine[following] if following < len(mine) else self._last.get(lane, 0) + 2 * _BEFORE
+        at = mine[following] if following < len(mine) else self._last(lane) + 2 * _BEFORE
         return Moment(lane, at - _BEFORE)
+
+    def _last(self, lane: Position) -> float:
+        """The last moment of a lane of the golden at which a span began."""
+        here = When(self.golden)
+        began = [here.began(span) for span in self.golden.spans]
+        return max((moment.at for moment in began if moment.lane == lane), default=0)
+
+    def _place(self, side: int, span_id: str | None) -> Value:
+        place = None if span_id is None else self._places[side].get(span_id)
+        return label_of(place) if place else span_id
+
+    @cached_property
+    def _places(self) -> tuple[dict[str, Position], ...]:
+        places = tuple(
+            {span.id: span.position for span in trace.spans} for trace in (self.golden, self.run)
+        )
+        for pair in self._alignment.everything():
+            for known, node in zip(places, pair, strict=True):
+                if isinstance(node.thing, Span):
+                    known[node.thing.id] = node.place
+        return places
 
     def _steps(self) -> dict[Position, tuple[list[float], list[float]]]:
         steps: dict[Position, tuple[list[float], list[float]]] = {
@@ -85,28 +99,23 @@ class Partners:
         }
         here, there = When(self.golden), When(self.run)
         for _, left, right in self.pairs:
-            mine, its = here.began(left), there.began(right)
-            if mine.lane in steps and self.lanes[mine.lane] == its.lane:
-                steps[mine.lane][0].append(mine.at)
-                steps[mine.lane][1].append(its.at)
+            lane, mine = here.began(left)
+            partner, its = there.began(right)
+            if self.lanes.get(lane) == partner:
+                steps[lane][0].append(mine)
+                steps[lane][1].append(its)
         lanes, others = _by_path(self.golden), _by_path(self.run)
         parents = lane_parents(self.golden)
-        for path, partner in self.lanes.items():
-            lane, other = lanes.get(path), others.get(partner)
+        for path, twin in self.lanes.items():
+            one, other = lanes.get(path), others.get(twin)
             inside = parents.get(path, ())
-            if lane is None or other is None or lane.parent is None or inside not in steps:
+            if one is None or other is None or one.parent is None or inside not in steps:
                 continue
             if self.lanes[inside] == other.parent:
-                steps[inside][0].append(lane.spawn_seq)
+                steps[inside][0].append(one.spawn_seq)
                 steps[inside][1].append(other.spawn_seq)
         return {path: (sorted(one), sorted(other)) for path, (one, other) in steps.items()}
 
 
 def _by_path(trace: Trace) -> dict[Position, Lane]:
     return {lane.path: lane for lane in trace.lanes}
-
-
-def _place(places: dict[str, Position], span_id: str | None) -> Value:
-    if span_id is None:
-        return None
-    return label_of(places[span_id]) if places.get(span_id) else span_id

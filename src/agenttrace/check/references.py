@@ -43,13 +43,13 @@ def pointed(partners: Partners, may_be_cut: MayBeCut, moved: AbstractSet[str]) -
         may_be_cut: Which lanes are compared as far as both got.
         moved: The ids of the golden's spans that are told as moved; so their parents differ.
     """
-    for node, left, right in partners.pairs:
+    for place, left, right in partners.pairs:
         if left.parent != right.parent and left.id not in moved:
             for change in _parents(partners, left, right):
-                yield Pointed(node.place, left, change)
+                yield Pointed(place, left, change)
         if left.links or right.links:
             for change in _links(partners, left, right):
-                yield Pointed(node.place, left, change)
+                yield Pointed(place, left, change)
     yield from _joins(partners, may_be_cut)
     yield from _deliveries(partners, may_be_cut)
 

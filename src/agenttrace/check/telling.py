@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
 from agenttrace.check.vary import body_of
@@ -208,25 +208,19 @@ def told(difference: Difference) -> list[str]:
     first = f"    {difference.kind}  {difference.title}: {difference.what}  at {where}"
     if difference.what in ("missing", "extra"):
         side = difference.golden if difference.what == "missing" else difference.run
-        label = "golden    " if difference.what == "missing" else "this run  "
-        inside = side.get("inside") if isinstance(side, dict) else None
-        if isinstance(inside, int):
+        label = SIDES[difference.what == "extra"]
+        if (inside := _inside(side)) is not None:
             first += f", with {inside} span{'' if inside == 1 else 's'} inside"
         return [first, f"      {label}{cut(shown(_gist(side)))}"]
     if difference.what == "moved":
-        places = (difference.golden, difference.run)
+        places = (plain(side) for side in (difference.golden, difference.run))
         return [
             first,
-            *(
-                f"      {side}{place!s}"
-                for side, place in zip(SIDES, map(plain, places), strict=True)
-            ),
+            *(f"      {side}{place!s}" for side, place in zip(SIDES, places, strict=True)),
         ]
     if difference.what != "changed":
         return [first]
-    unlike = first_unlike(
-        _readable(difference, difference.golden), _readable(difference, difference.run)
-    )
+    unlike = first_unlike(*_both(difference))
     if unlike is None:
         return [
             first,
@@ -243,9 +237,55 @@ def told(difference: Difference) -> list[str]:
     ]
 
 
+class Sides(NamedTuple):
+    """Both sides of a difference, each on a line.
+
+    Attributes:
+        path: Where in the value they differ; empty: they differ as wholes.
+        sides: What the golden says, and the run; None where it says nothing.
+        caret: Where they begin to differ, and for how long; None: nowhere in the lines.
+    """
+
+    path: str
+    sides: tuple[str | None, str | None]
+    caret: tuple[int, int] | None = None
+
+
+def sides_of(difference: Difference, width: int) -> Sides:
+    """Give both sides of a difference, no longer than a width."""
+    golden, run = difference.golden, difference.run
+    if difference.what in ("missing", "extra"):
+        side = golden if difference.what == "missing" else run
+        inside = _inside(side)
+        more = "" if inside is None else f", with {inside} span{'' if inside == 1 else 's'} inside"
+        line = cut(shown(_gist(side)), width - len(more)) + more
+        return Sides("", (line, None) if difference.what == "missing" else (None, line))
+    if difference.what == "moved":
+        places = (cut(safe(str(plain(side))), width) for side in (golden, run))
+        return Sides("", (next(places), next(places)))
+    unlike = first_unlike(*_both(difference), width=width)
+    if unlike is None:
+        return Sides("", (None, None))
+    return Sides(cut(unlike.path, width), (unlike.golden, unlike.run), unlike.caret)
+
+
+def _inside(side: Value) -> int | None:
+    """How many spans stood inside one that only one side has."""
+    inside = side.get("inside") if isinstance(side, dict) else None
+    return inside if isinstance(inside, int) else None
+
+
+def _both(difference: Difference) -> tuple[Value, Value]:
+    return (
+        _readable(difference, difference.golden),
+        _readable(difference, difference.run),
+    )
+
+
 def _gist(value: Value) -> Value:
     if isinstance(value, dict) and "question" in value:
-        return body_of(value["question"])
+        asked = body_of(value["question"])
+        return f"{value['kind']!s} {value['name']!s}" if asked is None else asked
     return value
 
 

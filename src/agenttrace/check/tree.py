@@ -96,19 +96,23 @@ def tree(trace: Trace, contents: Contents, may_be_cut: MayBeCut) -> Node:
 
 
 def _seal(node: Node) -> None:
-    node.size = int(isinstance(node.thing, Span)) + sum(child.size for child in node.children)
-    node.partly_cut = node.cut or any(child.partly_cut for child in node.children)
-    sort = repr(node.sort).encode("utf-8", "backslashreplace")
-    if node.cut:
-        node.hash = node.bare = sort
+    node.size = int(isinstance(node.thing, Span))
+    node.partly_cut = node.cut
+    if not node.slots and node.thing is not None and not node.links:
+        node.hash = node.bare = node.own
         return
-    node.hash = _hash(sort + node.own + node.links, ([it.hash for it in row] for row in node.slots))
-    has_links = node.links or any(child.bare != child.hash for child in node.children)
-    node.bare = (
-        _hash(sort + node.own, ([it.bare for it in row] for row in node.slots))
-        if has_links
-        else node.hash
-    )
+    has_links = bool(node.links)
+    for child in node.children:
+        node.size += child.size
+        node.partly_cut = node.partly_cut or child.partly_cut
+        has_links = has_links or child.bare is not child.hash
+    own = node.own or repr(node.sort).encode("utf-8", "backslashreplace")
+    if node.cut:
+        node.hash = node.bare = own
+        return
+    node.hash = node.bare = _hash(own + node.links, ([it.hash for it in row] for row in node.slots))
+    if has_links:
+        node.bare = _hash(own, ([it.bare for it in row] for row in node.slots))
 
 
 def _hash(own: bytes, slots: Iterable[list[bytes]]) -> bytes:

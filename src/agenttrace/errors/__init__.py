@@ -46,6 +46,7 @@ from agenttrace.errors.stops import (
     StubUnfit,
 )
 from agenttrace.errors.verdicts import (
+    AnswersLent,
     AnswersUnused,
     GoldenMismatch,
     NothingAsked,
@@ -57,6 +58,7 @@ from agenttrace.errors.verdicts import (
 
 __all__ = [
     "AgentTraceError",
+    "AnswersLent",
     "AnswersUnused",
     "ArgumentChanged",
     "CallOutsideRun",

@@ -222,11 +222,17 @@ class Session:
         if self.golden is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            golden, run = as_stubbed(self.golden, trace)
-            same = native.content_bytes(golden) == native.content_bytes(run)
-            found = () if same else diff(golden, run, self.plan.vary)
-            self._judged = (trace, found)
+            self._judged = (trace, diff(*as_stubbed(self.golden, trace), self.plan.vary))
         return self._judged[1]
+
+    def mismatch_with(self, other: Trace) -> GoldenMismatch | None:
+        """Say how the run differs from any trace; None: it does not."""
+        if self.run.stopped is not None:
+            raise self.run.stopped
+        trace, found = self.current_trace(), self.differences()
+        if trace is not None and other != self.golden:
+            found = diff(*as_stubbed(other, trace), self.plan.vary)
+        return self._mismatch(found) if found else None
 
     def settle(self, *, passed: bool) -> Verdict:
         """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
@@ -384,7 +390,10 @@ def load_golden(plan: Plan) -> Trace | None:
 
 def environment() -> dict[str, Value]:
     """What a run depends on and is not compared; a divergence under another one names it."""
+    from agenttrace import __version__
+
     return {
+        "agenttrace": __version__,
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
         "python": ".".join(platform.python_version_tuple()[:2]),
     }
