@@ -168,9 +168,7 @@ def main() -> None:
         took = time.process_time() - start
         peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(f"100000 spans: {took:.1f} s; {took / ours:.1f}x of {spans} (at most 14)")
-        print(
-            f"  the process {peak_mb} MB at most (below 1000), {before_mb - start_mb} of them traces"
-        )
+        print(f"  at most {peak_mb} MB (below 1000), of them traces {before_mb - start_mb}")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def test_comparing_with_the_golden_says_the_same_as_an_assertion(project: Refund
     said = [line.removeprefix("E").strip() for line in result.outlines if line.startswith("E")]
     headline = "test_refund.py::test_refund: the run is not the golden's: 1 difference."
     assert said[:6] == [
-        f"assert {headline}  [golden-mismatch]",
+        f"AssertionError: assert {headline}  [golden-mismatch]",
         "event  planner: changed  at planner",
         "golden    the value = []",
         "this run  the value = [['planning', {'planning.chosen': 'pay'}]]",

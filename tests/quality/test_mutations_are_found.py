@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
 
 import pytest
 
@@ -27,9 +26,7 @@ OF_A_CLASS = 2
 
 
 @pytest.mark.parametrize("name", sorted(MUTATIONS))
-def test_every_single_change_is_found_with_its_class_and_place(
-    name: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_every_single_change_is_found_with_its_class_and_place(name: str) -> None:
     """It is the one cause, whatever else follows from it; no option is needed to see it."""
     missed: list[object] = []
     tried = 0
@@ -48,8 +45,7 @@ def test_every_single_change_is_found_with_its_class_and_place(
                 missed.append((seed, [(it.kind, it.place) for it in causes], mutation.places))
 
     assert missed == []
-    assert tried >= TRACES // 3
-    record_property("changes", tried)
+    assert tried >= min(100, TRACES // 2)
 
 
 def test_equal_runs_have_no_difference() -> None:

@@ -14,6 +14,7 @@ from agenttrace.causal.ragged import raggedness
 from agenttrace.check.align import align
 from agenttrace.check.content import Contents, changes, same, state_changes, state_of, summary
 from agenttrace.check.folding import Later, Moment, When, causes
+from agenttrace.check.normalize import normalized
 from agenttrace.check.partners import Partners
 from agenttrace.check.references import pointed
 from agenttrace.check.tree import tree
@@ -50,7 +51,8 @@ def diff(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Differ
         run: The trace that is held against it.
         vary: What may differ.
     """
-    return _Diff(golden, run, vary).told()
+    rules = vary.rules
+    return _Diff(normalized(golden, rules), normalized(run, rules), vary).told()
 
 
 class _Diff:

@@ -59,7 +59,7 @@ def rules_of(names: Iterable[str]) -> frozenset[str]:
     asked = frozenset(names)
     if strange := sorted(asked - RULES.keys()):
         raise UsageError(
-            f"normalize={', '.join(strange)}: there is no such rule; there are {', '.join(RULES)}"
+            f"vary=<{strange[0]}>: there is no such rule; there are <{'>, <'.join(RULES)}>"
         )
     return asked
 
@@ -90,6 +90,11 @@ def normalized(trace: Trace, rules: frozenset[str]) -> Trace:
             for shot in trace.snapshots
         ),
     )
+
+
+def named(value: Value, rules: frozenset[str]) -> Value:
+    """Give one value likewise, numbered from its own beginning."""
+    return _Names(rules).value(value)
 
 
 class _Names:

@@ -197,9 +197,17 @@ def causes_told(differences: Sequence[Difference], most: int = MOST) -> list[str
 
 
 def _following(differences: Sequence[Difference], count: int) -> str:
-    some = [f"{it.kind} of {it.title}" for it in differences[:3]]
+    return cut(f"so also   {some_of(differences, count)}", 2 * WIDTH)
+
+
+def some_of(differences: Sequence[Difference], count: int) -> str:
+    """Name the first few differences, and how many more there are."""
+    some = [
+        it.title if it.title.startswith(it.kind) else f"{it.kind} of {it.title}"
+        for it in differences[:3]
+    ]
     more = [] if count == len(some) else [f"{count - len(some)} more"]
-    return cut(f"so also   {', '.join([*some, *more])}", 2 * WIDTH)
+    return ", ".join([*some, *more])
 
 
 def told(difference: Difference) -> list[str]:

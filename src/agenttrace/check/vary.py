@@ -3,7 +3,8 @@
 A pattern names an operation, a dot, and a path inside its question: `look_up_order.order`,
 `chat.messages[0].content`, `pay.items[*].id`; with an arrow, a path inside its result:
 `pay->receipt.id`. `*` stands for any one name or index. A pattern may come with a matcher: anything
-that equals what is allowed there, such as a value of dirty-equals.
+that equals what is allowed there, such as a value of dirty-equals. A rule in brackets, `<uuid>`,
+lets one sort of text vary wherever it stands, as long as it stays itself (`normalize`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.check.normalize import named, rules_of
 from agenttrace.errors import UsageError
 from agenttrace.model.values import comparable, digest, plain, unpack
 
@@ -37,7 +39,7 @@ class Vary:
 
     Attributes:
         paths: For each operation, the paths inside its question; under its name and an arrow,
-            those inside its result.
+            those inside its result; under a rule in brackets, none.
         matchers: The same, each with what the run's value must equal there.
     """
 
@@ -49,7 +51,7 @@ class Vary:
         """Read patterns; of a mapping, each with its matcher, `...` for any value.
 
         Raises:
-            UsageError: A pattern names no operation or no path.
+            UsageError: A pattern names no operation, no path, or no rule.
         """
         if not isinstance(patterns, Mapping):
             return cls(paths=tuple(_parsed(pattern) for pattern in patterns))
@@ -63,10 +65,17 @@ class Vary:
         """The operations that patterns name and nothing is called."""
         said = [*(name for name, _ in self.paths), *(name for name, *_ in self.matchers)]
         named = {name.removesuffix(ARROW) for name in said}
-        return tuple(sorted(named - operations - {ANY}))
+        return tuple(sorted(name for name in named - operations - {ANY} if name[:1] != "<"))
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """The rules of `normalize` that are asked for."""
+        return frozenset(name[1:-1] for name, path in self.paths if not path)
 
     def names(self, operation: str) -> bool:
         """Whether anything that is asked of this operation may vary."""
+        if any(not path for _, path in self.paths):
+            return True
         return any(name in (operation, ANY) for name, *_ in (*self.paths, *self.matchers))
 
     def names_result(self, operation: str) -> bool:
@@ -101,6 +110,8 @@ class Vary:
         return {**content, "chunks": said}
 
     def _blanked(self, names: tuple[str, str], value: Value, *, judge: bool) -> Value:
+        if rules := self.rules:
+            value = named(value, rules)
         for name, path in self.paths:
             if name in names:
                 value = _blank(value, path)
@@ -134,6 +145,9 @@ def body_of(question: Value) -> Value:
 
 
 def _parsed(pattern: str) -> tuple[str, tuple[str, ...]]:
+    if pattern.startswith("<") and pattern.endswith(">"):
+        rules_of([pattern[1:-1]])
+        return pattern, ()
     arrow = ARROW in pattern.partition(".")[0]
     operation, dot, path = pattern.partition(ARROW if arrow else ".")
     steps = tuple(name or index for name, index in _STEP.findall(path))

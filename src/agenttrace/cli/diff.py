@@ -27,12 +27,6 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
     help="What may differ: pay.order, chat.messages[0].content, pay->receipt.id.",
 )
 @click.option(
-    "--normalize",
-    metavar="RULE",
-    multiple=True,
-    help="What is called by its sort and number: uuid, id, time, path or port.",
-)
-@click.option(
     "--overlook",
     metavar="CLASS",
     multiple=True,
@@ -44,7 +38,6 @@ def command(
     old: Path,
     new: Path,
     vary: tuple[str, ...],
-    normalize: tuple[str, ...],
     overlook: tuple[str, ...],
     everything: bool,
 ) -> None:
@@ -54,24 +47,24 @@ def command(
     stdin. A difference that follows from an earlier one is counted with it. Ids, times and lines of
     code never count, and concurrent work may come in any order.
 
-    --vary, --normalize and --overlook may be given again.
+    --vary and --overlook may be given again. --vary "<uuid>" lets uuids differ wherever they stand,
+    as long as each stays itself; likewise <id>, <time>, <path> and <port>.
 
     Exit codes: 0 no difference, 1 some difference, 2 usage, 4 a trace could not be read.
     """
     from agenttrace.check.diff import diff
-    from agenttrace.check.normalize import normalized, rules_of
     from agenttrace.check.vary import Vary
     from agenttrace.cli.diff_text import Page
     from agenttrace.cli.show import read
 
-    rules, varies = rules_of(normalize), Vary.of(vary)
+    varies = Vary.of(vary)
     if str(old) == str(new) == "-":
         raise click.UsageError("only one of the two traces can come from stdin")
     (golden, written), (run, rewritten) = read(old), read(new)
     page = Page()
     for note in _notes(golden, run, written, rewritten):
         page.note(note)
-    found = diff(normalized(golden, rules), normalized(run, rules), varies)
+    found = diff(golden, run, varies)
     left = [it for it in found if it.kind not in overlook]
     page.differences(left, everything=everything)
     if left:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agenttrace.check.sides import safe
-from agenttrace.check.telling import counted, sides_of
+from agenttrace.check.telling import counted, sides_of, some_of
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -45,10 +45,13 @@ class Page:
                 self._block(one, 0)
                 if one.consequences and not everything:
                     follow = [it for it in found if it.cause == one.id]
-                    self._follow(follow)
+                    said = f"so also {safe(some_of(follow, len(follow)))}"
+                    self._console.print(Text(f"{' ' * _INDENT}{said}"))
+                self._console.print()
             elif everything:
                 self._block(one, _INDENT)
-        self._console.print(f"{counted(found)}")
+                self._console.print()
+        self._console.print(counted(found))
 
     def _block(self, one: Difference, indent: int) -> None:
         room = self._console.width - indent - 2 * _INDENT - len(_LABELS[0])
@@ -67,13 +70,6 @@ class Page:
         if told.caret is not None:
             start, length = told.caret
             self._line(f"{pad}{' ' * len(_LABELS[0])}{' ' * start}", "^" * length, "bold")
-        self._console.print()
-
-    def _follow(self, follow: Sequence[Difference]) -> None:
-        some = ", ".join(safe(f"{it.kind} of {it.title}") for it in follow[:3])
-        more = f" and {len(follow) - 3} more" if len(follow) > 3 else ""  # noqa: PLR2004 - as above
-        self._console.print(Text(f"{' ' * _INDENT}so also {some}{more}"), soft_wrap=False)
-        self._console.print()
 
     def _line(self, label: str, text: str, style: str) -> None:
         line = Text(label)
