@@ -23,7 +23,8 @@ MARKER = (
     "agents once, and replay them offline from then on. golden: another name than the test's; "
     "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked."
+    "OPERATION.PATH, OPERATION->PATH or <RULE>, each with a matcher if you like; "
+    "alone: answer what other processes of the run served, whatever they asked."
 )
 MARKED = frozenset({"golden", "stub", "compare", "vary", "alone"})
 

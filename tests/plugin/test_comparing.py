@@ -109,3 +109,24 @@ def test_a_rejected_replay_is_gone_and_the_golden_stays(project: RefundProject) 
     assert rejected.stdout == f"rejected  {GOLDEN}\n"
     assert (project.path / GOLDEN).read_bytes() == before
     assert not (project.path / f"{GOLDEN}.new").exists()
+
+
+def test_what_may_differ_is_named_by_its_sort_or_matched(project: RefundProject) -> None:
+    """A fresh uuid in a plan is no other plan; without the rule, every replay would fail."""
+    project.change(
+        'notify("started")',
+        'notify("started")\n'
+        '        agenttrace.event("planning", id=str(__import__("uuid").uuid4()))',
+    )
+    project.recorded()
+    project.run().assert_outcomes(failed=1)
+
+    (project.path / "test_refund.py").write_text(
+        "import pytest, agent\n"
+        "@pytest.mark.agent_trace(vary={'<uuid>': ..., 'look_up_order.order': 'A-18'})\n"
+        "def test_refund(agent_trace):\n"
+        '    agent.refund_desk("A-18")\n'
+    )
+    project.change("Plan the refund of {order}.", "Plan the refund of A-17.")
+
+    project.run().assert_outcomes(passed=1)

@@ -28,6 +28,7 @@ from agenttrace.model.values import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from agenttrace.check.align import Alignment
     from agenttrace.check.content import Change
@@ -40,7 +41,13 @@ _AT_THE_END = frozenset({"tool_result", "llm_output", "status", "event", "cost",
 """The classes that differ at the end of a span; the others do at its beginning."""
 
 
-def diff(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Difference, ...]:
+def diff(
+    golden: Trace,
+    run: Trace,
+    vary: Vary = NOTHING_VARIES,
+    *,
+    overlook: AbstractSet[str] = frozenset(),
+) -> tuple[Difference, ...]:
     """List what differs: the first causes, each followed by its consequences.
 
     Causes come by agent, then by place; none happened before another. A consequence names its
@@ -50,9 +57,10 @@ def diff(golden: Trace, run: Trace, vary: Vary = NOTHING_VARIES) -> tuple[Differ
         golden: The trace that was accepted, our own or a foreign one.
         run: The trace that is held against it.
         vary: What may differ.
+        overlook: Classes of differences, of `model.difference.CLASSES`, that are left out.
     """
     rules = vary.rules
-    return _Diff(normalized(golden, rules), normalized(run, rules), vary).told()
+    return _Diff(normalized(golden, rules), normalized(run, rules), vary).told(overlook)
 
 
 class _Diff:
@@ -64,11 +72,13 @@ class _Diff:
         self._when = When(golden)
         self._found: list[tuple[Difference, str, Moment | None]] = []
 
-    def told(self) -> tuple[Difference, ...]:
+    def told(self, overlook: AbstractSet[str]) -> tuple[Difference, ...]:
         with resting():
-            return tuple(self._told())
+            self._find()
+            self._found = [it for it in self._found if it[0].kind not in overlook]
+            return tuple(self._folded())
 
-    def _told(self) -> Iterator[Difference]:
+    def _find(self) -> None:
         trees = (
             tree(trace, Contents(trace, self._vary), self._may_be_cut)
             for trace in (self._golden, self._run)
@@ -80,7 +90,6 @@ class _Diff:
         self._add_changed(alignment)
         self._add_pointed(alignment, partners)
         self._add_agents()
-        yield from self._folded()
 
     # -- what there is to find ---------------------------------------------------------------------
     def _add_one_sided(self, alignment: Alignment, partners: Partners) -> None:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 MayBeCut: TypeAlias = "Callable[[Position], bool]"
 """Whether chance may cut short what happens in the lane with a path."""
 
+_DEEPEST = 50
+"""How many spans around it the place of a foreign span names at most."""
+
 _SPAWN, _SHOT = 1, 2
 """Where lanes and states stand beside a span that claims the same step."""
 
@@ -242,7 +245,7 @@ def _foreign_tree(trace: Trace, contents: Contents) -> Node:
             node.slots.append([])
             for span in group:
                 name = (span.kind.value, span.operation or span.name)
-                place = span.position or (*node.place, Step(*name, seen[name]))
+                place = span.position or (*node.place[-_DEEPEST:], Step(*name, seen[name]))
                 seen[name] += 1
                 made = span_node(span, place, contents)
                 node.slots[-1].append(made)

@@ -64,10 +64,9 @@ def command(
     page = Page()
     for note in _notes(golden, run, written, rewritten):
         page.note(note)
-    found = diff(golden, run, varies)
-    left = [it for it in found if it.kind not in overlook]
-    page.differences(left, everything=everything)
-    if left:
+    found = diff(golden, run, varies, overlook=frozenset(overlook))
+    page.differences(found, everything=everything)
+    if found:
         click.get_current_context().exit(1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from agenttrace.check.sides import safe
 from agenttrace.check.telling import counted, sides_of, some_of
+from agenttrace.model.difference import CLASSES
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ class Page:
             elif everything:
                 self._block(one, _INDENT)
                 self._console.print()
-        self._console.print(counted(found))
+        kinds = Counter(one.kind for one in found)
+        classes = ", ".join(f"{kind} {kinds[kind]}" for kind in CLASSES if kinds[kind])
+        self._console.print(f"{counted(found)}: {classes}", soft_wrap=True)
 
     def _block(self, one: Difference, indent: int) -> None:
         room = self._console.width - indent - 2 * _INDENT - len(_LABELS[0])
