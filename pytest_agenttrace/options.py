@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MODES = ("replay", "record", "rewrite", "verify", "off")
 MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
+DIFFS = ("first", "structure", "full")
 
 MARKER = (
     "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False): record this test's "
@@ -66,6 +67,14 @@ OPTIONS = (
         is_switch=True,
         help="accept replays that changed, where every answer in them is the world's; name the "
         "tests that need rewrite instead",
+    ),
+    Option(
+        flag="--agenttrace-diff",
+        ini="agenttrace_diff",
+        default="first",
+        choices=DIFFS,
+        help="first: show the first causes of what differs, and count what follows; structure: "
+        "only what was called, in which order and led by what; full: show what follows as well",
     ),
     Option(
         flag="--agenttrace-allow-record",
@@ -261,6 +270,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         stub=stubs,
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
+        diff=said(config, "agenttrace_diff"),
         alone=alone,
         update=bool(config.getoption("--agenttrace-update")),
         keep=said(config, "agenttrace_keep"),

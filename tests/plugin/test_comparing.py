@@ -130,3 +130,22 @@ def test_what_may_differ_is_named_by_its_sort_or_matched(project: RefundProject)
     project.change("Plan the refund of {order}.", "Plan the refund of A-17.")
 
     project.run().assert_outcomes(passed=1)
+
+
+def test_how_much_is_shown_can_be_chosen(project: RefundProject) -> None:
+    """The first cause; what was called; or everything, for who wants to read it all."""
+    project.recorded()
+    project.change(*CHANGED)
+    snapshot = 'agenttrace.snapshot(goal="refund")'
+    project.change('        chat(f"Plan', f'        {snapshot}\n        chat(f"Plan')
+
+    first, structure, full = (
+        message_in(project.run(*words))
+        for words in ((), ("--agenttrace-diff=structure",), ("--agenttrace-diff=full",))
+    )
+
+    assert "state  state of planner: extra" in first
+    assert "so also   event of planner" in first
+    assert first == structure
+    assert "event  planner: changed" in full
+    assert full.splitlines()[0] == first.splitlines()[0]

@@ -1,8 +1,8 @@
 """Sequences: which of two rows of things correspond, in order or out of order.
 
-`common` finds a longest common subsequence by extending furthest-reaching paths ("An O(ND)
-difference algorithm and its variations", 1986); `assigned` a cheapest assignment by shortest
-augmenting paths ("The Hungarian method for the assignment problem", 1955).
+`common` finds a longest common subsequence by extending furthest-reaching paths (Algorithmica 1,
+1986, pages 251 to 266); `assigned` a cheapest assignment by shortest augmenting paths ("The
+Hungarian method for the assignment problem", 1955).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
@@ -122,6 +123,12 @@ OLD = "The agent is right, and the golden is old:"
 ELSEWHERE = "A stub leads the agent elsewhere, and that is meant:"
 """What is said where the test answers some calls itself."""
 
+FIRST, STRUCTURE, FULL = "first", "structure", "full"
+"""Show first causes, and count what follows; only what was called, in which order, led by what;
+everything, each with its values."""
+
+_STRUCTURAL = frozenset({"structure", "order", "link"})
+
 NO_COMPARISON = "@pytest.mark.agent_trace(compare=False)"
 """What a person writes then."""
 
@@ -133,9 +140,10 @@ def mismatch(
     way_on: str,
     pending: str,
     reason: str = OLD,
+    how: str = FIRST,
 ) -> GoldenMismatch:
     """Make the error for a run that did not diverge and yet is not the golden's."""
-    lines = causes_told(differences)
+    lines = causes_told(_chosen(differences, how), len(differences) if how == FULL else MOST)
     lines.append(f"  golden    {golden}")
     if pending:
         lines.append(f"  this run  {pending}")
@@ -171,6 +179,20 @@ def unused(
         f"{run}: {count} recorded answer{' was' if count == 1 else 's were'} never asked for.",
         detail="\n".join(map(safe, lines)),
     )
+
+
+def _chosen(differences: Sequence[Difference], how: str) -> Sequence[Difference]:
+    """What of the differences is shown; where nothing structural differs, all is."""
+    if how == FULL:
+        return [replace(it, cause="", consequences=0) for it in differences]
+    structural = [it for it in differences if it.kind in _STRUCTURAL]
+    if how == FIRST or not structural:
+        return differences
+    shown = {it.id for it in structural if not it.cause}
+    return [
+        it if it.cause in shown or not it.cause else replace(it, cause="", consequences=0)
+        for it in structural
+    ]
 
 
 def counted(differences: Sequence[Difference]) -> str:

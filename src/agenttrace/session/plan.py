@@ -41,6 +41,7 @@ class Plan:
         stub: The kinds of call that a replay answers; others run live.
         vary: What may differ from run to run.
         compare: Whether a replay is held against the golden by itself.
+        diff: What of its differences is shown: `first`, `structure` or `full`.
         update: Whether a changed replay replaces the golden, where its answers are the world's.
         keep: Which journals and `.new` files stay: `failed`, `all` or `none`.
         run_dir: Where a copy of the run's trace goes, too; None: nowhere.
@@ -60,6 +61,7 @@ class Plan:
     stub: frozenset[str] = EVERYTHING
     vary: Vary = NOTHING_VARIES
     compare: bool = True
+    diff: str = "first"
     update: bool = False
     keep: str = KEEP_FAILED
     run_dir: Path | None = None

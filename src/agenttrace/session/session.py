@@ -316,12 +316,13 @@ class Session:
         plan = self.plan
         if self._stubs is not None:
             way_on, reason = telling.NO_COMPARISON, telling.ELSEWHERE
-            return telling.mismatch(plan.name, plan.shown, differences, way_on, "", reason)
+            names = plan.name, plan.shown
+            return telling.mismatch(*names, differences, way_on, "", reason, how=plan.diff)
         if self._borrowed():
             way_on, left = plan.commands.rewrite, ""
         else:
             way_on, left = self._update(), "" if plan.is_live else f"{plan.shown}.new"
-        return telling.mismatch(plan.name, plan.shown, differences, way_on, left)
+        return telling.mismatch(plan.name, plan.shown, differences, way_on, left, how=plan.diff)
 
     def _update(self) -> str:
         """The command that accepts this run; it must come as far as this run came."""
