@@ -129,7 +129,7 @@ class AgentTrace:
     def __eq__(self, other: object) -> bool:
         """Whether the last run is the same as a trace; times, ids and lines of code never count.
 
-        While the golden is being recorded there is none yet, and the run is equal to None.
+        A run that is being recorded is equal to whatever golden there was, and to none.
 
         Raises:
             RunStopped: The run diverged.

@@ -51,6 +51,20 @@ def test_comparing_with_the_golden_says_the_same_as_an_assertion(project: Refund
     ]
 
 
+def test_a_run_that_is_recorded_anew_is_not_held_against_the_old_golden(
+    project: RefundProject,
+) -> None:
+    """Else a test that compares could never be recorded again."""
+    with_test(project, "assert agent_trace == golden_trace")
+    project.recorded()
+    project.change(*CHANGED)
+
+    with project.model():
+        project.run("--agenttrace=rewrite").assert_outcomes(passed=1)
+
+    project.run().assert_outcomes(passed=1)
+
+
 def test_two_traces_are_told_apart_by_pytest(project: RefundProject) -> None:
     """Of traces that a test made itself, the first cause is shown, and not both in full."""
     project.recorded()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from agenttrace.check.payload import changed_places
 from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
@@ -297,6 +298,11 @@ def sides_of(difference: Difference, width: int) -> Sides:
     if unlike is None:
         return Sides("", (None, None))
     return Sides(cut(unlike.path, width), (unlike.golden, unlike.run), unlike.caret)
+
+
+def places_of(difference: Difference) -> list[str]:
+    """Name every place at which both sides of a change differ; none where they differ as wholes."""
+    return changed_places(*_both(difference)) if difference.what == "changed" else []
 
 
 def _inside(side: Value) -> int | None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agenttrace.check.sides import safe
-from agenttrace.check.telling import counted, sides_of, some_of
+from agenttrace.check.telling import counted, places_of, sides_of, some_of
 from agenttrace.model.difference import CLASSES
 from agenttrace.model.lane import label_of
 
@@ -24,6 +24,8 @@ words before them say the same."""
 
 _LABELS = ("old     ", "new     ")
 _INDENT = 4
+_MOST = 5
+"""How many further places of one value are named."""
 
 
 class Page:
@@ -74,6 +76,10 @@ class Page:
         if told.caret is not None:
             start, length = told.caret
             self._line(f"{pad}{' ' * len(_LABELS[0])}{' ' * start}", "^" * length, "bold")
+        more = [place for place in places_of(one) if place != told.path]
+        if more:
+            rest = f" and {len(more) - _MOST} more" if len(more) > _MOST else ""
+            self._console.print(Text(f"{pad}and in  {', '.join(more[:_MOST])}{rest}"))
 
     def _line(self, label: str, text: str, style: str) -> None:
         line = Text(label)

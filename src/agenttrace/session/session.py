@@ -226,13 +226,13 @@ class Session:
         return self._judged[1]
 
     def mismatch_with(self, other: Trace) -> GoldenMismatch | None:
-        """Say how the run differs from any trace; None: it does not."""
+        """Say how the run differs from any trace; None: it does not, or is recorded."""
         if self.run.stopped is not None:
             raise self.run.stopped
         trace, found = self.current_trace(), self.differences()
         if trace is not None and other != self.golden:
             found = diff(*as_stubbed(other, trace), self.plan.vary)
-        return self._mismatch(found) if found else None
+        return self._mismatch(found) if found and not self._records else None
 
     def settle(self, *, passed: bool) -> Verdict:
         """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
