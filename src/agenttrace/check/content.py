@@ -118,7 +118,7 @@ def changes(golden: Span, run: Span, vary: Vary, *, cut: bool = False) -> Iterat
         golden: The golden's.
         run: This run's.
         vary: What may differ.
-        cut: Whether chance may have cut the answers short.
+        cut: Whether chance may have cut the spans short; then only how they began counts.
     """
     if (golden.kind, golden.operation) != (run.kind, run.operation):
         sorts: list[Value] = [golden.kind.value, golden.operation]
@@ -132,9 +132,12 @@ def changes(golden: Span, run: Span, vary: Vary, *, cut: bool = False) -> Iterat
     if run.mark != golden.mark:
         kind = OUTPUT.get(golden.kind, "tool_result")
         yield Change(kind, golden.name, golden.mark, run.mark, run.mark or "changed")
+    if golden.kind is not SpanKind.RUN:  # a run may be renamed with its test
+        yield from _change("metadata", golden.name, golden.name, run.name)
+    yield from _change("metadata", golden.name, [golden.agent, golden.task], [run.agent, run.task])
     if not cut:
         yield from _answer_changes(golden, run, vary)
-    yield from _field_changes(golden, run)
+        yield from _field_changes(golden, run)
 
 
 def state_changes(golden: StateSnapshot, run: StateSnapshot) -> Iterator[Change]:
@@ -172,21 +175,23 @@ def _answer_changes(golden: Span, run: Span, vary: Vary) -> Iterator[Change]:
 
 
 def _field_changes(golden: Span, run: Span) -> Iterator[Change]:
-    def one(kind: str, left: Value, right: Value, title: str = golden.name) -> Iterator[Change]:
-        if not same(left, right):
-            yield Change(kind, title, left, right)
-
-    if golden.kind is not SpanKind.RUN:  # a run may be renamed with its test
-        yield from one("metadata", golden.name, run.name)
-    yield from one("metadata", [golden.agent, golden.task], [run.agent, run.task])
-    yield from one("metadata", golden.wire_kind.value, run.wire_kind.value)
-    yield from one("metadata", _kept(golden.attributes), _kept(run.attributes))
-    yield from one(
-        "status", [golden.status.code, golden.status.message], [run.status.code, run.status.message]
+    name = golden.name
+    yield from _change("metadata", name, golden.wire_kind.value, run.wire_kind.value)
+    yield from _change("metadata", name, _kept(golden.attributes), _kept(run.attributes))
+    yield from _change(
+        "status",
+        name,
+        [golden.status.code, golden.status.message],
+        [run.status.code, run.status.message],
     )
-    yield from one("event", events_of(golden), events_of(run))
+    yield from _change("event", name, events_of(golden), events_of(run))
     used = [None if span.usage is None else usage_of(span.usage) for span in (golden, run)]
-    yield from one("cost", used[0], used[1], f"{golden.name}: usage")
+    yield from _change("cost", f"{name}: usage", *used)
+
+
+def _change(kind: str, title: str, left: Value, right: Value) -> Iterator[Change]:
+    if not same(left, right):
+        yield Change(kind, title, left, right)
 
 
 def same(left: Value, right: Value) -> bool:

@@ -214,8 +214,9 @@ class _Diff:
         for first in firsts:
             cause = replace(found[first][0], consequences=len(below[first]))
             yield cause
+            name = cause.id if below[first] else ""
             for at in below[first]:
-                yield replace(found[at][0], cause=cause.id)
+                yield replace(found[at][0], cause=name)
 
     def _rank(self, at: int) -> tuple[bool, Position, float]:
         moment = self._found[at][2]

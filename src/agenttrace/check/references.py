@@ -47,7 +47,7 @@ def pointed(partners: Partners, may_be_cut: MayBeCut, moved: AbstractSet[str]) -
         if left.parent != right.parent and left.id not in moved:
             for change in _parents(partners, left, right):
                 yield Pointed(place, left, change)
-        if left.links or right.links:
+        if (left.links or right.links) and not may_be_cut(left.lane):
             for change in _links(partners, left, right):
                 yield Pointed(place, left, change)
     yield from _joins(partners, may_be_cut)

@@ -211,16 +211,18 @@ def causes_told(differences: Sequence[Difference], most: int = MOST) -> list[str
     for cause in causes[:most]:
         lines += told(cause)
         if cause.consequences:
-            follow = [it for it in differences if it.cause == cause.id]
-            lines.append(f"      {_following(follow, cause.consequences)}")
+            some = some_of(following(cause, differences), cause.consequences)
+            lines.append(cut(f"      so also   {some}", 2 * WIDTH))
         lines.append("")
     if len(causes) > most:
         lines += [f"    … and {len(causes) - most} more", ""]
     return lines
 
 
-def _following(differences: Sequence[Difference], count: int) -> str:
-    return cut(f"so also   {some_of(differences, count)}", 2 * WIDTH)
+def following(cause: Difference, differences: Sequence[Difference]) -> list[Difference]:
+    """Give those of several differences that follow from one."""
+    name = cause.id
+    return [it for it in differences if it.cause == name]
 
 
 def some_of(differences: Sequence[Difference], count: int) -> str:

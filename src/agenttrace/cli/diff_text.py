@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agenttrace.check.sides import safe
-from agenttrace.check.telling import counted, places_of, sides_of, some_of
+from agenttrace.check.telling import counted, following, places_of, sides_of, some_of
 from agenttrace.model.difference import CLASSES
 from agenttrace.model.lane import label_of
 
@@ -48,7 +48,7 @@ class Page:
             if not one.cause:
                 self._block(one, 0)
                 if one.consequences and not everything:
-                    follow = [it for it in found if it.cause == one.id]
+                    follow = following(one, found)
                     said = f"so also {safe(some_of(follow, len(follow)))}"
                     self._console.print(Text(f"{' ' * _INDENT}{said}"))
                 self._console.print()

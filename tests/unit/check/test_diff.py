@@ -154,3 +154,22 @@ def test_spans_of_two_sorts_are_one_difference() -> None:
 
     assert told(GOLDEN, run) == [("structure", "changed", "pay")]
     assert isinstance(run.spans[0], Span)
+
+
+def test_how_far_a_cancelled_call_got_is_no_difference() -> None:
+    """A loser of a race was done in one run and cut in the other; what it asked still counts."""
+    lane = Lane(path=WORKER, parent=(), spawn_seq=2, ragged=True)
+    golden = in_worker(GOLDEN, lane)
+    cut = changed(
+        golden,
+        "pay",
+        status=Status(message="cancelled"),
+        answers=said(b"", end="cancelled"),
+        attributes={"a": 1},
+        links=(Link(span="00000000000000aa"),),
+    )
+
+    assert told(golden, cut) == told(cut, golden) == []
+    assert told(golden, changed(cut, "pay", **asked({"amount": 2}))) == [
+        ("tool_args", "changed", "pay")
+    ]
