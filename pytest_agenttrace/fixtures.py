@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agenttrace.check.budget import Budget
     from agenttrace.check.events import Events
     from agenttrace.check.select import Selection
-    from agenttrace.errors import AgentTraceError, RunStopped
+    from agenttrace.errors import AgentTraceError, GoldenMismatch, RunStopped
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubs import Stubs
@@ -245,7 +245,30 @@ class AgentTrace:
             for run in runs:
                 current.resume(run)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether the last run is the same as a trace; times, ids and lines of code never count.
+
+        A run that is being recorded is equal to whatever golden there was, and to none.
+
+        Raises:
+            RunStopped: The run diverged.
+        """
+        if other is None:
+            return self.golden is None
+        return self.mismatch(other) is None if hasattr(other, "spans") else NotImplemented
+
+    __hash__ = object.__hash__
+
     # -- for the plugin ---------------------------------------------------------------------------
+    def mismatch(self, other: object) -> GoldenMismatch | None:
+        """Say how the last run differs from a trace; None: it does not, or `other` is none."""
+        from agenttrace.model.trace import Trace
+
+        session = self._sessions[-1] if self._sessions else self._whole
+        if session is None or not isinstance(other, Trace):
+            return None
+        return session.mismatch_with(other)
+
     @property
     def stubs(self) -> Stubs | None:
         """What the test answers itself; None where it takes no `agent_stubs`."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MODES = ("replay", "record", "rewrite", "verify", "off")
 MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
+DIFFS = ("first", "structure", "full")
 
 TIMES = ("virtual", "recorded", "real")
 CLOCKS = ("freezegun", "time-machine", "real")
@@ -29,7 +30,8 @@ MARKER = (
     "golden: another name than the test's; stub: the kinds of call that a replay answers "
     "('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH or OPERATION.PATH:KIND; budget: what the run may use at most, as a dict or a "
+    "OPERATION.PATH, OPERATION.PATH:KIND, OPERATION->PATH or <RULE>, each with a matcher if you "
+    "like; budget: what the run may use at most, as a dict or a "
     "`Budget`; alone: answer what other processes of the run served, "
     "whatever they asked; time: how a replay's time goes ('virtual': nobody waits; 'recorded': as "
     "long as it took; 'real': timers wait, answers come at once); clock: what holds the wall clock "
@@ -94,6 +96,14 @@ OPTIONS = (
         is_switch=True,
         help="accept replays that changed, where every answer in them is the world's; name the "
         "tests that need rewrite instead",
+    ),
+    Option(
+        flag="--agenttrace-diff",
+        ini="agenttrace_diff",
+        default="first",
+        choices=DIFFS,
+        help="first: show the first causes of what differs, and count what follows; structure: "
+        "only what was called, in which order and led by what; full: show what follows as well",
     ),
     Option(
         flag="--agenttrace-allow-record",
@@ -378,6 +388,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         vary=Vary.of(marker.get("vary", ())),
         compare=bool(marker.get("compare", True)),
         budget=_budget(item, marker.get("budget")),
+        diff=said(config, "agenttrace_diff"),
         alone=alone,
         **_times(item, marker),
         seed=_seed(item, marker.get("seed")),

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_agenttrace import options
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
-from pytest_agenttrace.terminal import Section, is_ours, message_of, told
+from pytest_agenttrace.terminal import Section, is_ours, message_of, told, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -117,6 +117,11 @@ def pytest_runtest_makereport(
     if runs is not None and call.when == "call":
         vars(report)["agenttrace"] = told(runs.verdicts)
     return report
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Say of two traces that are not equal what differs, first causes first."""
+    return unlike(left, right) if op == "==" else None
 
 
 def _uses_us(item: pytest.Item) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_agenttrace.fixtures import AgentTrace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,6 +58,27 @@ def told(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
         }
         for verdict in verdicts
     ]
+
+
+def unlike(left: object, right: object) -> list[str] | None:
+    """Say how a run or a trace differs from another one; None where they are something else.
+
+    A golden stands on either side; of two traces, it is the right one.
+    """
+    for run, golden in ((left, right), (right, left)):
+        if isinstance(run, AgentTrace) and (error := run.mismatch(golden)) is not None:
+            return [line for line in str(error).splitlines() if line]  # pytest shows eight
+    if "agenttrace.model.trace" not in sys.modules:
+        return None
+    from agenttrace.model.trace import Trace
+
+    if not (isinstance(left, Trace) and isinstance(right, Trace)):
+        return None
+    from agenttrace.check.diff import diff
+    from agenttrace.check.telling import causes_told, counted
+
+    found = diff(right, left)
+    return [counted(found), "", *causes_told(found)] if found else None
 
 
 def is_ours(error: BaseException) -> bool:

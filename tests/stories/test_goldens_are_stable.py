@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from agenttrace.causal.ragged import raggedness
+from agenttrace.check.diff import diff
 from agenttrace.formats import native
 from agenttrace.model.lane import Position
 from tests.fakes.anyio_programs import anyio_groups
@@ -69,14 +70,16 @@ def in_turns(calls: list[tuple[int, Position]]) -> dict[Position, int]:
 @pytest.mark.parametrize("program", EVERY_PROGRAM, ids=by_name)
 def test_recorded_often_a_program_has_one_form_of_content(program: Program, tmp_path: Path) -> None:
     """Random latencies change when things happen; the compared part of a golden holds no when."""
-    contents = set()
+    contents, traces = set(), []
     for seed in range(RECORDINGS):
         desk = Desk(tmp_path / str(seed))
         desk.record(lambda seed=seed: run(program, DoorWorld(seed)))
         data = desk.golden.read_bytes()
-        contents.add(native.content_bytes(native.read(data)))
+        traces.append(native.read(data))
+        contents.add(native.content_bytes(traces[-1]))
 
     assert len(contents) == 1
+    assert [diff(traces[0], trace) for trace in traces] == RECORDINGS * [()]
 
 
 @pytest.mark.parametrize("program", EVERY_PROGRAM, ids=by_name)

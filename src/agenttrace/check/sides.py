@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from agenttrace.model.values import Value
 
+LONGEST = 4_096
+"""Of a longer text, only so much around the place that matters is looked at."""
+
 WIDTH = 64
 """How many characters of a value are shown on a line."""
 
@@ -51,14 +54,20 @@ class Unlike:
     values: tuple[object, object] = field(default=(None, None), compare=False)
 
 
-def first_unlike(golden: Value, run: Value) -> Unlike | None:
-    """Find the first place, in the golden's order, where two values differ; None: nowhere."""
+def first_unlike(golden: Value, run: Value, *, width: int = WIDTH) -> Unlike | None:
+    """Find the first place, in the golden's order, where two values differ; None: nowhere.
+
+    Args:
+        golden: The golden's value.
+        run: The run's value.
+        width: How long a shown value may be.
+    """
     places = list(_places(comparable(golden), comparable(run), ""))
     unlike = [place for place in places if not place.equal]
     if not unlike:
         return None
     first = unlike[0]
-    shown, caret = _aligned(first.golden, first.run)
+    shown, caret = _aligned(first.golden, first.run, width)
     return Unlike(
         path=first.path or "the value",
         golden=shown[0],
@@ -124,14 +133,16 @@ def shown(value: object) -> str:
     """Write a value on one line, as Python would, without control characters."""
     if value is _MISSING:
         return "(nothing)"
+    if isinstance(value, str | bytes) and len(value) > LONGEST:
+        value = value[:LONGEST]
     if isinstance(value, bytes):
         try:
             return safe(repr(value.decode()))
         except UnicodeDecodeError:
             return f"{len(value)} bytes"
     if isinstance(value, dict):
-        return safe(_json(value))
-    return safe(repr(plain(value) if isinstance(value, list) else value))
+        return safe(_json(value)[:LONGEST])
+    return safe(repr(plain(value) if isinstance(value, list) else value)[:LONGEST])
 
 
 def _json(value: dict[str, Value]) -> str:
@@ -155,6 +166,8 @@ def spoken(kind: str, data: bytes) -> Value:
 
 def safe(text: str) -> str:
     """Make text harmless on a terminal: control and invisible characters are escaped."""
+    if text.isprintable():
+        return text
     return "".join(char if _harmless(char) else _escape(char) for char in text)
 
 
@@ -185,8 +198,9 @@ def _escape(char: str) -> str:
     )
 
 
-def _aligned(golden: object, run: object) -> tuple[tuple[str, str], tuple[int, int]]:
+def _aligned(golden: object, run: object, width: int) -> tuple[tuple[str, str], tuple[int, int]]:
     """Show two values so that the part that differs is visible in both, at the same column."""
+    golden, run = _near(golden, run)
     left, right = shown(golden), shown(run)
     if left == right:
         left, right = f"{left} ({type(golden).__name__})", f"{right} ({type(run).__name__})"
@@ -194,11 +208,39 @@ def _aligned(golden: object, run: object) -> tuple[tuple[str, str], tuple[int, i
         (i for i, (a, b) in enumerate(zip(left, right, strict=False)) if a != b),
         min(len(left), len(right)),
     )
-    skip = max(0, start - WIDTH // 2)
+    skip = max(0, start - width // 2)
     if skip:
         left, right, start = "…" + left[skip:], "…" + right[skip:], start - skip + 1
     end = 0
     while end < min(len(left), len(right)) - start and left[-1 - end] == right[-1 - end]:
         end += 1
-    length = max(1, min(len(right) - end, WIDTH) - start)
-    return (cut(left), cut(right)), (start, length)
+    length = max(1, min(len(right) - end, width) - start)
+    return (cut(left, width), cut(right, width)), (start, length)
+
+
+def _near(golden: object, run: object) -> tuple[object, object]:
+    """Of two long texts, what stands around the place where they begin to differ."""
+    if isinstance(golden, str) and isinstance(run, str):
+        if max(len(golden), len(run)) > LONGEST:
+            start = max(0, _agreeing(golden, run) - LONGEST // 8)
+            return golden[start : start + LONGEST], run[start : start + LONGEST]
+    elif (
+        isinstance(golden, bytes)
+        and isinstance(run, bytes)
+        and max(len(golden), len(run)) > LONGEST
+    ):
+        start = max(0, _agreeing(golden, run) - LONGEST // 8)
+        return golden[start : start + LONGEST], run[start : start + LONGEST]
+    return golden, run
+
+
+def _agreeing(one: str | bytes, other: str | bytes) -> int:
+    """How much of two texts is equal at their beginning, by halving."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

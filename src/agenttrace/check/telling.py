@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from agenttrace.check.sides import cut, first_unlike, safe, shown, spoken
+from agenttrace.check.payload import changed_places
+from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
     AnswersUnused,
@@ -16,6 +18,7 @@ from agenttrace.errors import (
     UsageError,
 )
 from agenttrace.model.lane import Position, label_of
+from agenttrace.model.values import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,9 @@ class UnusedCall(Protocol):
         """Which of the recorded calls it is, from 1."""
         ...
 
+
+SIDES = ("golden    ", "this run  ")
+"""What the two sides are called, as wide as one another."""
 
 MOST = 10
 """How many differences or answers a message lists; it says how many more there are."""
@@ -118,6 +124,12 @@ OLD = "The agent is right, and the golden is old:"
 ELSEWHERE = "A stub leads the agent elsewhere, and that is meant:"
 """What is said where the test answers some calls itself."""
 
+FIRST, STRUCTURE, FULL = "first", "structure", "full"
+"""Show first causes, and count what follows; only what was called, in which order, led by what;
+everything, each with its values."""
+
+_STRUCTURAL = frozenset({"structure", "order", "link"})
+
 NO_COMPARISON = "@pytest.mark.agent_trace(compare=False)"
 """What a person writes then."""
 
@@ -129,21 +141,17 @@ def mismatch(
     way_on: str,
     pending: str,
     reason: str = OLD,
+    how: str = FIRST,
 ) -> GoldenMismatch:
     """Make the error for a run that did not diverge and yet is not the golden's."""
-    lines: list[str] = []
-    for difference in differences[:MOST]:
-        lines += [*told(difference), ""]
-    if len(differences) > MOST:
-        lines += [f"    … and {len(differences) - MOST} more", ""]
+    lines = causes_told(_chosen(differences, how), len(differences) if how == FULL else MOST)
     lines.append(f"  golden    {golden}")
     if pending:
         lines.append(f"  this run  {pending}")
     lines += ["", f"  {reason}", f"      {way_on}"]
     lines.append("  More: agenttrace explain golden-mismatch")
-    count = len(differences)
     return GoldenMismatch(
-        f"{run}: the run is not the golden's: {count} difference{'' if count == 1 else 's'}.",
+        f"{run}: the run is not the golden's: {counted(differences)}.",
         detail="\n".join(map(safe, lines)),
         differences=tuple(differences),
     )
@@ -174,19 +182,78 @@ def unused(
     )
 
 
+def _chosen(differences: Sequence[Difference], how: str) -> Sequence[Difference]:
+    """What of the differences is shown; where nothing structural differs, all is."""
+    if how == FULL:
+        return [replace(it, cause="", consequences=0) for it in differences]
+    structural = [it for it in differences if it.kind in _STRUCTURAL]
+    if how == FIRST or not structural:
+        return differences
+    shown = {it.id for it in structural if not it.cause}
+    return [
+        it if it.cause in shown or not it.cause else replace(it, cause="", consequences=0)
+        for it in structural
+    ]
+
+
+def counted(differences: Sequence[Difference]) -> str:
+    """Say how many differences there are, and how many of them follow from others."""
+    follow = sum(1 for difference in differences if difference.cause)
+    count = len(differences) - follow
+    first = f"{count} difference{'' if count == 1 else 's'}"
+    return first + (f", and {follow} that follow{'s' if follow == 1 else ''}" if follow else "")
+
+
+def causes_told(differences: Sequence[Difference], most: int = MOST) -> list[str]:
+    """Say each first cause with its values, and in a line what follows from it."""
+    causes = [difference for difference in differences if not difference.cause]
+    lines: list[str] = []
+    for cause in causes[:most]:
+        lines += told(cause)
+        if cause.consequences:
+            some = some_of(following(cause, differences), cause.consequences)
+            lines.append(cut(f"      so also   {some}", 2 * WIDTH))
+        lines.append("")
+    if len(causes) > most:
+        lines += [f"    … and {len(causes) - most} more", ""]
+    return lines
+
+
+def following(cause: Difference, differences: Sequence[Difference]) -> list[Difference]:
+    """Give those of several differences that follow from one."""
+    name = cause.id
+    return [it for it in differences if it.cause == name]
+
+
+def some_of(differences: Sequence[Difference], count: int) -> str:
+    """Name the first few differences, and how many more there are."""
+    some = [
+        it.title if it.title.startswith(it.kind) else f"{it.kind} of {it.title}"
+        for it in differences[:3]
+    ]
+    more = [] if count == len(some) else [f"{count - len(some)} more"]
+    return ", ".join([*some, *more])
+
+
 def told(difference: Difference) -> list[str]:
     """Say one difference: what and where, then both sides with what differs."""
     where = label_of(difference.place)
     first = f"    {difference.kind}  {difference.title}: {difference.what}  at {where}"
     if difference.what in ("missing", "extra"):
         side = difference.golden if difference.what == "missing" else difference.run
-        label = "golden    " if difference.what == "missing" else "this run  "
+        label = SIDES[difference.what == "extra"]
+        if (inside := _inside(side)) is not None:
+            first += f", with {inside} span{'' if inside == 1 else 's'} inside"
         return [first, f"      {label}{cut(shown(_gist(side)))}"]
+    if difference.what == "moved":
+        places = (plain(side) for side in (difference.golden, difference.run))
+        return [
+            first,
+            *(f"      {side}{place!s}" for side, place in zip(SIDES, places, strict=True)),
+        ]
     if difference.what != "changed":
         return [first]
-    unlike = first_unlike(
-        _readable(difference, difference.golden), _readable(difference, difference.run)
-    )
+    unlike = first_unlike(*_both(difference))
     if unlike is None:
         return [
             first,
@@ -203,9 +270,60 @@ def told(difference: Difference) -> list[str]:
     ]
 
 
+class Sides(NamedTuple):
+    """Both sides of a difference, each on a line.
+
+    Attributes:
+        path: Where in the value they differ; empty: they differ as wholes.
+        sides: What the golden says, and the run; None where it says nothing.
+        caret: Where they begin to differ, and for how long; None: nowhere in the lines.
+    """
+
+    path: str
+    sides: tuple[str | None, str | None]
+    caret: tuple[int, int] | None = None
+
+
+def sides_of(difference: Difference, width: int) -> Sides:
+    """Give both sides of a difference, no longer than a width."""
+    golden, run = difference.golden, difference.run
+    if difference.what in ("missing", "extra"):
+        side = golden if difference.what == "missing" else run
+        inside = _inside(side)
+        more = "" if inside is None else f", with {inside} span{'' if inside == 1 else 's'} inside"
+        line = cut(shown(_gist(side)), width - len(more)) + more
+        return Sides("", (line, None) if difference.what == "missing" else (None, line))
+    if difference.what == "moved":
+        places = (cut(safe(str(plain(side))), width) for side in (golden, run))
+        return Sides("", (next(places), next(places)))
+    unlike = first_unlike(*_both(difference), width=width)
+    if unlike is None:
+        return Sides("", (None, None))
+    return Sides(cut(unlike.path, width), (unlike.golden, unlike.run), unlike.caret)
+
+
+def places_of(difference: Difference) -> list[str]:
+    """Name every place at which both sides of a change differ; none where they differ as wholes."""
+    return changed_places(*_both(difference)) if difference.what == "changed" else []
+
+
+def _inside(side: Value) -> int | None:
+    """How many spans stood inside one that only one side has."""
+    inside = side.get("inside") if isinstance(side, dict) else None
+    return inside if isinstance(inside, int) else None
+
+
+def _both(difference: Difference) -> tuple[Value, Value]:
+    return (
+        _readable(difference, difference.golden),
+        _readable(difference, difference.run),
+    )
+
+
 def _gist(value: Value) -> Value:
     if isinstance(value, dict) and "question" in value:
-        return body_of(value["question"])
+        asked = body_of(value["question"])
+        return f"{value['kind']!s} {value['name']!s}" if asked is None else asked
     return value
 
 

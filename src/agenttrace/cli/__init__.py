@@ -17,7 +17,19 @@ from agenttrace.errors import AgentTraceError, RunStopped
 PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 """Exit codes, the same for every command."""
 
-COMMANDS = ("demo", "show", "merge", "explain", "import", "doctor")
+COMMANDS = (
+    "demo",
+    "show",
+    "diff",
+    "check",
+    "pending",
+    "accept",
+    "reject",
+    "merge",
+    "explain",
+    "import",
+    "doctor",
+)
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
 _CODES = {

@@ -132,6 +132,10 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The agent is meant to ask less. Accept what it does now; no model is asked:",
         "    pytest TEST --agenttrace-update",
     ),
+    "answers-lent": (
+        "Only the world knows what it would have answered. Record the test again:",
+        "    pytest TEST --agenttrace=rewrite",
+    ),
     "nothing-asked": (
         "Give the agent's calls a door:",
         "    @agenttrace.tool",

@@ -58,6 +58,7 @@ from agenttrace.errors.stops import (
     StubUnfit,
 )
 from agenttrace.errors.verdicts import (
+    AnswersLent,
     AnswersUnused,
     GoldenMismatch,
     NotDeterministic,
@@ -70,6 +71,7 @@ from agenttrace.errors.verdicts import (
 
 __all__ = [
     "AgentTraceError",
+    "AnswersLent",
     "AnswersUnused",
     "ArgumentChanged",
     "BudgetBroken",

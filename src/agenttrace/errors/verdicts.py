@@ -27,6 +27,17 @@ class AnswersUnused(AgentTraceError):
     slug = "answers-unused"
 
 
+class AnswersLent(AgentTraceError):
+    """A replay that is to become the golden holds answers that were given to other questions.
+
+    Common causes:
+        1. It ran with `--agenttrace-match=lenient`, which lends answers to show all differences.
+        2. Stubs or faults answered. What they say is the test's, not the world's.
+    """
+
+    slug = "answers-lent"
+
+
 class NothingAsked(AgentTraceError):
     """The run asked the world nothing, so there is nothing to replay or compare.
 

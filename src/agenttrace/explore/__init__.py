@@ -1,1 +1,1 @@
-"""Explore: many replays of one golden, each with something of the world changed."""
+"""Explore: traces that nobody recorded, and runs in which something of the world is changed."""

@@ -7,19 +7,18 @@ may hold is in `schema`, and how it is read and written in the `native_` modules
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import struct
 import zlib
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import GoldenTooNew, GoldenUnreadable, NotCanonical
 from agenttrace.formats.schema import LONGEST_FILE, LONGEST_HEADER, MAGIC, SCHEMA, SECTIONS
+from agenttrace.model.collector import resting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from agenttrace.model.trace import Trace
 
@@ -101,7 +100,7 @@ class LazyGolden:
             from agenttrace.formats.native_read import TraceReader
 
             try:
-                with _collector_resting():
+                with resting():
                     self._trace = TraceReader(self.section).trace()
             except GoldenUnreadable:
                 raise
@@ -167,7 +166,7 @@ def write(trace: Trace) -> bytes:
     """
     from agenttrace.formats.native_write import TraceWriter
 
-    with _collector_resting():
+    with resting():
         writer = TraceWriter(trace)
         sections = {name: getattr(writer, name)() for name in SECTIONS}
     table, offset = [], 0
@@ -189,7 +188,7 @@ def content_bytes(trace: Trace) -> bytes:
     """The content of a trace: equal for two traces of one program whatever chance and time did."""
     from agenttrace.formats.native_write import TraceWriter
 
-    with _collector_resting():
+    with resting():
         return TraceWriter(trace).content()
 
 
@@ -305,16 +304,3 @@ def _pack(value: object) -> bytes:
 
     packed: bytes = msgpack.packb(value, use_bin_type=True)
     return packed
-
-
-@contextmanager
-def _collector_resting() -> Iterator[None]:
-    """Keep the garbage collector from searching through what is being built (1.6x to 2.6x)."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from agenttrace.errors import GoldenMissing, GoldenNotWritten
+from agenttrace.errors import AnswersLent, GoldenMissing, GoldenNotWritten
 from agenttrace.formats import native
 from agenttrace.golden import store
 from agenttrace.golden.place import PENDING_SUFFIX, golden_of, pending_of
+from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
     from agenttrace.golden.store import Saved
+    from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
 
 
@@ -39,7 +41,7 @@ class Pending:
         """
         data = store.load(self.path)
         if data is None:
-            raise _nothing(self.golden)
+            raise nothing(self.golden)
         return native.read(data, name=str(self.path))
 
 
@@ -80,11 +82,15 @@ def accept(pending: Pending) -> Saved:
     """Make a waiting trace the golden.
 
     Raises:
+        AnswersLent: An answer in it is not one that the world gave to its question.
         GoldenMissing: Nothing waits.
         GoldenUnreadable: What waits is damaged; the golden is untouched.
         GoldenNotWritten: The disk or the folder refuses; the golden is untouched.
     """
-    saved = store.save(pending.golden, pending.trace())
+    trace = pending.trace()
+    if lent := [span for span in trace.spans if span.mark]:
+        raise _lent(pending, lent)
+    saved = store.save(pending.golden, trace)
     _remove(pending)
     return saved
 
@@ -97,7 +103,7 @@ def reject(pending: Pending) -> None:
         GoldenNotWritten: The folder refuses.
     """
     if not pending.path.exists():
-        raise _nothing(pending.golden)
+        raise nothing(pending.golden)
     _remove(pending)
 
 
@@ -105,6 +111,24 @@ def withdraw(golden: Path) -> None:
     """Remove what waits beside a golden, if anything does: the run agrees with the golden again."""
     with contextlib.suppress(GoldenMissing):
         reject(pending_for(golden))
+
+
+def _lent(pending: Pending, spans: list[Span]) -> AnswersLent:
+    some = [f"    {span.mark}  {span.name}  at {label_of(span.position)}" for span in spans[:10]]
+    more = [f"    … and {len(spans) - len(some)} more"] if len(spans) > len(some) else []
+    return AnswersLent(
+        f"{pending.path} holds answers that the world did not give to their questions.",
+        detail="\n".join(
+            [
+                *some,
+                *more,
+                "",
+                "  Only the world knows what it would have answered. Record the test again:",
+                "      pytest TEST --agenttrace=rewrite",
+                "  More: agenttrace explain answers-lent",
+            ]
+        ),
+    )
 
 
 def _remove(pending: Pending) -> None:
@@ -117,7 +141,8 @@ def _remove(pending: Pending) -> None:
         ) from problem
 
 
-def _nothing(golden: Path) -> GoldenMissing:
+def nothing(golden: Path) -> GoldenMissing:
+    """Make the error for a golden beside which nothing waits."""
     return GoldenMissing(
         f"nothing waits to become {golden}",
         detail="  What waits:\n      agenttrace pending",

@@ -41,6 +41,7 @@ class Difference:
         golden: The golden's value; None where it has none.
         run: This run's value; None where it has none.
         consequences: How many later differences follow from this one.
+        cause: The id of the difference that this one follows from; empty: it is a first cause.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Difference:
     golden: Value = None
     run: Value = None
     consequences: int = 0
+    cause: str = ""
 
     @property
     def id(self) -> str:

@@ -111,10 +111,7 @@ def _plan(identity: Identity) -> Plan:
             match=words["match"],
             stub=frozenset(words["stub"]),
             allowed_hosts=tuple(words["allowed_hosts"]),
-            vary=Vary(
-                paths=tuple((name, tuple(path)) for name, path in words["vary"]),
-                kinds=tuple(words["vary_kinds"]),
-            ),
+            vary=Vary(paths=tuple((name, tuple(path)) for name, path in words["vary"])),
             commands=Commands(**words["commands"]),
             alone=words["alone"],
             time=words["time"],

@@ -153,7 +153,6 @@ class Children:
             "stub": sorted(plan.stub),
             "allowed_hosts": plan.allowed_hosts,
             "vary": plan.vary.paths,
-            "vary_kinds": plan.vary.kinds,
             "time": plan.time,
             "clock": plan.clock,
             "seed": plan.seed,

@@ -59,6 +59,8 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     Chance is made from the name of the golden, so a second recording draws what the first one drew;
     the golden keeps it, so that one that is moved still replays.
     """
+    from agenttrace import __version__
+
     held = None
     if golden is not None and not plan.is_live and plan.clock != REAL:
         held = StartInstant.of(golden.started, golden.environment.get(OFFSET, utc_offset_s()))
@@ -67,6 +69,7 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     if plan.seed is not None:
         seed = None if plan.seed is False else str(plan.seed)
     environment: dict[str, Value] = {
+        "agenttrace": __version__,
         "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
         "python": ".".join(platform.python_version_tuple()[:2]),
         OFFSET: utc_offset_s() if held is None else int(held.offset.total_seconds()),

@@ -46,6 +46,7 @@ class Plan:
         vary: What may differ from run to run.
         compare: Whether a replay is held against the golden by itself.
         budget: What the run may use, at most; None: as much as it likes.
+        diff: What of its differences is shown: `first`, `structure` or `full`.
         update: Whether a changed replay replaces the golden, where its answers are the world's.
         keep: Which journals and `.new` files stay: `failed`, `all` or `none`.
         run_dir: Where a copy of the run's trace goes, too; None: nowhere.
@@ -72,6 +73,7 @@ class Plan:
     vary: Vary = NOTHING_VARIES
     compare: bool = True
     budget: Budget | None = None
+    diff: str = "first"
     update: bool = False
     keep: str = KEEP_FAILED
     run_dir: Path | None = None

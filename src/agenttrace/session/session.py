@@ -22,7 +22,7 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.session import budgeting, holding, leaving, stubbing
-from agenttrace.session.against import Against, against
+from agenttrace.session.against import Against, against, differences
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
@@ -227,6 +227,15 @@ class Session:
             self._judged = (trace, self._against.differences(trace, self.plan.vary))
         return self._judged[1]
 
+    def mismatch_with(self, other: Trace) -> GoldenMismatch | None:
+        """Say how the run differs from any trace; None: it does not, or is recorded."""
+        if self.run.stopped is not None:
+            raise self.run.stopped
+        trace, found = self.current_trace(), self.differences()
+        if trace is not None and other != self.golden:
+            found = differences(other, trace, self.plan.vary)
+        return self._mismatch(found) if found and not self._records else None
+
     def settle(self, *, passed: bool) -> Verdict:
         """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
         plan, problems = self.plan, self.problems()
@@ -310,12 +319,13 @@ class Session:
         plan = self.plan
         if self._stubs is not None:
             way_on, reason = telling.NO_COMPARISON, telling.ELSEWHERE
-            return telling.mismatch(plan.name, plan.shown, differences, way_on, "", reason)
+            names = plan.name, plan.shown
+            return telling.mismatch(*names, differences, way_on, "", reason, how=plan.diff)
         if self._borrowed():
             way_on, left = plan.commands.rewrite, ""
         else:
             way_on, left = self._update(), "" if plan.is_live else f"{plan.shown}.new"
-        return telling.mismatch(plan.name, plan.shown, differences, way_on, left)
+        return telling.mismatch(plan.name, plan.shown, differences, way_on, left, how=plan.diff)
 
     def _update(self) -> str:
         """The command that accepts this run; it must come as far as this run came."""

@@ -1,6 +1,6 @@
 """Telling: differences and unused answers in words, each with the way on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -122,3 +122,16 @@ def test_hostile_names_cannot_act_on_the_terminal() -> None:
     ):
         assert "\x1b" not in str(error)
         assert "pay\\x1b[2J\\x0a" in str(error)
+
+
+def test_only_what_was_called_can_be_asked_for() -> None:
+    """A structural consequence of another cause is told as one; without any, all is told."""
+    cause = replace(difference("event", "changed", golden=1, run=2), consequences=1)
+    follows = replace(difference("structure", "extra", run={"question": 1}), cause=cause.id)
+    said = [
+        telling.mismatch("a run", "a.trace", found, "redo", "", how=telling.STRUCTURE).detail
+        for found in ([cause, follows], [cause])
+    ]
+
+    assert ["event  pay" in detail for detail in said] == [False, True]
+    assert ["structure  pay" in detail for detail in said] == [True, False]

@@ -1,9 +1,11 @@
 """Vary: what may differ is named by operation and path, and nothing else is let through."""
 
 import pytest
+from dirty_equals import IsPositive
 
 from agenttrace.check.vary import Vary
 from agenttrace.errors import UsageError
+from agenttrace.model.values import pack
 
 ORDER = {"order": "A-17", "items": [{"id": 1, "n": 2}, {"id": 3, "n": 4}]}
 REQUEST = {"method": "POST", "path": "/v1/chat", "body": {"messages": [{"content": "hello"}]}}
@@ -55,3 +57,28 @@ def test_a_pattern_that_names_no_place_is_refused(pattern: str) -> None:
     """A typing error would otherwise let nothing, or something else, vary."""
     with pytest.raises(UsageError, match="names no place"):
         Vary.of([pattern])
+
+
+@pytest.mark.parametrize(
+    "chunk", [pack({"receipt": {"id": 7}, "paid": 1}), b'{"receipt":{"id":7}}']
+)
+def test_a_part_of_a_result_may_differ(chunk: bytes) -> None:
+    """A packed value or JSON off a wire; what was asked is another matter."""
+    vary = Vary.of(["pay->receipt.id"])
+    other = chunk.replace(pack(7), pack(8)) if chunk[:1] != b"{" else chunk.replace(b"7", b"8")
+
+    assert vary.answers_agree("pay", {"chunks": [chunk]}, {"chunks": [other]})
+    assert not vary.answers_agree("refund", {"chunks": [chunk]}, {"chunks": [other]})
+    assert not vary.answers_agree("pay", {"chunks": [chunk]}, {"chunks": [b"null"]})
+    assert not vary.names("pay")
+    assert vary.strangers(frozenset()) == ("pay",)
+
+
+def test_a_matcher_says_what_a_part_may_be() -> None:
+    """Anything that equals it: a value of dirty-equals, or a class of the user's own."""
+    vary = Vary.of({"pay.amount": IsPositive(), "pay.note": ...})
+    golden = {"amount": 1, "note": "a"}
+
+    assert vary.agree("pay", golden, {"amount": 2, "note": "b"})
+    assert not vary.agree("pay", golden, {"amount": -2, "note": "b"})
+    assert not vary.agree("pay", golden, {"amount": "much", "note": "b"})

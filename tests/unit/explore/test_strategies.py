@@ -1,0 +1,72 @@
+"""Strategies: what they make is what a recording could have been, and what it says of itself."""
+
+from __future__ import annotations
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenttrace.check.diff import diff
+from agenttrace.explore.mutations import MUTATIONS, mutated
+from agenttrace.explore.strategies import equivalents, links, mutations, spans, traces
+from agenttrace.formats import native
+from agenttrace.model.span import Span
+from agenttrace.model.trace import Trace
+from tests.fakes.made_traces import a_trace
+
+
+@given(traces())
+@settings(max_examples=30)
+def test_a_made_trace_is_kept_by_a_golden(trace: Trace) -> None:
+    """It holds nothing that a recording could not."""
+    assert native.read(native.write(trace)) == trace
+
+
+@given(st.data(), traces(most_deeds=6))
+@settings(max_examples=30)
+def test_a_mutation_is_found_where_it_says(data: st.DataObject, trace: Trace) -> None:
+    """Its class and places are what a comparison names."""
+    names = [name for name in MUTATIONS if mutated(trace, name, lambda _: 0) is not None]
+    mutation = data.draw(mutations(trace, names))
+    causes = [it for it in diff(trace, mutation.trace) if not it.cause]
+
+    assert [it.kind for it in causes] == [mutation.kind]
+    assert causes[0].place in mutation.places
+
+
+@given(st.data(), traces(most_deeds=6))
+@settings(max_examples=30)
+def test_an_equivalent_is_no_other_run(data: st.DataObject, trace: Trace) -> None:
+    """And an equivalent of an equivalent is none either."""
+    other = data.draw(equivalents(data.draw(equivalents(trace))))
+
+    assert diff(trace, other) == ()
+
+
+@given(st.data(), spans(), traces())
+@settings(max_examples=20)
+def test_spans_and_links_fit_a_trace(data: st.DataObject, span: Span, trace: Trace) -> None:
+    """A link inside a trace leads to one of its spans."""
+    link = data.draw(links(trace))
+
+    assert span.end_ns >= span.start_ns
+    assert link.trace is not None or link.span in {it.id for it in trace}
+
+
+def test_what_a_trace_has_not_cannot_be_mutated() -> None:
+    """Then there is no mutation, rather than one that changes nothing."""
+    trace = a_trace(random.Random(0))
+    bare = Trace(id=trace.id, name=trace.name, spans=trace.spans[:1], lanes=trace.lanes[:1])
+
+    assert [name for name in MUTATIONS if mutated(bare, name, lambda _: 0) is None] == [
+        "drop",
+        "duplicate",
+        "reorder",
+        "relink",
+        "argument",
+        "result",
+        "prompt",
+        "completion",
+        "state",
+    ]
