@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from agenttrace.session import Plan
@@ -19,13 +20,14 @@ MATCHES = ("strict", "lenient")
 KEEPS = ("failed", "all", "none")
 
 MARKER = (
-    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False): record this test's "
-    "agents once, and replay them offline from then on. golden: another name than the test's; "
-    "stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
+    "agent_trace(golden=None, stub=None, compare=True, vary=[], alone=False, redact=None): record "
+    "this test's agents once, and replay them offline from then on. golden: another name than the "
+    "test's; stub: the kinds of call that a replay answers ('llm', 'tool', …; all by default); "
     "compare: hold the replay against the golden; vary: what may differ from run to run, as "
-    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked."
+    "OPERATION.PATH; alone: answer what other processes of the run served, whatever they asked; "
+    "redact: a function that gives each text as it may be written down."
 )
-MARKED = frozenset({"golden", "stub", "compare", "vary", "alone"})
+MARKED = frozenset({"golden", "stub", "compare", "vary", "alone", "redact"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,14 @@ OPTIONS = (
         help="hosts that a replay may reach past every recorded call, one a line; `*` stands for "
         "any characters, `unix:PATH` for a socket. This machine is allowed unless `!loopback` is "
         "one of them",
+    ),
+    Option(
+        flag="",
+        ini="agenttrace_redact",
+        default="",
+        is_list=True,
+        help="more kinds of secret that are never written down, one a line, as `name = regular "
+        "expression`; `!kind` leaves a known kind in",
     ),
 )
 
@@ -233,10 +243,13 @@ def takes_stubs(item: pytest.Item) -> bool:
     return "agent_stubs" in getattr(item, "fixturenames", ())
 
 
-def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
+def plan_for(
+    item: pytest.Item, *, name: str | None, nth: int, redact: Callable[[str], str] | None = None
+) -> Plan:
     """Make the plan of a test's nth run."""
     from agenttrace.check.vary import Vary
     from agenttrace.golden import place
+    from agenttrace.redact import Wishes
     from agenttrace.replay.replayer import EVERYTHING
     from agenttrace.session import Commands, Plan
 
@@ -265,6 +278,7 @@ def plan_for(item: pytest.Item, *, name: str | None, nth: int) -> Plan:
         keep=said(config, "agenttrace_keep"),
         run_dir=root / run_dir if (run_dir := said(config, "agenttrace_run_dir")) else None,
         allowed_hosts=tuple(config.getini("agenttrace_allowed_hosts")),
+        redact=Wishes.of(config.getini("agenttrace_redact"), redact or marker.get("redact")),
         commands=Commands(
             record=f"pytest {test} --agenttrace=record",
             rewrite=f"pytest {test} --agenttrace=rewrite",

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_agenttrace import options
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
+from pytest_agenttrace.secrets import cleaned
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def pytest_runtest_makereport(
     runs = item.stash.get(RUNS, None)
     if runs is not None and call.when == "call":
         vars(report)["agenttrace"] = told(runs.verdicts)
-    return report
+    return report if runs is None else cleaned(report, runs.clean)
 
 
 def _uses_us(item: pytest.Item) -> bool:

@@ -18,6 +18,7 @@ from agenttrace.errors.files import (
     InvalidSpan,
     InvalidTrace,
     JournalUnreadable,
+    SecretInGolden,
     UnknownFormat,
 )
 from agenttrace.errors.kinds import (
@@ -85,6 +86,7 @@ __all__ = [
     "ReplayDiverged",
     "RunEnded",
     "RunStopped",
+    "SecretInGolden",
     "StreamLeftOpen",
     "StreamReadPast",
     "StubUnfit",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agenttrace.causal.joining import Identity
 from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.redact import NO_WISHES, Wishes
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
 
@@ -49,6 +50,8 @@ class Plan:
         alone: Whether calls that another process of the run served are answered from the golden,
             whatever that process asked; else it is agent code, and runs.
         within: Of a child process: which part of the run it is; it journals in every mode.
+        redact: What is taken out beside the secrets that are known.
+        key: By which the processes of a run tell secrets of a kind apart; empty: a fresh one.
     """
 
     name: str
@@ -67,6 +70,8 @@ class Plan:
     commands: Commands = field(default_factory=Commands)
     alone: bool = False
     within: Identity | None = None
+    redact: Wishes = NO_WISHES
+    key: bytes = b""
 
     @property
     def records(self) -> bool:

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-import platform
 from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
 from agenttrace.causal.clock import RealClock, wall_clock_text
+from agenttrace.causal.position import fresh_key
 from agenttrace.causal.renaming import renamed
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
-from agenttrace.check.compare import compare
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats import native
 from agenttrace.formats.records import Counted
 from agenttrace.golden import store
 from agenttrace.model.lane import label_of
+from agenttrace.record.clean import Clean
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
+from agenttrace.redact import Redactor, numbered
 from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.pace import Instant, Recorded, Serving
@@ -30,6 +31,8 @@ from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.replay.stubbed import as_stubbed
 from agenttrace.session import leaving, stubbing
 from agenttrace.session.children import Children
+from agenttrace.session.comparing import differences
+from agenttrace.session.depending import environment
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 
@@ -43,7 +46,6 @@ if TYPE_CHECKING:
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
-    from agenttrace.model.values import Value
     from agenttrace.replay.stubbed import Stubbed
     from agenttrace.replay.stubs import Stubs
     from agenttrace.session.plan import Plan
@@ -60,6 +62,7 @@ class Session:
         run: The run itself.
         trace: What happened; there once the run has ended.
         golden: What it is replayed from or compared with, if there is any.
+        redactor: What takes the secrets out of what the run says and hears.
     """
 
     def __init__(self, plan: Plan, world: World, stubs: Stubs | None = None) -> None:
@@ -71,10 +74,12 @@ class Session:
             stubs: What the test answers itself: alone where there is no golden, else before it.
                 Such a run writes nothing.
         """
-        self.plan = plan
+        self.plan = plan = plan if plan.key else replace(plan, key=fresh_key())
+        self.redactor = Redactor(plan.redact, key=plan.key, environment=os.environ)
         self._stubs = stubs
         self._stubbed: Stubbed | None = None
         self.run = current.Run(plan.name, within=plan.within)
+        self.run.clean = self.redactor.said
         self.trace: Trace | None = None
         self.golden: Trace | None = None
         self._world = world
@@ -83,6 +88,7 @@ class Session:
         self._token: Token[Frame | None] | None = None
         self._door: Boundary | None = None
         self._recorder: Recorder | None = None
+        self._clean: Clean | None = None
         self._replayer: Replayer | None = None
         self._journal: JournalWriter | None = None
         self._judged: tuple[Trace, tuple[Difference, ...]] | None = None
@@ -126,8 +132,9 @@ class Session:
         self._recorder = Recorder(
             self.run, journal=self._journal, started=wall_clock_text(), environment=environment()
         )
+        self._clean = Clean(self._recorder, self.redactor)
         source = self._source()
-        self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
+        self._door = Boundary(self.run, source=source, scribe=self._clean, pace=pace)
         delivery.Book(self.run, self._recorded_deliveries())
         self._token = current.enter(self.run)
         if plan.within is not None:
@@ -136,12 +143,13 @@ class Session:
     def end(self) -> None:
         """End the run: nothing belongs to it any more, and its trace is whole; twice is once."""
         token, self._token = self._token, None
-        if token is None or self._recorder is None:
+        if token is None or self._recorder is None or self._clean is None:
             return
         if self.plan.within is not None:
             self.run.root.end()
+        self._clean.let_go()
         raw = self._recorder.raw()
-        self.trace = self._children.merged(raw) or settled(raw)
+        self.trace = self._whole(raw)
         if self._children.stopped is not None:
             self.run.stop(self._children.stopped)
         current.leave(self.run, token)
@@ -188,8 +196,11 @@ class Session:
         """What has happened so far, or in all once the run has ended."""
         if self.trace is not None or self._recorder is None:
             return self.trace
-        raw = self._recorder.raw(complete=False)
-        return self._children.merged(raw) or settled(raw)
+        return self._whole(self._recorder.raw(complete=False))
+
+    def _whole(self, raw: Trace) -> Trace:
+        trace = self._children.merged(raw) or settled(raw)
+        return numbered(trace) if self.redactor.told_apart or self._children.began else trace
 
     # -- what there is to say ---------------------------------------------------------------------
     def problems(self) -> list[AgentTraceError | RunStopped]:
@@ -222,9 +233,8 @@ class Session:
         if self.golden is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            golden, run = as_stubbed(self.golden, trace)
-            same = native.content_bytes(golden) == native.content_bytes(run)
-            found = () if same else compare(golden, run, self.plan.vary)
+            sides = as_stubbed(self.golden, trace)
+            found = differences(*sides, self.plan.vary, self.redactor)
             self._judged = (trace, found)
         return self._judged[1]
 
@@ -251,7 +261,9 @@ class Session:
         if self.trace is None:
             return verdict
         borrowed = bool(self._borrowed()) or self._stubs is not None
-        verdict = leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
+        verdict = leaving.left(
+            plan, verdict, self.trace, self._journal, borrowed=borrowed, redactor=self.redactor
+        )
         if verdict.journal is None:
             self._children.discard()
         return verdict
@@ -380,11 +392,3 @@ def load_golden(plan: Plan) -> Trace | None:
     """
     data = store.load(plan.golden)
     return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)
-
-
-def environment() -> dict[str, Value]:
-    """What a run depends on and is not compared; a divergence under another one names it."""
-    return {
-        "hash_seed": os.environ.get("PYTHONHASHSEED", "random"),
-        "python": ".".join(platform.python_version_tuple()[:2]),
-    }

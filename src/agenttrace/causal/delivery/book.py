@@ -150,7 +150,7 @@ class Book:
         lane = frame.lane
         # no step: a callback of another thread may be what puts it
         position = _minted(frame, box.name)
-        content = content_of(item)
+        content = content_of(item, self.run.clean)
         golden = self._said.get(position)
         if golden and content != golden:
             raise self.run.stop(_drift(self.run.name, position, box))
