@@ -17,7 +17,7 @@ from agenttrace.errors import AgentTraceError, RunStopped
 PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 """Exit codes, the same for every command."""
 
-COMMANDS = ("demo", "show", "merge", "explain", "import")
+COMMANDS = ("demo", "show", "merge", "check", "explain", "import")
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
 _CODES = {
