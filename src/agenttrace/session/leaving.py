@@ -48,7 +48,9 @@ def left(
         GoldenNotWritten: The disk or the folder refuses; what was there before is still there.
         SecretInGolden: A secret is left in the trace; nothing is written, and the journal goes.
     """
-    _refuse_secrets(plan, trace, redactor, journal)
+    drifted = verdict.outcome is Outcome.DRIFTED
+    if journal is not None or plan.run_dir is not None or drifted:
+        _refuse_secrets(plan, trace, redactor, journal)
     if plan.run_dir is not None:
         store.replace_all({plan.run_dir / plan.shown: native.write(trace)})
     if journal is not None:
