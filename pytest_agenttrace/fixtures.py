@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_agenttrace.options import plan_for, said, takes_stubs
+from pytest_agenttrace.marker import plan_for, takes_stubs
+from pytest_agenttrace.options import said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from agenttrace.analysis.lineage import Lineage
@@ -48,12 +49,15 @@ class AgentTrace:
 
     # -- for tests --------------------------------------------------------------------------------
     @contextlib.contextmanager
-    def run(self, name: str | None = None) -> Iterator[AgentTrace]:
+    def run(
+        self, name: str | None = None, *, redact: Callable[[str], str] | None = None
+    ) -> Iterator[AgentTrace]:
         """Run what stands in the block as one run: recorded once, replayed from then on.
 
         Args:
             name: Tells several runs of a test apart; without one they are numbered. An example of
                 Hypothesis may come twice, and is one run.
+            redact: Gives each text as it may be written down; else the marker's.
 
         Raises:
             UsageError: Runs are nested, or calls were made before the first one.
@@ -83,7 +87,7 @@ class AgentTrace:
             )
         if name is not None:
             self._named.add(name)
-        session = self._session(self._plan(name, len(self._sessions) + 1))
+        session = self._session(self._plan(name, len(self._sessions) + 1, redact))
         self._sessions.append(session)
         self._whole.stand_aside()
         self._open = session
@@ -339,8 +343,14 @@ class AgentTrace:
         if self._world is not None:
             self._world.__exit__(None, None, None)
 
-    def _plan(self, name: str | None, nth: int) -> Plan:
-        return plan_for(self._item, name=name, nth=nth)
+    def clean(self, text: str) -> str:
+        """Give a text that is to be shown without the secrets that the test's runs know of."""
+        for session in (self._whole, *self._sessions):
+            text = text if session is None else session.redactor.shown(text)
+        return text
+
+    def _plan(self, name: str | None, nth: int, redact: Callable[[str], str] | None = None) -> Plan:
+        return plan_for(self._item, name=name, nth=nth, redact=redact)
 
     def _session(self, plan: Plan) -> Session:
         from agenttrace.session import Session

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_agenttrace import options
+from pytest_agenttrace import marker, options
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
+from pytest_agenttrace.secrets import cleaned
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told, unlike
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; refuse to record in CI before anything runs."""
-    config.addinivalue_line("markers", options.MARKER)
+    config.addinivalue_line("markers", marker.MARKER)
     options.refuse_in_ci(config)
     config.pluginmanager.register(Section(), "agenttrace-section")
 
@@ -35,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse tests that would write one golden, here or where upper and lower case are one."""
     ours = [item for item in items if _uses_us(item)]
     if ours:
-        options.refuse_collisions(ours)
+        marker.refuse_collisions(ours)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -116,7 +117,7 @@ def pytest_runtest_makereport(
     runs = item.stash.get(RUNS, None)
     if runs is not None and call.when == "call":
         vars(report)["agenttrace"] = told(runs.verdicts)
-    return report
+    return report if runs is None else cleaned(report, runs.clean)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

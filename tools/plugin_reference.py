@@ -7,7 +7,8 @@ import inspect
 import re
 
 from pytest_agenttrace import fixtures
-from pytest_agenttrace.options import MARKED, MARKER, OPTIONS
+from pytest_agenttrace.marker import MARKED, MARKER
+from pytest_agenttrace.options import OPTIONS
 
 
 def options() -> str:

@@ -19,11 +19,13 @@ class PlainServer:
 
     `/echo` says the body back, `/status/N` answers N, `/gzip` and `/deflate` compress, `/events`
     streams three events, `/cut` breaks off after two, `/half` in the middle of a body of known
-    length, `/slow` takes five seconds, `/again` redirects to `/echo`, `/drop` never answers.
+    length, `/slow` takes five seconds, `/again` redirects to `/echo`, `/drop` never answers. `/say`
+    answers with the `type`, the `headers` and the `pieces` of the item of `wanted` that it names.
 
     Attributes:
         came: Method and path of each request, in order.
         headers: Its headers.
+        wanted: What `/say` is to say.
     """
 
     def __init__(self) -> None:
@@ -32,6 +34,7 @@ class PlainServer:
         self.headers: list[Message] = []
         self._server = _Server(("127.0.0.1", 0), _Wire)
         self._server.came, self._server.headers = self.came, self.headers
+        self._server.wanted = self.wanted = []
         _thread.start_new_thread(self._server.serve_forever, (0.02,))
 
     @property
@@ -59,6 +62,7 @@ class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     came: list[str]
     headers: list[Message]
+    wanted: list[dict[str, Any]]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Begin a thread below `threading`."""
@@ -97,6 +101,7 @@ class _Wire(http.server.BaseHTTPRequestHandler):
                 "events": self._events,
                 "gzip": self._gzip,
                 "half": self._half,
+                "say": self._say_so,
                 "slow": self._slow,
             }[name](body)
 
@@ -142,11 +147,20 @@ class _Wire(http.server.BaseHTTPRequestHandler):
     def _events(self, body: bytes) -> None:
         self._stream("text/event-stream", [b"data: 1\n\n", b"data: 2\n\n", b"data: 3\n\n"])
 
+    def _say_so(self, body: bytes) -> None:
+        wanted = self.server.wanted[json.loads(body)]
+        pieces = [piece.encode() for piece in wanted["pieces"]]
+        self._head(200, wanted["type"], encoding="chunked", more=wanted.get("headers"))
+        self._send(pieces)
+
     def _cut(self, body: bytes) -> None:
         self._stream("text/event-stream", [b"data: 1\n\n", b"data: 2\n\n"], cut=True)
 
     def _stream(self, kind: str, pieces: list[bytes], *, cut: bool = False) -> None:
         self._head(200, kind, encoding="chunked")
+        self._send(pieces, cut=cut)
+
+    def _send(self, pieces: list[bytes], *, cut: bool = False) -> None:
         for piece in pieces:
             self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
             self.wfile.flush()

@@ -86,7 +86,9 @@ class RefundProject:
         """Lay the files out."""
         self.pytester = pytester
         pytester.makepyfile(agent=AGENT, test_refund=TEST)
-        pytester.makeini("[pytest]\naddopts = -p no:randomly -p no:cacheprovider -p no:asyncio\n")
+        without = ("randomly", "cacheprovider", "asyncio", "inline_snapshot")
+        words = " ".join(f"-p no:{plugin}" for plugin in without)
+        pytester.makeini(f"[pytest]\naddopts = {words}\n")
         self.path = pytester.path
 
     @contextmanager

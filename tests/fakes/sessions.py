@@ -15,15 +15,17 @@ class Desk:
 
     Attributes:
         golden: The golden's file.
+        journal: Where a recording's journal is, where it is kept.
         verdict: What the last run has to say.
     """
 
-    def __init__(self, folder: Path, name: str = "a run") -> None:
-        """Keep the golden in a folder."""
+    def __init__(self, folder: Path, name: str = "a run", **words: Any) -> None:
+        """Keep the golden in a folder; `words` are more of what a `Plan` says."""
+        self._words = words
         self.golden = folder / "golden" / f"{name}.trace"
         self.verdict: Verdict | None = None
         self._name = name
-        self._journal = folder / f"{name}.journal"
+        self.journal = folder / f"{name}.journal"
 
     def record(self, program: Callable[[], Any]) -> Any:
         """Run a program against the world, and keep its golden."""
@@ -42,8 +44,9 @@ class Desk:
             name=self._name,
             golden=self.golden,
             shown=self.golden.name,
-            journal=self._journal,
+            journal=self.journal,
             mode=mode,
+            **self._words,
         )
         with World(live=plan.is_live) as world:
             session = Session(plan, world)

@@ -70,11 +70,14 @@ class Boundary:
     def ask(self, question: Question) -> Crossing:
         """Put a question at the caller's place; decide who answers, and wait for nothing.
 
+        Secrets go out of it first, so that it is the same question in every run.
+
         Raises:
             RunStopped: The run has stopped, or stops here because the recording does not answer.
             RunEnded: The run is over.
         """
         frame = current.frame() or self.run.frame()
+        question = self.run.clean(question)
         self._refuse_late(question)
         if current.carried() is None and threading.get_ident() != self.run.home:
             self.run.adopted.append(f"{question.title} at {question.site or 'a library'}")
@@ -287,7 +290,7 @@ def mint(frame: Frame, kind: str, name: str) -> Position:
     Under a turn, positions are counted for the whole run: whichever lane takes the turn, they are
     the same.
     """
-    lane = frame.lane
+    lane, name = frame.lane, frame.lane.run.clean(name)
     if any(step.kind == "turn" for step in frame.scope):
         lane.step()
         return lane.run.root.next_position(kind, name, frame.scope)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agenttrace.causal.clock import RealClock
 from agenttrace.causal.position import span_id
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from agenttrace.causal.joining import Identity
     from agenttrace.errors import RunStopped
     from agenttrace.model.call import Answer, Call
+
+
+T = TypeVar("T")
+
+
+class Clean(Protocol):
+    """Gives a thing without the secrets in it."""
+
+    def __call__(self, thing: T) -> T:
+        """Give it, the same object where there are none."""
+        ...
+
+
+def as_it_is(thing: T) -> T:
+    """Give a thing unchanged."""
+    return thing
 
 
 class LiveLane:
@@ -282,6 +298,7 @@ class Run:
         processes: The ids of the child processes that may have joined, and may be alive.
         home: The thread that entered it.
         within: Of a child process: which part of the run it is.
+        clean: Takes secrets out of what the agent's side says, before it is hashed or kept.
     """
 
     def __init__(
@@ -319,6 +336,7 @@ class Run:
         self.processes: list[int] = []
         self.home = 0
         self.within = within
+        self.clean: Clean = as_it_is
         if within is None:
             self.root = LiveLane(self, None, (), 0)
         else:

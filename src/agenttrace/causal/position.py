@@ -1,11 +1,13 @@
 """Positions and ids: the only place that makes them.
 
-An id is made from what it names, so the same run gives the same ids each time.
+An id is made from what it names, so the same run gives the same ids each time. Chance is asked for
+one thing alone, and nothing that is kept depends on it: `fresh_key`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import TYPE_CHECKING
 
 from agenttrace.model.lane import text_of
@@ -22,6 +24,11 @@ def trace_id(name: str) -> str:
 def span_id(run_name: str, position: Position) -> str:
     """The id of the span at a position of a run: 16 hex digits."""
     return _hex(f"span {run_name}\0{text_of(position)}", 8)
+
+
+def fresh_key() -> bytes:
+    """A key that nobody can guess: 16 bytes, for one run, and never written down."""
+    return os.urandom(16)
 
 
 def _hex(text: str, size: int) -> str:

@@ -1,4 +1,4 @@
-"""`agenttrace check`: whether a trace can be so, and whether a golden's outline is its own."""
+"""`agenttrace check`: what is wrong with goldens or any trace, before somebody stumbles on it."""
 
 from __future__ import annotations
 
@@ -8,55 +8,97 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from agenttrace.redact import Redactor
 
-    from agenttrace.model.trace import Trace
+_HOLDS, _FAILS, _UNREADABLE = 0, 1, 4
 
 
 @click.command("check")
 @click.argument(
-    "traces",
-    metavar="TRACE...",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    "paths", metavar="[PATH]...", nargs=-1, type=click.Path(exists=True, path_type=Path)
 )
-def command(traces: tuple[Path, ...]) -> None:
-    """Check what must hold of every trace, and name what does not.
+@click.option(
+    "--root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Where the tests are found that goldens are named after.  [default: beside the folder]",
+)
+@click.option(
+    "--redact",
+    metavar="LINE",
+    multiple=True,
+    help="More kinds of secret to look for, or !KIND for one to leave in: the lines that "
+    "agenttrace_redact has in the ini file. May be given again.",
+)
+@click.option("--fix", is_flag=True, help="Write stale outlines anew.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    paths: tuple[Path, ...],
+    root: Path | None,
+    redact: tuple[str, ...],
+    *,
+    fix: bool,
+) -> None:
+    """Look for what is wrong: in a folder of goldens, or in single traces of any format.
 
-    One root and no orphans; no id twice; nothing before itself; children begun while their parents
-    were open; links that lead somewhere; nobody served who is not known; costs that add up; errors
-    that say why. Beside a golden, an outline that is not made from it is found as well.
+    PATH is a folder of goldens (by default `golden`) or a trace. Nothing in them is executed, and
+    no test is run or imported.
 
-    Exit codes: 0 all hold, 1 one does not, 2 usage, 4 a trace could not be read.
+    Of a folder: secrets; orphans, whose test is gone; outlines that do not say what their golden
+    holds; goldens that are no trace, or of a newer schema; files that version control left half
+    merged or not fetched; names that differ by upper and lower case alone.
+
+    Of a golden and of any trace: what must hold of each. One root and no orphans; no id twice;
+    nothing before itself; children begun while their parents were open; links that lead somewhere;
+    nobody served who is not known; costs that add up; errors that say why.
+
+    Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 4 a file could not be read.
     """
+    from agenttrace.redact import Redactor, Wishes
+
+    asked = paths or (Path("golden"),)
+    if not asked[0].exists():
+        raise click.UsageError("there is no folder `golden` here; name a folder or a trace")
+    redactor = Redactor(Wishes.of(redact))
+    codes = [
+        _folder(path, root or path.absolute().parent, redactor, fix=fix)
+        if path.is_dir()
+        else _trace(path)
+        for path in asked
+    ]
+    ctx.exit(max(codes))
+
+
+def _folder(folder: Path, root: Path, redactor: Redactor, *, fix: bool) -> int:
+    from agenttrace.check.sides import safe
+    from agenttrace.golden import audit
+
+    left = []
+    for one in audit.audited(folder, root, redactor):
+        if fix and one.kind == "stale-outline":
+            audit.write_outline(one.path.with_name(one.path.name.removesuffix(".txt")))
+            click.echo(f"written         {one.path}")
+        else:
+            left.append(one)
+            click.echo(f"{one.kind:14}  {one.path}: {safe(one.why)}\n{'':16}{one.way_on}")
+    goldens = sum(1 for _ in folder.rglob("*.trace"))
+    click.echo(f"{goldens} golden{'' if goldens == 1 else 's'}, {len(left) or 'nothing'} wrong")
+    if any(one.kind in audit.UNREADABLE for one in left):
+        return _UNREADABLE
+    return _FAILS if left else _HOLDS
+
+
+def _trace(path: Path) -> int:
+    from agenttrace.check.invariants import violations
     from agenttrace.check.sides import safe
     from agenttrace.cli.show import read
+    from agenttrace.golden import audit
 
-    failed = False
-    for path in traces:
-        trace, _ = read(path)
-        found = [*_violations(trace), *_stale(path, trace)]
-        failed = failed or bool(found)
-        click.echo(f"{path}  {'holds' if not found else f'{len(found)} violated'}")
-        for line in found:
-            click.echo(f"    {safe(line)}")
-    if failed:
-        click.get_current_context().exit(1)
-
-
-def _violations(trace: Trace) -> Iterator[str]:
-    from agenttrace.check.invariants import violations
-
-    for one in violations(trace):
-        yield f"{one.rule}  {one.text}"
-
-
-def _stale(path: Path, trace: Trace) -> Iterator[str]:
-    from agenttrace.golden.outline import outline
-    from agenttrace.golden.store import outline_path
-
-    if path.suffix != ".trace" or not (file := outline_path(path)).exists():
-        return
-    if file.read_bytes() != outline(trace).encode("utf-8", "backslashreplace"):
-        yield f"outline  {file.name} is not this golden's; record again, or restore one of the two"
+    trace, _ = read(path)
+    found = [f"{one.rule}  {one.text}" for one in violations(trace)]
+    if path.suffix == ".trace" and audit.has_stale_outline(path, trace):
+        found.append("outline  the one beside it is not this golden's; write it: check --fix")
+    click.echo(f"{path}  {'holds' if not found else f'{len(found)} violated'}")
+    for line in found:
+        click.echo(f"    {safe(line)}")
+    return _FAILS if found else _HOLDS

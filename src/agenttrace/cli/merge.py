@@ -39,9 +39,10 @@ def command(journals: tuple[Path, ...], output: Path | None) -> None:
     """
     from agenttrace.cli.trace_text import told
     from agenttrace.formats import merge
+    from agenttrace.redact import numbered
 
     parts = [merge.part(path.read_bytes(), name=str(path)) for path in _files(journals)]
-    trace = merge.merge(parts)
+    trace = numbered(merge.merge(parts))
     if output is None:
         click.echo("\n".join(told(trace, f"merged from {_count(len(parts), 'journal')}")))
     else:

@@ -109,6 +109,14 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "Make room, or make the folder writable, and record again:",
         "    pytest TEST --agenttrace=record",
     ),
+    "secret-in-golden": (
+        "Say how the secret looks, in the ini file, and record again:",
+        "    agenttrace_redact =",
+        "        customer-number = C-[0-9]{8}",
+        "It is no secret. Leave its kind in, by the name in the message:",
+        "    agenttrace_redact =",
+        "        !jwt",
+    ),
     "journal-unreadable": (
         "Look at its first bytes; a journal of ours ends in .journal:",
         "    head -c 64 FILE | xxd",

@@ -47,6 +47,18 @@ class GoldenNotWritten(AgentTraceError):
     slug = "golden-not-written"
 
 
+class SecretInGolden(AgentTraceError):
+    """A golden would hold a secret, so it was not written, and the journal was removed.
+
+    Common causes:
+        1. A value was said before anything showed that it is a secret: it stood under a secret's
+           name only later in the run. Say how it looks, in `agenttrace_redact`.
+        2. The secret is in a name: of the test, a queue, an agent. Take it out of the name.
+    """
+
+    slug = "secret-in-golden"
+
+
 class JournalUnreadable(AgentTraceError):
     """A journal is not one, or holds something that no recorder wrote.
 

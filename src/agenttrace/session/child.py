@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import hashlib
+import importlib
 import os
 import signal
 import threading
@@ -20,11 +21,13 @@ from agenttrace.causal.spawn.processes import when_the_target_ends
 from agenttrace.check.vary import Vary
 from agenttrace.errors import UsageError
 from agenttrace.model.lane import label_of, text_of
+from agenttrace.redact import Wishes
 from agenttrace.session.plan import REPLAY, VERIFY, Commands, Plan
 from agenttrace.session.session import Session
 from agenttrace.session.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 _joined: Child | None = None
@@ -119,6 +122,8 @@ def _plan(identity: Identity) -> Plan:
             seed=words["seed"],
             secrets=words["secrets"],
             within=identity,
+            redact=Wishes.of(words["redact"], _function(*words["rewrite"])),
+            key=bytes.fromhex(words["key"]),
         )
     except (KeyError, TypeError, ValueError) as problem:
         raise UsageError(
@@ -126,6 +131,20 @@ def _plan(identity: Identity) -> Plan:
             detail="  It is set by the run that starts a process. Unset it:\n"
             "      unset AGENTTRACE_PARENT",
         ) from None
+
+
+def _function(home: str = "", name: str = "") -> Callable[[str], str] | None:
+    """Find the function by which the run's own process redacts; it told its name."""
+    if not home:
+        return None
+    try:
+        function: Callable[[str], str] = getattr(importlib.import_module(home), name)
+    except (ImportError, AttributeError) as problem:
+        raise UsageError(
+            f"redact={home}.{name} cannot be found by a process of the run: {problem}",
+            detail="  Define it with `def` at the top of a module that the process can import.",
+        ) from None
+    return function
 
 
 def _file_of(identity: Identity) -> str:

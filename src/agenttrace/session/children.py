@@ -16,17 +16,34 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.causal.joining import Identity
 from agenttrace.causal.places import is_served
 from agenttrace.causal.position import trace_id
-from agenttrace.errors import JournalUnreadable, RunStopped, catalog
+from agenttrace.errors import JournalUnreadable, RunStopped, UsageError, catalog
 from agenttrace.formats import journal, merge
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from agenttrace.causal.current import Frame, Run
     from agenttrace.formats.merge import Part
     from agenttrace.model.trace import Trace
     from agenttrace.session.plan import Plan
+
+
+def _named(function: Callable[[str], str] | None) -> list[str]:
+    """How another process finds a function: its module, and its name there.
+
+    Raises:
+        UsageError: It cannot: the function stands in another one, or has no name.
+    """
+    if function is None:
+        return []
+    home, name = getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+    if not home or not name.isidentifier() or name == "<lambda>":
+        raise UsageError(
+            f"redact={name or function!r} cannot be found by the processes that the run begins",
+            detail="  Define it with `def` at the top of a module that they can import.",
+        )
+    return [home, name]
 
 
 class Children:
@@ -158,4 +175,7 @@ class Children:
             "seed": plan.seed,
             "secrets": plan.secrets,
             "commands": asdict(plan.commands),
+            "redact": plan.redact.lines,
+            "rewrite": _named(plan.redact.rewrite),
+            "key": plan.key.hex(),
         }

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 from agenttrace.adapters import http
 from agenttrace.boundary import Boundary, Nobody
 from agenttrace.causal import current
+from agenttrace.causal.position import fresh_key
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.providers.telemetry import is_telemetry
+from agenttrace.record.clean import Clean
 from agenttrace.record.recorder import Recorder
+from agenttrace.redact import Redactor, numbered
 from agenttrace.replay.pace import Instant
 
 if TYPE_CHECKING:
@@ -39,15 +42,17 @@ class _NoTime:
 
 def trace_of(exchanges: Iterable[Exchange], name: str) -> Trace:
     """Give exchanges as the trace of a run of this name."""
-    run = current.Run(name, clock=_NoTime())
+    run, redactor = current.Run(name, clock=_NoTime()), Redactor(key=fresh_key())
+    run.clean = redactor.said
     recorder = Recorder(run)
-    door = Boundary(run, source=Nobody(), scribe=recorder, pace=Instant())
+    scribe = Clean(recorder, redactor)
+    door = Boundary(run, source=Nobody(), scribe=scribe, pace=Instant())
     token = current.enter(run)
     try:
         for exchange in exchanges:
             if not is_report(exchange):
                 _cross(door, exchange)
-        return recorder.trace()
+        return numbered(recorder.trace())
     finally:
         current.leave(run, token)
 

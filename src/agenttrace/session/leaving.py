@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from agenttrace.errors import SecretInGolden
 from agenttrace.formats import native
 from agenttrace.golden import pending, store
+from agenttrace.redact import left_in
 from agenttrace.session.plan import KEEP_ALL, KEEP_NONE, VERIFY
 from agenttrace.verdict import Outcome
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from agenttrace.model.trace import Trace
     from agenttrace.record.journal import JournalWriter
+    from agenttrace.redact import Redactor
     from agenttrace.session.plan import Plan
     from agenttrace.verdict import Verdict
 
@@ -23,7 +26,13 @@ HIDDEN = ".agenttrace"
 
 
 def left(
-    plan: Plan, verdict: Verdict, trace: Trace, journal: JournalWriter | None, *, borrowed: bool
+    plan: Plan,
+    verdict: Verdict,
+    trace: Trace,
+    journal: JournalWriter | None,
+    *,
+    borrowed: bool,
+    redactor: Redactor,
 ) -> Verdict:
     """Write what a verdict calls for; give the verdict with where it is.
 
@@ -33,10 +42,15 @@ def left(
         trace: What happened.
         journal: The recording on disk, where there is one.
         borrowed: Whether an answer of the run is not one that the world gave to its question.
+        redactor: What knows the secrets of the run by now.
 
     Raises:
         GoldenNotWritten: The disk or the folder refuses; what was there before is still there.
+        SecretInGolden: A secret is left in the trace; nothing is written, and the journal goes.
     """
+    drifted = verdict.outcome is Outcome.DRIFTED
+    if journal is not None or plan.run_dir is not None or drifted:
+        _refuse_secrets(plan, trace, redactor, journal)
     if plan.run_dir is not None:
         store.replace_all({plan.run_dir / plan.shown: native.write(trace)})
     if journal is not None:
@@ -54,6 +68,28 @@ def left(
     elif not borrowed and plan.keep != KEEP_NONE:
         return replace(verdict, pending=pending.propose(plan.golden, trace).path)
     return verdict
+
+
+def _refuse_secrets(
+    plan: Plan, trace: Trace, redactor: Redactor, journal: JournalWriter | None
+) -> None:
+    left = next(left_in(trace, redactor), None)
+    if left is None:
+        return
+    if journal is not None:
+        journal.discard()
+    where = f"span {left.span}" if left.span else "no span"
+    raise SecretInGolden(
+        f"{plan.name}: {plan.shown} would hold a secret of the kind {left.kind}",
+        detail=f"    in    {where}, under {left.place!r}\n\n"
+        "  Nothing was written. Say how it looks, in the ini file:\n"
+        "      agenttrace_redact =\n"
+        "          NAME = REGULAR EXPRESSION\n"
+        f"  It is none, and others of its kind are none either:  !{left.kind}\n"
+        "  More: agenttrace explain secret-in-golden",
+        kind=left.kind,
+        span=left.span,
+    )
 
 
 def _settled(plan: Plan, verdict: Verdict, journal: JournalWriter) -> Verdict:

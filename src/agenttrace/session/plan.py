@@ -11,6 +11,7 @@ from agenttrace.check.vary import NOTHING_VARIES, Vary
 from agenttrace.determinism.budget import LIMIT_STEPS, LIMIT_VIRTUAL_S
 from agenttrace.determinism.clock import VIRTUAL
 from agenttrace.determinism.instant import FREEZEGUN
+from agenttrace.redact import NO_WISHES, Wishes
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
 
@@ -61,6 +62,8 @@ class Plan:
         seed: What the run's chance is made from; None: its golden says; False: it is left alone.
         secrets: Whether `secrets` and `random.SystemRandom` draw from the seed, too.
         within: Of a child process: which part of the run it is; it journals in every mode.
+        redact: What is taken out beside the secrets that are known.
+        key: By which the processes of a run tell secrets of a kind apart; empty: a fresh one.
     """
 
     name: str
@@ -87,6 +90,8 @@ class Plan:
     seed: str | int | bool | None = None
     secrets: bool = False
     within: Identity | None = None
+    redact: Wishes = NO_WISHES
+    key: bytes = b""
 
     @property
     def records(self) -> bool:

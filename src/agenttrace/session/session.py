@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Self
@@ -11,13 +12,16 @@ from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current, delivery
 from agenttrace.causal.clock import RealClock
 from agenttrace.causal.delivery.settling import told
+from agenttrace.causal.position import fresh_key
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
 from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats.records import Counted
 from agenttrace.model.lane import label_of
+from agenttrace.record.clean import Clean
 from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
+from agenttrace.redact import Redactor, numbered
 from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.replayer import Refusing, Replayer
@@ -53,6 +57,7 @@ class Session:
         run: The run itself.
         trace: What happened; there once the run has ended.
         golden: What it is replayed from or compared with, if there is any.
+        redactor: What takes the secrets out of what the run says and hears.
     """
 
     def __init__(self, plan: Plan, world: World, stubs: Stubs | None = None) -> None:
@@ -64,10 +69,12 @@ class Session:
             stubs: What the test answers itself: alone where there is no golden, else before it.
                 Such a run writes nothing.
         """
-        self.plan = plan
+        self.plan = plan = plan if plan.key else replace(plan, key=fresh_key())
+        self.redactor = Redactor(plan.redact, key=plan.key, environment=os.environ)
         self._stubs = stubs
         self._stubbed: Stubbed | None = None
         self.run = current.Run(plan.name, within=plan.within)
+        self.run.clean = self.redactor.said
         self.trace: Trace | None = None
         self.golden: Trace | None = None
         self._world = world
@@ -77,6 +84,7 @@ class Session:
         self._token: Token[Frame | None] | None = None
         self._door: Boundary | None = None
         self._recorder: Recorder | None = None
+        self._clean: Clean | None = None
         self._replayer: Replayer | None = None
         self._journal: JournalWriter | None = None
         self._judged: tuple[Trace, tuple[Difference, ...]] | None = None
@@ -123,8 +131,9 @@ class Session:
         self._recorder = Recorder(
             self.run, journal=self._journal, started=start.started, environment=start.environment
         )
+        self._clean = Clean(self._recorder, self.redactor)
         source = self._source()
-        self._door = Boundary(self.run, source=source, scribe=self._recorder, pace=pace)
+        self._door = Boundary(self.run, source=source, scribe=self._clean, pace=pace)
         delivery.Book(self.run, self._recorded_deliveries())
         self._token = current.enter(self.run)
         if plan.within is not None:
@@ -133,14 +142,15 @@ class Session:
     def end(self) -> None:
         """End the run: nothing belongs to it any more, and its trace is whole; twice is once."""
         token, self._token = self._token, None
-        if token is None or self._recorder is None:
+        if token is None or self._recorder is None or self._clean is None:
             return
         if self.plan.within is not None:
             self.run.root.end()
             for one in told(self.run):
                 self._recorder.noted(one)
+        self._clean.let_go()
         raw = self._recorder.raw()
-        self.trace = self._children.merged(raw) or settled(raw)
+        self.trace = self._whole(raw)
         if self._children.stopped is not None:
             self.run.stop(self._children.stopped)
         current.leave(self.run, token)
@@ -190,8 +200,11 @@ class Session:
         """What has happened so far, or in all once the run has ended."""
         if self.trace is not None or self._recorder is None:
             return self.trace
-        raw = self._recorder.raw(complete=False)
-        return self._children.merged(raw) or settled(raw)
+        return self._whole(self._recorder.raw(complete=False))
+
+    def _whole(self, raw: Trace) -> Trace:
+        trace = self._children.merged(raw) or settled(raw)
+        return numbered(trace) if self.redactor.told_apart or self._children.began else trace
 
     # -- what there is to say ---------------------------------------------------------------------
     def problems(self) -> list[AgentTraceError | RunStopped]:
@@ -224,7 +237,7 @@ class Session:
         if self._against is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            self._judged = (trace, self._against.differences(trace, self.plan.vary))
+            self._judged = trace, self._against.differences(trace, self.plan.vary, self.redactor)
         return self._judged[1]
 
     def mismatch_with(self, other: Trace) -> GoldenMismatch | None:
@@ -233,7 +246,7 @@ class Session:
             raise self.run.stopped
         trace, found = self.current_trace(), self.differences()
         if trace is not None and other != self.golden:
-            found = differences(other, trace, self.plan.vary)
+            found = differences(other, trace, self.plan.vary, self.redactor)
         return self._mismatch(found) if found and not self._records else None
 
     def settle(self, *, passed: bool) -> Verdict:
@@ -259,7 +272,9 @@ class Session:
         if self.trace is None:
             return verdict
         borrowed = bool(self._borrowed()) or self._stubs is not None
-        verdict = leaving.left(plan, verdict, self.trace, self._journal, borrowed=borrowed)
+        verdict = leaving.left(
+            plan, verdict, self.trace, self._journal, borrowed=borrowed, redactor=self.redactor
+        )
         if verdict.journal is None:
             self._children.discard()
         return replace(verdict, processes=self._children.journals)

@@ -78,7 +78,8 @@ class Turning:
     def __enter__(self) -> Self:
         at = standing()
         if at is not None:
-            scope = _under(at.frame.lane.path, _text(self._key))
+            key = at.door.run.clean(_text(self._key))
+            scope = _under(at.frame.lane.path, key)
             self._stay.begin(replace(at.frame, scope=scope))
         return self
 

@@ -176,7 +176,7 @@ class Book:
             RunStopped: The run has stopped, or stops here: when it was recorded, the message at
                 this place said something else.
         """
-        message = self._sent(box, frame, item, content_of(item))
+        message = self._sent(box, frame, item, content_of(item, self.run.clean))
         with self.lock:
             box.add(message)
         return message

@@ -7,23 +7,28 @@ no digest, so it is handed over by its place, and never called a drift.
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
+from agenttrace.causal.lane import as_it_is
 from agenttrace.errors import NotCanonical
 from agenttrace.model.values import canonical, digest
+
+if TYPE_CHECKING:
+    from agenttrace.causal.lane import Clean
 
 _PLAIN = (type(None), bool, int, float, str, bytes)
 _DEEPEST = 20
 
 
-def content_of(item: object) -> bytes:
-    """Hash what a message says; nothing where it is more than values."""
+def content_of(item: object, clean: Clean = as_it_is) -> bytes:
+    """Hash what a message says, secrets out; nothing where it is more than values."""
     said = getattr(type(item), "agenttrace_says", None)
     if said is not None:
         item = said(item)
     if not _is_plain(item, _DEEPEST):
         return b""
     try:
-        return digest(canonical(item))
+        return digest(clean(canonical(item)))
     except NotCanonical:
         return b""
 
