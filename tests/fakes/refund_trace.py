@@ -66,8 +66,16 @@ def refund_trace(*, hedged_chunks: int = 2, later_ns: int = 0, line: int = 58) -
 
     asked: Value = {"order": "A-17"}
     spans = (
-        spanned(SpanKind.RUN, (), 0, name=RUN),
-        spanned(SpanKind.AGENT, PLANNER, 1, agent="planner", parent=span_id(RUN, ())),
+        spanned(SpanKind.RUN, (), 0, name=RUN, end_seq=6, end_ns=6_500 + later_ns),
+        spanned(
+            SpanKind.AGENT,
+            PLANNER,
+            1,
+            agent="planner",
+            parent=span_id(RUN, ()),
+            end_seq=3,
+            end_ns=3_500 + later_ns,
+        ),
         spanned(
             SpanKind.LLM,
             CHAT,

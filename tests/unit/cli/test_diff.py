@@ -170,7 +170,7 @@ def test_a_trace_that_cannot_be_so_is_named(tmp_path: Path) -> None:
     (tmp_path / "good.trace.txt").write_text("old\n")
     found = run("check", good, path)
     assert found.exit_code == 1
-    assert f"{good}  1 violated\n    outline  good.trace.txt is not this golden's" in found.stdout
+    assert f"{good}  1 violated\n    outline  the one beside it is not" in found.stdout
     assert "    one_root  pay (planner/tool:pay#0) is an orphan: its parent aaaa" in found.stdout
 
 
