@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,10 @@ from agenttrace.formats.readable_span import ReadableSpanReader
 from agenttrace.model.span import Link, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
+from tests.fakes.campaign import times
 
-SCRAPS = int(os.environ.get("AGENTTRACE_SCRAPS", "60"))
-"""How many scraps each format is given; 20000 once before a release."""
+SCRAPS = times(60, 20_000)
+"""How many scraps each format is given."""
 
 DATA = Path(__file__).parents[1] / "data"
 READERS = [one for one in catalog.all_readers() if one.name not in catalog.WRITTEN]

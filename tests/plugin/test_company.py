@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.campaign import FULL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-FULL = os.environ.get("AGENTTRACE_COMPANY") == "full"
-"""Whether every seed, time zone, locale and number of workers is tried; else two of each."""
 
 SEEDS = range(20)
 ZONES = ("UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Chatham", "Africa/Casablanca")

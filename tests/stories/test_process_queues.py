@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +12,10 @@ from agenttrace.model.lane import label_of
 from agenttrace.session import Plan, load_golden
 from agenttrace.testing import ModelServer, says
 from tests.fakes import workers
+from tests.fakes.campaign import times
 from tests.fakes.sessions import Desk
 
-REPLAYS = int(os.environ.get("AGENTTRACE_PROCESS_REPLAYS", "1"))
+REPLAYS = times(1, 20)
 """How often each golden is replayed; every replay begins processes."""
 
 

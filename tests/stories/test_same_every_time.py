@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.campaign import times
 from tests.fakes.pythons import VERSIONS, python
 
-REPLAYS = int(os.environ.get("AGENTTRACE_REPLAYS", "6"))
-"""How often the recording is replayed in all; a campaign sets 1000."""
-SEEDS = int(os.environ.get("AGENTTRACE_HASH_SEEDS", "1"))
-"""Over how many hash seeds; a campaign sets 20."""
+REPLAYS = times(6, 1_000)
+"""How often the recording is replayed in all."""
+SEEDS = times(1, 20)
+"""Over how many hash seeds."""
 
 
 def said(folder: Path, interpreter: Path, seed: int, *words: str) -> str:
