@@ -1,4 +1,4 @@
-"""The pages on selecting, order and budgets, followed to the letter: each output is real."""
+"""The pages on what a run did, followed to the letter: each output is real."""
 
 from __future__ import annotations
 
@@ -23,7 +23,12 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
     return CliRunner().invoke(main, words).output
 
 
-@pytest.mark.parametrize("page", ["select-spans", "assert-order", "set-budgets", "look-at-a-trace"])
+FOLLOWED = ("select-spans", "assert-order", "set-budgets", "look-at-a-trace", "compare-trials")
+DATA = Path(__file__).parents[1] / "data" / "tau-bench"
+TRIALS = {"passed.json": "gpt-4o-airline-113.json", "failed.json": "gpt-4o-airline-013.json"}
+
+
+@pytest.mark.parametrize("page", FOLLOWED)
 def test_a_page_prints_what_it_says(
     page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -31,6 +36,8 @@ def test_a_page_prints_what_it_says(
     assert LOADED
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
+    for name, trial in TRIALS.items():
+        (pytester.path / name).write_bytes((DATA / trial).read_bytes())
     addopts = "-p no:randomly -p no:cacheprovider -p no:asyncio"
     (pytester.path / "tox.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
     done = 0
