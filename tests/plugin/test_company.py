@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fakes.campaign import FULL
+from tests.fakes.plain_server import PlainServer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,6 +182,42 @@ def test_goldens_and_reports_are_the_same_wherever_and_by_however_many_they_are_
         assert company.goldens() == goldens, workers
         assert section(said) == section(first), workers
         assert section(company.run(*words, plugins=xdist)) == replayed, workers
+
+
+CASSETTE = """
+import agenttrace, httpx2, os, pathlib, requests, vcr
+
+URL = pathlib.Path(__file__).with_name("url").read_text()
+
+@agenttrace.tool
+def look_up(order):
+    return "paid twice"
+
+def test_desk(agent_trace):
+    look_up("A-17")
+    with vcr.use_cassette("cassette.yaml", record_mode="once"):
+        with httpx2.Client() as client:
+            said = client.post(URL + "/echo", json={"a": 1}).json()
+        asked = requests.post(URL + "/echo", json={"b": 2}).json()
+    assert (said, asked) == ({"a": 1}, {"b": 2})
+    look_up("B-4")
+"""
+
+
+def test_while_a_cassette_of_vcrpys_is_active_requests_are_its_own(company: Company) -> None:
+    """In the recording and in the replay, with `httpx2` and `requests`; it is said, once."""
+    company.write(agent="", test_desk=CASSETTE)
+    with PlainServer() as server:
+        (company.path / "url").write_text(server.url)
+        recorded = company.run("--agenttrace=record")
+        came = len(server.came)
+    replayed = company.run()
+
+    assert (came, (company.path / "cassette.yaml").exists()) == (2, True)
+    for said in (recorded, replayed):
+        assert "1 passed" in said, said
+        assert said.count("a cassette of vcrpy's was active inside the run") == 1
+    assert section(replayed)[0].startswith("1 replayed; calls: 2 asked, 2 answered")
 
 
 def test_only_what_was_selected_is_judged(company: Company) -> None:

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agenttrace import boundary
+from agenttrace.adapters import vcr
 from agenttrace.boundary import ended_by
 from agenttrace.causal import current
 from agenttrace.causal.site import site
@@ -42,14 +43,15 @@ class TelemetryRefused(ConnectionRefusedError):
 def door_for(host: str, path: str, *, upgrades: bool = False) -> Boundary | None:
     """Give the door for a request; None where it is not to be asked.
 
-    That is so outside every run, below a live request, for a websocket, and for telemetry.
+    That is so outside every run, below a live request, for a websocket, for telemetry, and while a
+    cassette of vcrpy's is active.
 
     Raises:
         TelemetryRefused: It is telemetry, and the run is a replay.
         NoRun: Several runs are active and the caller belongs to none.
     """
     frame = current.frame()
-    if frame is None:
+    if frame is None or vcr.answers(frame.lane.run):
         return None
     if upgrades:
         frame.lane.run.bypassed.append(f"a websocket to {host}, at {site() or 'a library'}")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from agenttrace.causal.delivery.box import Message
     from agenttrace.causal.lane import Hold
 
-MACHINERY = frozenset({"anyio", "logging", "multiprocessing", "urllib3"})
+MACHINERY = frozenset({"anyio", "logging", "multiprocessing", "urllib3", "vcr"})
 """Packages that make queues for their workers and connections, never for an agent's messages."""
 
 _POOL = "concurrent.futures.process"
