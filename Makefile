@@ -59,7 +59,7 @@ fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
 
 .PHONY: check
-check: lint types layers docs wheel coverage ## everything that a change must pass; all tests come last
+check: lint types layers docs wheel test ## everything that a change must pass; all tests come last
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself

@@ -130,7 +130,7 @@ def test_what_may_differ_is_named_by_its_sort_or_matched(project: RefundProject)
     project.change(
         'notify("started")',
         'notify("started")\n'
-        '        agenttrace.event("planning", id=str(__import__("uuid").uuid4()))',
+        '        agenttrace.event("planning", id=str(__import__("uuid").uuid1()))',
     )
     project.recorded()
     project.run().assert_outcomes(failed=1)

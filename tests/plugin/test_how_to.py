@@ -38,7 +38,7 @@ def test_a_page_prints_what_it_says(
     monkeypatch.setenv("COLUMNS", "80")
     for name, trial in TRIALS.items():
         (pytester.path / name).write_bytes((DATA / trial).read_bytes())
-    addopts = "-p no:randomly -p no:cacheprovider -p no:asyncio"
+    addopts = "-p no:randomly -p no:cacheprovider -p no:asyncio -p no:inline_snapshot"
     (pytester.path / "tox.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
     done = 0
     for step in steps((PAGES / f"{page}.md").read_text("utf-8")):

@@ -60,6 +60,9 @@ class Alignment:
         while waiting:
             left, right = waiting.pop()
             yield left, right
+            if left.cut or right.cut:  # what moved may have been cut short elsewhere
+                waiting.extend(_cut_short(left, right))
+                continue
             for mine, its in zip(left.slots, right.slots, strict=True):
                 waiting.extend(_equals(mine, its))
 

@@ -136,7 +136,9 @@ def test_hostile_and_huge_values_stay_on_their_lines(width: int) -> None:
 def test_a_terminal_gets_colours_that_every_eye_tells_apart() -> None:
     """Orange and blue, and the words before them say the same."""
     screen = io.StringIO()
-    console = Console(file=screen, width=80, force_terminal=True, color_system="truecolor")
+    console = Console(
+        file=screen, width=80, force_terminal=True, color_system="truecolor", no_color=False
+    )
     Page(console).differences(diff(played(OLD), played(NEW)), everything=False)
 
     assert "\x1b[38;2;230;159;0m10\x1b[0m" in screen.getvalue()

@@ -82,7 +82,7 @@ def test_empty_and_timeout_are_answers(tmp_path: Path) -> None:
     def program() -> list[str]:
         things: queue.Queue[int] = queue.Queue()
         seen = []
-        for options in ({"block": False}, {"timeout": 0.2}):
+        for options in ({"block": False}, {"timeout": 2}):
             try:
                 things.get(**options)
             except queue.Empty:
@@ -95,7 +95,7 @@ def test_empty_and_timeout_are_answers(tmp_path: Path) -> None:
     said = desk.record(program)
     before = time.monotonic()
     assert desk.replay(program) == said
-    assert time.monotonic() - before < 0.19
+    assert time.monotonic() - before < 1.9
     assert desk.verdict is not None
     assert desk.verdict.trace is not None
     assert outcomes(desk.verdict.trace) == ["empty", "timeout", "message"]
