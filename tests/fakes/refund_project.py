@@ -86,7 +86,7 @@ class RefundProject:
         """Lay the files out."""
         self.pytester = pytester
         pytester.makepyfile(agent=AGENT, test_refund=TEST)
-        without = ("randomly", "cacheprovider", "asyncio", "inline_snapshot")
+        without = ("randomly", "cacheprovider", "asyncio", "inline_snapshot", "langsmith_plugin")
         words = " ".join(f"-p no:{plugin}" for plugin in without)
         pytester.makeini(f"[pytest]\naddopts = {words}\n")
         self.path = pytester.path

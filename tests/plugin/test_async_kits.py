@@ -82,7 +82,7 @@ def project(pytester: pytest.Pytester) -> RefundProject:
     project = RefundProject(pytester)
     pytester.makepyfile(agent=AGENT, test_refund=TESTS)
     pytester.makeini(
-        "[pytest]\naddopts = -p no:randomly -p no:cacheprovider\n"
+        "[pytest]\naddopts = -p no:randomly -p no:cacheprovider -p no:langsmith_plugin\n"
         "asyncio_default_fixture_loop_scope = function\n"
     )
     with project.model():

@@ -24,6 +24,7 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
 
 
 FOLLOWED = ("select-spans", "assert-order", "set-budgets", "look-at-a-trace", "compare-trials")
+SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"
 TRIALS = {"passed.json": "gpt-4o-airline-113.json", "failed.json": "gpt-4o-airline-013.json"}
 
@@ -38,7 +39,7 @@ def test_a_page_prints_what_it_says(
     monkeypatch.setenv("COLUMNS", "80")
     for name, trial in TRIALS.items():
         (pytester.path / name).write_bytes((DATA / trial).read_bytes())
-    addopts = "-p no:randomly -p no:cacheprovider -p no:asyncio -p no:inline_snapshot"
+    addopts = f"-p no:randomly -p no:cacheprovider -p no:asyncio -p no:inline_snapshot {SLOW}"
     (pytester.path / "tox.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
     done = 0
     for step in steps((PAGES / f"{page}.md").read_text("utf-8")):
