@@ -4,7 +4,8 @@
 
 The run is a made one: a team of agents, 8 attributes a span, each sixth span a model call that
 sends the whole conversation again, as agents do. The peer holds the same spans as one map each in
-msgpack, the plain way to keep them, and reads them into as many objects.
+msgpack, the plain way to keep them, and reads them into as many objects. Size and git are told of
+a real run as well.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ import json
 import random
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgpack
 import paired
 
-from agenttrace.formats import native
+from agenttrace.formats import catalog, native
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.lane import Lane, Step
 from agenttrace.model.span import OK, Span, SpanKind, Status
@@ -143,7 +144,7 @@ def changed(trace: Trace, seed: int) -> Trace:
     """The next version: some spans say something else."""
     chance = random.Random(seed)
     spans = list(trace.spans)
-    for number in chance.sample(range(len(spans)), int(len(spans) * CHANGED)):
+    for number in chance.sample(range(len(spans)), max(1, int(len(spans) * CHANGED))):
         said = {**spans[number].attributes, "note": words(chance, 4)}
         spans[number] = dataclasses.replace(spans[number], attributes=said)
     return dataclasses.replace(trace, spans=tuple(spans))
@@ -197,6 +198,14 @@ def in_git(name: str, trace: Trace) -> paired.Row:
     )
 
 
+def traces() -> Iterator[tuple[str, Trace]]:
+    """Real runs: agents of the TRAIL benchmark at work on SWE-bench."""
+    folder = Path(__file__).parents[1] / "tests" / "data" / "trail-swebench"
+    for path in sorted(folder.glob("*.json")):
+        data = path.read_bytes()
+        yield f"TRAIL {path.stem[:8]}", catalog.codec_for(path=path, head=data).read(data)
+
+
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -219,6 +228,7 @@ def main() -> None:
             ratios=paired.ratios(lambda: native.read_lazy(ours), lambda: peer_read(peer)),
         ),
         in_git("made, 2,000 spans", made(2_000)),
+        *(row for name, real in traces() for row in (sized(name, real), in_git(name, real))),
     )
 
 
