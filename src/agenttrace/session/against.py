@@ -18,27 +18,6 @@ if TYPE_CHECKING:
     from agenttrace.session.plan import Plan
 
 
-class Against:
-    """A golden as a plan's run is held against it.
-
-    Args:
-        data: The bytes of its file.
-        plan: Whose run it is.
-
-    Raises:
-        GoldenUnreadable: They are no golden.
-        GoldenTooNew: A newer version wrote it.
-    """
-
-    def __init__(self, data: bytes, plan: Plan) -> None:
-        """Read it, under the name of the run."""
-        self.trace = renamed(native.read(data, name=plan.shown), plan.name)
-
-    def differences(self, run: Trace, vary: Vary, redactor: Redactor) -> tuple[Difference, ...]:
-        """What a run says otherwise; what the test said itself is not compared."""
-        return differences(self.trace, run, vary, redactor)
-
-
 def differences(
     golden: Trace, run: Trace, vary: Vary, redactor: Redactor
 ) -> tuple[Difference, ...]:
@@ -53,23 +32,12 @@ def differences(
     return diff(redactor.plain(golden), redactor.plain(run), vary) if found else ()
 
 
-def against(plan: Plan) -> Against | None:
-    """The golden of a plan; None where there is none.
+def load_golden(plan: Plan) -> Trace | None:
+    """The trace of a plan's golden, under the name of the run; None where there is none.
 
     Raises:
         GoldenUnreadable: There is a file, and it is none.
         GoldenTooNew: A newer version wrote it.
     """
     data = store.load(plan.golden)
-    return None if data is None else Against(data, plan)
-
-
-def load_golden(plan: Plan) -> Trace | None:
-    """The trace of a plan's golden; None where there is none.
-
-    Raises:
-        GoldenUnreadable: There is a file, and it is none.
-        GoldenTooNew: A newer version wrote it.
-    """
-    found = against(plan)
-    return None if found is None else found.trace
+    return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)

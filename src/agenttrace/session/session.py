@@ -26,7 +26,7 @@ from agenttrace.replay.divergence import Retelling
 from agenttrace.replay.matching import LENIENT, Recording
 from agenttrace.replay.replayer import Refusing, Replayer
 from agenttrace.session import budgeting, holding, leaving, stubbing
-from agenttrace.session.against import Against, against, differences
+from agenttrace.session.against import differences, load_golden
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
@@ -79,7 +79,6 @@ class Session:
         self.golden: Trace | None = None
         self._world = world
         self._records = plan.records or (plan.is_live and plan.within is not None)
-        self._against: Against | None = None
         self._missing: GoldenMissing | None = None
         self._token: Token[Frame | None] | None = None
         self._door: Boundary | None = None
@@ -112,8 +111,7 @@ class Session:
         plan, live = self.plan, self.plan.is_live
         if self._records and self._world.is_virtual:
             raise telling.late_recording(plan.name, plan.commands.rewrite)
-        self._against = None if self._records else against(plan)
-        self.golden = None if self._against is None else self._against.trace
+        self.golden = None if self._records else load_golden(plan)
         if self.golden is None and not self._records and self._stubs is None:
             self._missing = telling.missing(plan.name, plan.shown, plan.commands.record)
             if eager:
@@ -234,10 +232,11 @@ class Session:
     def differences(self) -> tuple[Difference, ...]:
         """What differs from the golden as things stand."""
         trace = self.current_trace()
-        if self._against is None or trace is None:
+        if self.golden is None or trace is None:
             return ()
         if self._judged is None or self._judged[0] is not trace:
-            self._judged = trace, self._against.differences(trace, self.plan.vary, self.redactor)
+            found = differences(self.golden, trace, self.plan.vary, self.redactor)
+            self._judged = trace, found
         return self._judged[1]
 
     def mismatch_with(self, other: Trace) -> GoldenMismatch | None:
