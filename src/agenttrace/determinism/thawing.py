@@ -16,6 +16,8 @@ import sysconfig
 import threading
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.causal.spawn.installing import Loader
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from importlib.machinery import ModuleSpec
@@ -83,7 +85,7 @@ class Thawing:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if spec.loader is not None and (spec.origin or "").startswith(_LIBRARIES):
-                    spec.loader = _Loader(spec.loader, self)  # type: ignore[assignment]
+                    spec.loader = Loader(spec.loader, self.load)  # type: ignore[assignment]
                 return spec
         return None
 
@@ -100,26 +102,3 @@ class Thawing:
         for name, value in list(names.items()):
             if id(value) in false:
                 names[name] = false[id(value)]
-
-
-class _Loader:
-    """Loads as the real loader does, in real time."""
-
-    def __init__(self, real: Any, thawing: Thawing) -> None:
-        self._real = real
-        self._thawing = thawing
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the real loader does."""
-        module: ModuleType | None = self._real.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        """As the real loader does; the module is left as if nobody had watched."""
-        module.__loader__ = self._real
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._real
-        self._thawing.load(self._real, module)

@@ -98,16 +98,25 @@ class _Finder:
         finally:
             self._looking.name = None
         if spec is not None and spec.loader is not None:
-            spec.loader = _Loader(spec.loader, self._loaded)  # type: ignore[assignment]
+            spec.loader = Loader(spec.loader, self._load)  # type: ignore[assignment]
         return spec
 
+    def _load(self, real: Any, module: ModuleType) -> None:
+        real.exec_module(module)
+        self._loaded(module)
 
-class _Loader:
-    """Loads as the real loader does, then tells."""
 
-    def __init__(self, real: Any, loaded: Callable[[ModuleType], None]) -> None:
+class Loader:
+    """Loads as the real loader does, but runs a module's own code in another way.
+
+    Args:
+        real: The loader that the other finders found.
+        run: Runs the code, given the real loader and the module.
+    """
+
+    def __init__(self, real: Any, run: Callable[[Any, ModuleType], None]) -> None:
         self._real = real
-        self._loaded = loaded
+        self._run = run
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._real, name)
@@ -118,12 +127,11 @@ class _Loader:
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """As the real loader does; the module is left as if nobody had watched."""
+        """As it is to be run; the module is left as if nobody had watched."""
         module.__loader__ = self._real
         if module.__spec__ is not None:
             module.__spec__.loader = self._real
-        self._real.exec_module(module)
-        self._loaded(module)
+        self._run(self._real, module)
 
 
 def _is_ready(module: ModuleType) -> bool:
