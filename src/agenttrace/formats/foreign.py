@@ -6,15 +6,17 @@ stand. What they mean (a model call, a tool, an agent) is `meaning`'s to say, on
 
 from __future__ import annotations
 
+import abc
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
 from agenttrace.formats import meaning
+from agenttrace.formats.documents import documents
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.span import (
@@ -81,6 +83,46 @@ class Told:
     scope: Scope | None = None
     trace_flags: int = 1
     trace_state: str = ""
+
+
+class TellingReader(abc.ABC):
+    """Reads JSON documents that tell spans; a format says which ones, and how.
+
+    Attributes:
+        title: What the format is called in errors.
+    """
+
+    title: str
+
+    @abc.abstractmethod
+    def told(self, document: object) -> Iterator[Told]:
+        """The spans that one document tells.
+
+        Raises:
+            TraceUnreadable: It is not of this format.
+        """
+
+    def read(self, data: bytes) -> Trace:
+        """Read the only trace of a file.
+
+        Raises:
+            TraceUnreadable: It is not of this format, holds no spans, or is too much.
+            SeveralTraces: It holds several.
+            InvalidSpan: A span contradicts itself.
+            InvalidTrace: Spans contradict each other.
+        """
+        return only(self.read_all(data), self.title)
+
+    def read_all(self, data: bytes) -> tuple[Trace, ...]:
+        """Read every trace of a file.
+
+        Raises:
+            TraceUnreadable: As `read`.
+            InvalidSpan: As `read`.
+            InvalidTrace: As `read`.
+        """
+        read = documents(data, self.title)
+        return traces_of([one for document in read for one in self.told(document)])
 
 
 def only(traces: tuple[Trace, ...], form: str) -> Trace:

@@ -12,14 +12,13 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import documents, mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, Told, hex_id, only, traces_of
+from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
+from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "Jaeger JSON"
@@ -41,42 +40,23 @@ _TAKEN = frozenset(
 """Tags that become fields of the span."""
 
 
-class JaegerReader:
+class JaegerReader(TellingReader):
     """Reads Jaeger's JSON: a response of its API, or one trace of it."""
 
     name = "jaeger"
     suffixes = (".jaeger.json",)
+    title = _NAME
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with a trace of Jaeger's."""
         return b'"traceID"' in head
 
-    def read(self, data: bytes) -> Trace:
-        """Read the only trace of a file.
-
-        Raises:
-            TraceUnreadable: It is not Jaeger's JSON, holds no spans, or is too much.
-            SeveralTraces: It holds several.
-            InvalidSpan: A span contradicts itself.
-            InvalidTrace: Spans contradict each other.
-        """
-        return only(self.read_all(data), _NAME)
-
-    def read_all(self, data: bytes) -> tuple[Trace, ...]:
-        """Read every trace of a file.
-
-        Raises:
-            TraceUnreadable: As `read`.
-            InvalidSpan: As `read`.
-            InvalidTrace: As `read`.
-        """
-        found: list[Told] = []
-        for document in documents(data, _NAME):
-            whole_file = mapping(document, _NAME, "the file")
-            listed = whole_file.get("data", [whole_file])
-            for trace in sequence(listed, _NAME, "data"):
-                found.extend(_spans(mapping(trace, _NAME, "data")))
-        return traces_of(found)
+    def told(self, document: object) -> Iterator[Told]:
+        """The spans of a response of the API, or of one trace."""
+        whole_file = mapping(document, _NAME, "the file")
+        listed = whole_file.get("data", [whole_file])
+        for trace in sequence(listed, _NAME, "data"):
+            yield from _spans(mapping(trace, _NAME, "data"))
 
 
 def _spans(trace: dict[str, Any]) -> Iterator[Told]:

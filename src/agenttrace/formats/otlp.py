@@ -12,15 +12,14 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import documents, mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, Told, hex_id, only, traces_of
+from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
+from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
 from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "OTLP JSON"
@@ -31,40 +30,21 @@ _FLAGS = 0xFF
 _DEEPEST = 100
 
 
-class OtlpReader:
+class OtlpReader(TellingReader):
     """Reads OTLP JSON: one request, several in an array, or one a line."""
 
     name = "otlp"
     suffixes = (".otlp.json", ".otlp.jsonl")
+    title = _NAME
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with resource spans."""
         return b'"resourceSpans"' in head or b'"resource_spans"' in head
 
-    def read(self, data: bytes) -> Trace:
-        """Read the only trace of a file.
-
-        Raises:
-            TraceUnreadable: It is not OTLP JSON, holds no spans, or is too much.
-            SeveralTraces: It holds several.
-            InvalidSpan: A span contradicts itself.
-            InvalidTrace: Spans contradict each other.
-        """
-        return only(self.read_all(data), _NAME)
-
-    def read_all(self, data: bytes) -> tuple[Trace, ...]:
-        """Read every trace of a file.
-
-        Raises:
-            TraceUnreadable: As `read`.
-            InvalidSpan: As `read`.
-            InvalidTrace: As `read`.
-        """
-        found: list[Told] = []
-        for document in documents(data, _NAME):
-            for one in document if isinstance(document, list) else [document]:
-                found.extend(_spans(mapping(one, _NAME, "the file")))
-        return traces_of(found)
+    def told(self, document: object) -> Iterator[Told]:
+        """The spans of one document, or of each in an array."""
+        for one in document if isinstance(document, list) else [document]:
+            yield from _spans(mapping(one, _NAME, "the file"))
 
 
 def _spans(document: dict[str, Any]) -> Iterator[Told]:

@@ -10,15 +10,14 @@ import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import documents, mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, Told, hex_id, only, traces_of
+from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
+from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
 from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "a dump of OpenTelemetry spans"
@@ -31,40 +30,21 @@ _DURATION = re.compile(
 _CODES = ("UNSET", "OK", "ERROR")
 
 
-class ReadableSpanReader:
+class ReadableSpanReader(TellingReader):
     """Reads dumps of SDK spans."""
 
     name = "readable-span"
     suffixes = (".spans.json",)
+    title = _NAME
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with spans whose ids are written in snake_case."""
         return b'"trace_id"' in head and (b'"span_id"' in head or b'"spans"' in head)
 
-    def read(self, data: bytes) -> Trace:
-        """Read the only trace of a file.
-
-        Raises:
-            TraceUnreadable: It is no dump of spans, holds none, or is too much.
-            SeveralTraces: It holds several.
-            InvalidSpan: A span contradicts itself.
-            InvalidTrace: Spans contradict each other.
-        """
-        return only(self.read_all(data), _NAME)
-
-    def read_all(self, data: bytes) -> tuple[Trace, ...]:
-        """Read every trace of a file.
-
-        Raises:
-            TraceUnreadable: As `read`.
-            InvalidSpan: As `read`.
-            InvalidTrace: As `read`.
-        """
-        found: list[Told] = []
-        for document in documents(data, _NAME):
-            for one in document if isinstance(document, list) else [document]:
-                found.extend(_spans(mapping(one, _NAME, "the file")))
-        return traces_of(found)
+    def told(self, document: object) -> Iterator[Told]:
+        """The spans of one document, or of each in an array."""
+        for one in document if isinstance(document, list) else [document]:
+            yield from _spans(mapping(one, _NAME, "the file"))
 
 
 def _spans(document: dict[str, Any]) -> Iterator[Told]:
