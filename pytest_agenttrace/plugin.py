@@ -43,7 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Hold the world before the test's fixtures are made: its event loop may be one of them."""
     if _uses_us(item) and options.said(item.config, "agenttrace") != "off":
-        runs = item.stash[RUNS] = AgentTrace(item)
+        runs = item.stash[RUNS] = item.session.stash[RUNS] = AgentTrace(item)
         runs.prepare()
 
 
@@ -97,6 +97,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     if late is not None:
         raise late
     return result
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Leave the world as it was where pytest itself broke off in the middle of a test."""
+    runs = session.stash.get(RUNS, None)
+    if runs is not None:
+        runs.settle(passed=False, skipped=False)
+        runs.late()
+        runs.close()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

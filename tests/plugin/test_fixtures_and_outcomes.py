@@ -2,6 +2,7 @@
 
 import pytest
 
+from agenttrace.causal import current
 from tests.fakes.refund_project import GOLDEN, RefundProject, message_in
 
 FIXTURES = """
@@ -234,3 +235,17 @@ def test_a_divergence_in_a_thread_is_told_once(project: RefundProject) -> None:
     result.assert_outcomes(failed=1)
     assert "[replay-diverged]" in message_in(result)
     assert "PytestUnhandledThreadExceptionWarning" not in result.stdout.str()
+
+
+def test_a_plugin_that_breaks_pytest_off_leaves_no_run_behind(project: RefundProject) -> None:
+    """Else the next session in this process finds two runs, and no call belongs to one of them."""
+    project.recorded()
+    broken = "def pytest_runtest_makereport(item, call):\n    raise SystemError('broken plugin')\n"
+    project.pytester.makeconftest(broken)
+    result = project.run()
+    assert result.ret == pytest.ExitCode.INTERNAL_ERROR
+    (project.path / "conftest.py").unlink()
+
+    project.run().assert_outcomes(passed=1)
+
+    assert not current.active()
