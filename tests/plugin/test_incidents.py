@@ -234,6 +234,24 @@ def test_what_may_not_be_committed_is_not_written(
     assert files(project) == before
 
 
+def test_free_text_is_replaced_by_text_of_equal_shape(project: pytest.Pytester) -> None:
+    """No word of the people's or the model's is in a file; the test replays, and still can fail."""
+    result = promote("--synthesise", "--keep-text")
+
+    assert result.exit_code == 0, result.output
+    written = [path for path in (project.path / "golden").rglob("*") if path.is_file()]
+    texts = [path.read_text("latin-1") for path in [*written, project.path / PLACE]]
+    for words in ("what year it is", "list of the steps", "Get current time in the"):
+        assert words.encode() in INCIDENT.read_bytes()
+        assert all(words not in text for text in texts)
+    assert any("2025-09-16T08:43:13-04:00" in text for text in texts)
+    project.runpytest_inprocess(PLACE).assert_outcomes(passed=1)
+    agent = project.path / "clock_agent.py"
+    agent.write_text(agent.read_text().replace("Use the available", "Do not use the"))
+    __import__("sys").modules.pop("clock_agent", None)
+    project.runpytest_inprocess(PLACE).assert_outcomes(failed=1)
+
+
 def test_a_secret_of_an_incident_is_taken_out(project: pytest.Pytester) -> None:
     """It is in no file of the promotion, and the test replays without it."""
     key = "sk-proj-" + "Ab3" * 16 + "T3BlbkFJ" + "x9Z" * 14

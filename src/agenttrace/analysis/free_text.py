@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from agenttrace.model.message import ToolResult
 from agenttrace.model.values import plain, unpack
 from agenttrace.providers.reading import request_of, response_of
+from agenttrace.redact.synthesis import is_free
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from agenttrace.model.message import Message
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
-
-SHORTEST = 12
-"""A text with fewer characters, or without a space, is a word or an id, and no free text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +45,7 @@ def free_text(trace: Trace) -> tuple[Kept, ...]:
     found: dict[str, set[str]] = defaultdict(set)
     for span in trace.spans:
         for field, text in _of(span):
-            if len(text) >= SHORTEST and " " in text.strip():
+            if is_free(text):
                 found[field].add(text)
     kept = (
         Kept(

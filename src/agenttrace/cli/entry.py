@@ -10,24 +10,54 @@ import importlib
 import inspect
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 NAME_AND_VALUE = "NAME=VALUE"
 
 
-def called(entry: str, inputs: Iterable[str], named: Iterable[str]) -> functools.partial[Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """What the code is given.
+
+    Attributes:
+        positional: Its arguments, in their order.
+        named: Its arguments by name.
+    """
+
+    positional: tuple[Any, ...] = ()
+    named: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, inputs: Iterable[str], named: Iterable[str]) -> Input:
+        """Read what was said on the command line: values, and `NAME=VALUE`.
+
+        Raises:
+            UsageError: One is no `NAME=VALUE`, or the file of an `@FILE` cannot be read.
+        """
+        return cls(positional=tuple(map(value, inputs)), named=dict(map(pair, named)))
+
+    def rewritten(self, write: Callable[[Any], Any]) -> Input:
+        """The same with every value written anew."""
+        return Input(
+            positional=tuple(map(write, self.positional)),
+            named={name: write(item) for name, item in self.named.items()},
+        )
+
+
+def called(entry: str, given: Input) -> functools.partial[Any]:
     """The code to run, as a call without arguments.
 
     Args:
         entry: `module:function`; the function may be a method: `app.desk:Desk.handle`.
-        inputs: Its positional arguments, as `value` reads them.
-        named: Its arguments by name, `NAME=VALUE`.
+        given: Its arguments.
 
     Raises:
         UsageError: There is no such module or function, or it does not take this input.
@@ -54,17 +84,15 @@ def called(entry: str, inputs: Iterable[str], named: Iterable[str]) -> functools
                 f"--entry {entry!r}: {module_name} has no {path}",
                 detail="  it has " + (", ".join(sorted(known)) or "no function"),
             )
-    arguments = [value(text) for text in inputs]
-    words = dict(pair(text) for text in named)
     try:
-        inspect.signature(found).bind(*arguments, **words)
+        inspect.signature(found).bind(*given.positional, **given.named)
     except TypeError as error:
         raise UsageError(
             f"--entry {entry}{inspect.signature(found)} does not take this input: {error}",
             detail="  --input VALUE for each argument in turn, or --set NAME=VALUE;\n"
             "  a value is JSON, or text, or @FILE",
         ) from None
-    return functools.partial(found, *arguments, **words)
+    return functools.partial(found, *given.positional, **given.named)
 
 
 def pair(text: str) -> tuple[str, Any]:

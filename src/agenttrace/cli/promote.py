@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 @STUB
 @click.option("--name", help="What the test is called: test_NAME; else after the file.")
 @click.option("--keep-text", is_flag=True, help="The free text that is listed may be committed.")
+@click.option(
+    "--synthesise", is_flag=True, help="Replace free text of the incident by text of equal shape."
+)
 @click.option("--force", is_flag=True, help="Replace a test and golden of this name.")
 def command(  # noqa: PLR0917 - click gives each option by its name
     trace: Path,
@@ -38,6 +41,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     stub: tuple[str, ...],
     name: str | None,
     keep_text: bool,
+    synthesise: bool,
     force: bool,
 ) -> None:
     """Make a test of an incident: a golden, and a file in FOLDER that replays it.
@@ -47,27 +51,36 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     asked and what the world answered then, so the test fails when the code goes back.
 
     What would be committed is listed first: secrets that were taken out, and free text by field and
-    size. With secrets left nothing is written; with free text, only with --keep-text.
+    size. With secrets left nothing is written; with free text, only with --keep-text. --synthesise
+    replaces what the incident's people and models wrote; what your own code says stays, and ids,
+    names and numbers that are no part of a text do. Prompts are then not compared with the
+    incident's, and calls are known by who makes them, in which order.
 
     Exit codes: 0 written, 1 refused, 2 usage, 4 the trace could not be read.
     """
+    from agenttrace.causal.position import fresh_key
     from agenttrace.cli import incident
-    from agenttrace.cli.entry import called, pair, value
+    from agenttrace.cli.entry import Input, called
     from agenttrace.cli.show import read
     from agenttrace.errors import UsageError
+    from agenttrace.redact.synthesis import Synthesis
+    from agenttrace.replay.incident.synthetic import synthetic
     from agenttrace.session import promoted
     from agenttrace.session.rerun import rerun
 
     root = Path.cwd()
     found, written_in = read(trace)
-    calls = incident.calls_of(found)
-    code = called(entry, inputs, named)
+    calls, given = incident.calls_of(found), Input.of(inputs, named)
+    if synthesise:
+        words = Synthesis(fresh_key())
+        calls, given = synthetic(calls, words), given.rewritten(words.value)
+    code = called(entry, given)
     promotion = promoted.Promotion(
         folder=_below(folder, root),
         name=promoted.name_for(name or trace.name.partition(".")[0]),
         entry=entry,
-        inputs=[value(text) for text in inputs],
-        named=dict(pair(text) for text in named),
+        inputs=given.positional,
+        named=given.named,
         is_async=inspect.iscoroutinefunction(code.func),
         source=trace.name,
     )

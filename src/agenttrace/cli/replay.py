@@ -53,7 +53,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     could not be read.
     """
     from agenttrace.cli import incident
-    from agenttrace.cli.entry import called
+    from agenttrace.cli.entry import Input, called
     from agenttrace.cli.show import read
     from agenttrace.errors import StoppedThere
     from agenttrace.formats import native
@@ -67,7 +67,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     wishes = incident.wishes_of(
         calls, override, until=until, fork_at=fork_at, live=live, lend=match == "lenient"
     )
-    code, stubs = called(entry, inputs, named), incident.stubs_of(stub)
+    code, stubs = called(entry, Input.of(inputs, named)), incident.stubs_of(stub)
     click.echo("\n".join(incident.head(str(trace), written_in, calls)))
     became = rerun(calls, code, name=entry, wishes=wishes, stubs=stubs)
     click.echo("\n".join(incident.told(became, entry)))
