@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from agenttrace.redact.synthesis import Synthesis, is_free
 
-WORDS = st.lists(st.text(st.characters(categories=("Lu", "Ll", "Nd")), min_size=1), min_size=1)
+LETTERS = st.characters(categories=("Lu", "Ll"), include_characters="0123456789")
+WORDS = st.lists(st.text(LETTERS, min_size=1), min_size=1)
 KEY = b"a key of the run's own"
 
 
