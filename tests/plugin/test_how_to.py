@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,17 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
     return CliRunner().invoke(main, words).output
 
 
-FOLLOWED = ("select-spans", "assert-order", "set-budgets", "look-at-a-trace", "compare-trials")
+FOLLOWED = (
+    "select-spans",
+    "assert-order",
+    "set-budgets",
+    "look-at-a-trace",
+    "compare-trials",
+    "replay-an-incident",
+)
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"
+INCIDENT = DATA.parent / "incidents" / "double-refund.json"
 TRIALS = {"passed.json": "gpt-4o-airline-113.json", "failed.json": "gpt-4o-airline-013.json"}
 
 
@@ -39,12 +48,14 @@ def test_a_page_prints_what_it_says(
     monkeypatch.setenv("COLUMNS", "80")
     for name, trial in TRIALS.items():
         (pytester.path / name).write_bytes((DATA / trial).read_bytes())
+    (pytester.path / "incident.json").write_bytes(INCIDENT.read_bytes())
     addopts = f"-p no:randomly -p no:cacheprovider -p no:asyncio -p no:inline_snapshot {SLOW}"
     (pytester.path / "tox.ini").write_text(f"[pytest]\naddopts = {addopts}\n")
     done = 0
     for step in steps((PAGES / f"{page}.md").read_text("utf-8")):
         if isinstance(step, File):
             (pytester.path / step.name).write_text(step.text, "utf-8")
+            sys.modules.pop(step.name.removesuffix(".py"), None)
         elif isinstance(step, Command):
             told = printed(step.line, pytester)
             assert matches(step.prints, told), f"$ {step.line}\n\nit printed\n\n{told}"

@@ -14,6 +14,7 @@ from agenttrace.causal.position import span_id
 from agenttrace.errors import RunEnded, RunStopped
 from agenttrace.model.call import Answer, Call, Chunk, Failure, Question
 from agenttrace.model.failure import failure_of
+from agenttrace.model.span import MARKS
 from agenttrace.model.values import digest
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ class Crossing:
             answer,
             usage=usage,
             attributes=attributes or {},
-            mark=how if how in ("lent", "stub", "fault") else "",
+            mark=how if how in MARKS else "",
         )
         if recalled is not None and answer.end not in ("cancelled", "open"):
             self._echo(recalled)

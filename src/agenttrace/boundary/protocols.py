@@ -37,7 +37,7 @@ class Recall:
     Attributes:
         answer: What was said.
         position: The recorded position that it came from; None for a stub or a fault.
-        how: `same`, `drift`, `moved`, `lent`, `stub` or `fault`.
+        how: `same`, `drift`, `moved`, or one of `model.span.MARKS`.
         below: The recorded spans under the answered call, already at their place in this run.
         lanes: The lanes of those spans, likewise.
     """

@@ -29,9 +29,17 @@ _HEAD_BYTES = 4096
 )
 @click.option("--agent", metavar="NAME", help="The whole story of one agent; wildcards.")
 @click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
+@click.option(
+    "--at", metavar="SPAN", help="What every agent knew and wanted when a span had ended."
+)
 @click.option("--trace", "trace_id", metavar="ID", help="Which one, of a file with several traces.")
 def command(
-    trace: Path, view: str, agent: str | None, why: str | None, trace_id: str | None
+    trace: Path,
+    view: str,
+    agent: str | None,
+    why: str | None,
+    at: str | None,
+    trace_id: str | None,
 ) -> None:
     """Show what a run did: its agents, lanes, spans, states and costs.
 
@@ -48,6 +56,10 @@ def command(
         from agenttrace.analysis.lineage import lineage
 
         click.echo("\n".join(lineage(found, page.meant(why)).lines(page.numbers)))
+    elif at is not None:
+        from agenttrace.cli.trace_text import told_at
+
+        click.echo("\n".join(told_at(found, page.meant(at))))
     elif agent is not None:
         from agenttrace.cli import story
 

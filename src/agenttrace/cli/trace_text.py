@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agenttrace.analysis.collective import at_the_end
+from agenttrace.causal.order import collective_state
 from agenttrace.check.sides import safe
 from agenttrace.cli import words
 from agenttrace.cli.span_text import SpanText
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from agenttrace.model.agent import Agent
     from agenttrace.model.lane import Delivery, Lane, Position
+    from agenttrace.model.span import Span
     from agenttrace.model.state import StateSnapshot
     from agenttrace.model.trace import Trace
 
@@ -175,6 +177,18 @@ def _collective(trace: Trace) -> list[str]:
         lines.append("  ".join((safe(agent) or "the run", *said, where)))
     cut = (f"{place(path)} step {step}" for path, step in state.cut.items())
     return [*lines, f"cut       {', '.join(cut)}"]
+
+
+def told_at(trace: Trace, span: Span) -> Iterator[str]:
+    """What every agent knew and wanted when a span had ended, over a consistent cut."""
+    state = collective_state(trace, span)
+    yield f"collective state when {safe(span.name)} had ended"
+    for shot in state.agents.values():
+        yield from (f"  {line}" for line in snapshot_lines(shot))
+    if not state.agents:
+        yield "  no agent had told its state by then"
+    cut = ", ".join(f"{place(path)} step {step}" for path, step in state.cut.items())
+    yield f"  cut       {cut or 'not known: the trace has no lanes'}"
 
 
 def place(position: Position) -> str:

@@ -35,6 +35,20 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The sender is meant to be silent now. Record again:",
         "    pytest TEST --agenttrace=rewrite",
     ),
+    "incident-silent": (
+        "You know what the world said, or what it would say. Say it:",
+        "    agenttrace replay TRACE --entry app:handle --override '#4=...'",
+        "A tool may be answered alike each time:",
+        "    agenttrace replay TRACE --entry app:handle --stub look_up_order='...'",
+        "See what the trace holds, and what it lacks:",
+        "    agenttrace show TRACE",
+    ),
+    "stopped-there": (
+        "It was asked for. To see the states of the agents at that call:",
+        "    agenttrace show TRACE --at '#4'",
+        "To go on:",
+        "    agenttrace replay TRACE --entry app:handle",
+    ),
     "stream-read-past": (
         "The agent is meant to read on. Record again:",
         "    pytest TEST --agenttrace=rewrite",

@@ -129,6 +129,28 @@ class NotStubbed(RunStopped):
     slug = "not-stubbed"
 
 
+class IncidentSilent(RunStopped):
+    """An incident's trace does not hold what the world said to a call, and no stub says it.
+
+    Common causes:
+        1. Content was not captured: OpenTelemetry's GenAI libraries leave it out by default.
+        2. The backend hid it or cut it, or the span was sampled out.
+        3. The run was to leave the incident at this call, and nobody was named to answer it.
+    """
+
+    slug = "incident-silent"
+
+
+class StoppedThere(RunStopped):
+    """A replay of an incident came to the call at which it was to stop. It is no failure.
+
+    Common causes:
+        1. `agenttrace replay --until` names this call; leave it out, and the run goes on.
+    """
+
+    slug = "stopped-there"
+
+
 class StubUnfit(RunStopped):
     """A stub says what the tool or the model could never have said.
 

@@ -51,6 +51,10 @@ class Fidelity(enum.StrEnum):
 EVENT_NAMES = ("planning", "tool_call", "reflection", "state_change", "error")
 """The names of events that we know; a user may use any other."""
 
+MARKS = ("lent", "stub", "fault", "override")
+"""What an answer is that the world did not give to its question: another call's; the test's; a
+fault that was put in; a person's, in a replay of an incident."""
+
 OK, ERROR, UNSET = "OK", "ERROR", "UNSET"
 """The codes of `Status` that everybody knows; the set is open."""
 
@@ -143,8 +147,8 @@ class Span:
         events: What occurred inside, in order.
         links: What came first and had a part in it.
         usage: What it used; only `llm` and `tool` spans carry any of their own.
-        mark: Set when the pair of question and answer is not one that the world gave: `lent`,
-            `stub`, `fault`.
+        mark: Set when the pair of question and answer is not one that the world gave: one of
+            `MARKS`.
         echoed: Copied from the recording because it stands below an answer that was given from it.
         site: The file and line of the user's code, for people; never compared.
         fidelity: How well each payload is known, by payload (`question`, `answer`); unnamed ones

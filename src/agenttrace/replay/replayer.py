@@ -129,7 +129,7 @@ class Replayer:
         return Recall(
             answer=span.answers[0] if span.answers else Answer(end="open"),
             position=span.position,
-            how=decision.how,
+            how=span.mark or decision.how,
             below=tuple(moved.span(inner) for inner in below),
             lanes=tuple(map(moved.lane, self.recording.lanes_inside.get(span.position, ()))),
         )

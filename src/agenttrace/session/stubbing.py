@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def alone(stubs: Stubs, run: Run, kinds: frozenset[str]) -> Stubbed:
     """Answer with stubs and nothing else; other kinds of call than these run live."""
-    return Stubbed(stubs, run, pack=_packing(run), alone=Alone(run=run.name, kinds=kinds))
+    return Stubbed(stubs, run, pack=packing(run), alone=Alone(run=run.name, kinds=kinds))
 
 
 def before(replayer: Replayer, stubs: Stubs, run: Run) -> Stubbed:
     """Answer with stubs first; what they leave, the recording answers."""
-    return Stubbed(stubs, run, pack=_packing(run), passed_over=replayer.pass_over)
+    return Stubbed(stubs, run, pack=packing(run), passed_over=replayer.pass_over)
 
 
 def unused(run: str, stubbed: Stubbed) -> list[AgentTraceError | RunStopped]:
@@ -34,7 +34,9 @@ def unused(run: str, stubbed: Stubbed) -> list[AgentTraceError | RunStopped]:
     return [stub_errors.unused(run, left, stubbed.asked)] if left else []
 
 
-def _packing(run: Run) -> Pack:
+def packing(run: Run) -> Pack:
+    """How a tool's stub becomes bytes in a run."""
+
     def pack(call: Call, stub: Stub) -> tuple[bytes, ...]:
         door, saying = run.door, stub.saying
         if not isinstance(door, Boundary):

@@ -1,0 +1,29 @@
+"""Options that several commands have, said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+TRACE = click.argument(
+    "trace", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
+)
+ENTRY = click.option(
+    "--entry",
+    required=True,
+    metavar="MODULE:FUNCTION",
+    help="Your code; a trace never says what runs.",
+)
+INPUT = click.option(
+    "--input", "inputs", metavar="VALUE", multiple=True, help="An argument: JSON, text, or @FILE."
+)
+SET = click.option(
+    "--set", "named", metavar="NAME=VALUE", multiple=True, help="An argument by its name."
+)
+OVERRIDE = click.option(
+    "--override", metavar="#N=VALUE", multiple=True, help="What a call is answered instead."
+)
+STUB = click.option(
+    "--stub", metavar="TOOL=VALUE", multiple=True, help="What every call of a tool is answered."
+)

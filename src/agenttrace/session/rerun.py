@@ -1,0 +1,179 @@
+"""Rerun: today's code, answered with what the world said in an incident."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agenttrace.adapters.plain.annotated import NOT_SAID
+from agenttrace.adapters.plain.fitting import CannotFitError, packed
+from agenttrace.adapters.plain.tools import TOOLS
+from agenttrace.boundary import Boundary, Chain
+from agenttrace.errors import RunStopped, StoppedThere
+from agenttrace.model.trace import Trace
+from agenttrace.redact import Redactor
+from agenttrace.replay.incident import Incident, telling
+from agenttrace.replay.stubbed import Stubbed
+from agenttrace.replay.stubs import Stubs
+from agenttrace.session import stubbing
+from agenttrace.session.plan import Plan
+from agenttrace.session.session import Session
+from agenttrace.session.world import World
+
+if TYPE_CHECKING:
+    from agenttrace.boundary import Source
+    from agenttrace.model.call import Call
+    from agenttrace.replay.incident import Calls, Known, Wishes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """What became of a replay of an incident.
+
+    Attributes:
+        incident: Who answered, with what was served and where the run departed.
+        trace: What today's code did; a trace of ours, with positions.
+        stopped: What ended the run before its own end; None: nothing did.
+        raised: What the code itself raised; None: it returned.
+        returned: What it returned.
+        asked: How many calls came to the door.
+        warnings: What a person should know of the run.
+        redactor: What knows the secrets that the run met.
+    """
+
+    incident: Incident
+    trace: Trace
+    stopped: RunStopped | None
+    raised: BaseException | None
+    returned: object
+    asked: int
+    warnings: tuple[str, ...]
+    redactor: Redactor
+
+    @property
+    def departed(self) -> bool:
+        """Whether today's code asked what the incident does not answer."""
+        stopped = self.stopped is not None and not isinstance(self.stopped, StoppedThere)
+        return stopped or bool(self.incident.departures)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether any answer is not one that the world gave to this question in the incident."""
+        return any(span.mark for span in self.trace.spans)
+
+
+def rerun(
+    calls: Calls,
+    entry: Callable[[], object],
+    *,
+    name: str,
+    wishes: Wishes | None = None,
+    stubs: Stubs | None = None,
+) -> Rerun:
+    """Run today's code against an incident; nothing is asked of the world unless wishes say so.
+
+    Args:
+        calls: What the incident's trace knows of its calls.
+        entry: The code, with its input; a coroutine that it gives is run to its end.
+        name: The run's name.
+        wishes: What a person wants to be otherwise.
+        stubs: Answers for calls that the incident does not answer; they come first.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        nowhere = Path(folder)
+        plan = Plan(
+            name=name,
+            golden=nowhere / "incident.trace",
+            shown="the incident",
+            journal=nowhere / "incident.journal",
+            compare=False,
+        )
+        with World(live=False) as world:
+            session = _Session(plan, world, stubs or Stubs(), calls, wishes)
+            raised, returned = None, None
+            with session:
+                try:
+                    returned = _run(entry)
+                except RunStopped:
+                    pass  # the run's own state knows it
+                except Exception as error:  # noqa: BLE001 - an incident may well end in one
+                    raised = error
+            verdict = session.settle(passed=raised is None)
+    if session.trace is None or session.incident is None:
+        raise RuntimeError(name)
+    return Rerun(
+        incident=session.incident,
+        trace=session.trace,
+        stopped=session.run.stopped,
+        raised=raised,
+        returned=returned,
+        asked=verdict.counts.asked,
+        warnings=verdict.warnings,
+        redactor=session.redactor,
+    )
+
+
+def _run(entry: Callable[[], object]) -> object:
+    found = entry()
+    if inspect.iscoroutine(found):
+        return asyncio.run(found)
+    return found
+
+
+class _Session(Session):
+    """A run that an incident answers, and no golden."""
+
+    def __init__(
+        self, plan: Plan, world: World, stubs: Stubs, calls: Calls, wishes: Wishes | None
+    ) -> None:
+        super().__init__(plan, world, stubs)
+        self.incident: Incident | None = None
+        self._calls, self._wishes, self._first = calls, wishes, stubs
+
+    def _source(self) -> Source:
+        self.incident = incident = Incident(
+            self._calls, run=self.run.name, fit=self._fit, wishes=self._wishes
+        )
+        stubbed = Stubbed(
+            self._first,
+            self.run,
+            pack=stubbing.packing(self.run),
+            passed_over=incident.pass_over,
+        )
+        return Chain(stubbed, incident)
+
+    def _fit(self, call: Call, known: Known, value: object) -> tuple[bytes, ...]:
+        """Write a result as the live tool writes it, in the first reading that the tool gives."""
+        door, operation = self.run.door, call.question.operation
+        if not isinstance(door, Boundary):
+            raise TypeError(call.question.title)
+        shape, _ = door.kept.get(TOOLS, {}).get(operation, (None, False))
+        says = shape is not None and shape.wanted is not NOT_SAID
+        first: CannotFitError | None = None
+        for one in _readings(value, says=says):
+            try:
+                return packed(door, operation, [one], streams=False)
+            except CannotFitError as found:
+                first = first or found
+        raise telling.misfit(self.run.name, call, known, "" if first is None else first.why)
+
+
+def _readings(value: object, *, says: bool) -> list[object]:
+    """What a result may have been: libraries keep a text, and its JSON, as one another.
+
+    Where the tool says what it returns, the JSON inside a text is tried first: a `str` that was
+    written as JSON has quotes. Where it does not, the text stands as it is.
+    """
+    if not isinstance(value, str):
+        return [value, json.dumps(value)]
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        return [value]
+    return [parsed, value] if says else [value, parsed]
