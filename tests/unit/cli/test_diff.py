@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
-from rich.style import Style
 
 from agenttrace.check.diff import diff
 from agenttrace.cli import main
@@ -136,7 +135,6 @@ def test_hostile_and_huge_values_stay_on_their_lines(width: int) -> None:
 
 def test_a_terminal_gets_colours_that_every_eye_tells_apart() -> None:
     """Orange and blue, and the words before them say the same."""
-    Style.parse.cache_clear()  # a style remembers how the first console of all wrote it
     screen = io.StringIO()
     console = Console(
         file=screen, width=80, force_terminal=True, color_system="truecolor", no_color=False

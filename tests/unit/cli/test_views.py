@@ -222,6 +222,7 @@ def test_what_colour_says_a_word_says_too(shown: str, monkeypatch: pytest.Monkey
     """On a terminal the same text has colours; in a pipe it has none."""
     piped = show(shown, "--view", "tree")
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLORTERM", "truecolor")  # styles remember the first console's colours
     monkeypatch.setenv("TERM", "xterm-256color")
     coloured = show(shown, "--view", "tree")
 
