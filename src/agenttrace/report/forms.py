@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agenttrace.report.entry import Entry
 
 FORMS = {
+    ".html": "html.session",
     ".json": "json_",
     ".md": "markdown",
     ".xml": "junit",
