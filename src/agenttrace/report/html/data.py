@@ -150,7 +150,8 @@ def rows_of(trace: Trace) -> dict[str, int]:
 
 def _rows(ordered: Trace) -> dict[str, int]:
     ragged = raggedness(ordered.lanes)
-    kept, late = [], []
+    kept: list[str] = []
+    late: list[str] = []
     for span in ordered.spans:
         (late if ragged(span.lane) else kept).append(span.id)
     return {span: row for row, span in enumerate((*kept, *late))}
