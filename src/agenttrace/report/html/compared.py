@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.check.aligned import aligned
+from agenttrace.formats.native_payload import PayloadWriter
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -31,11 +32,16 @@ def compared(
         run: What is held against it.
         differences: What differs, as `check.diff` lists it.
         rows: Each span's row, of the golden and of the run.
+
+    Returns:
+        `partners` as pairs of rows; `differences`, whose two sides are in the form of a golden's
+        cells; and the `values` that these refer to, a conversation that differs in each turn once.
     """
     found = aligned(golden, run)
     partners = [[rows[0][mine], rows[1][its]] for mine, its in found.spans.items()]
-    told = [_difference(one, _spans(one, found), rows) for one in differences]
-    return {"partners": partners, "differences": told}
+    payload = PayloadWriter()
+    told = [_difference(one, _spans(one, found), rows, payload) for one in differences]
+    return {"partners": partners, "differences": told, "values": payload.take()}
 
 
 def _spans(one: Difference, found: Aligned) -> tuple[str | None, str | None]:
@@ -52,6 +58,7 @@ def _difference(
     one: Difference,
     spans: tuple[str | None, str | None],
     rows: tuple[Mapping[str, int], Mapping[str, int]],
+    payload: PayloadWriter,
 ) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -59,8 +66,8 @@ def _difference(
         "what": one.what,
         "title": one.title,
         "place": label_of(one.place),
-        "golden": one.golden,
-        "run": one.run,
+        "golden": payload.encode(one.golden),
+        "run": payload.encode(one.run),
         "consequences": one.consequences,
         "cause": one.cause,
         "rows": [

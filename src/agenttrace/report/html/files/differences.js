@@ -11,20 +11,21 @@ const CLASS_WORDS = {
 function differenceBlock(page, run, one) {
   const block = make("section", { class: "difference", "data-difference": one.id });
   const cause = run.causes.indexOf(one);
-  const head = make("h3", {}, make("span", { class: "class", text: one.kind }),
+  const head = make("h2", {}, make("span", { class: "class", text: one.kind }),
     ` ${one.what}`, make("span", { class: "aside", text: ` · ${CLASS_WORDS[one.kind] ?? ""}` }));
   block.append(head, factList([["place", one.place],
     ...(cause >= 0 ? [["cause", `${cause + 1} of ${run.causes.length}`]] : [])]));
   const sides = run.sides.map((side) => side.label);
+  const [golden, its] = one.sides();
   if (one.what === "missing" || one.what === "extra" || one.what === "moved") {
-    block.append(bothSides(sides, one.golden, one.run));
+    block.append(bothSides(sides, golden, its));
   } else {
-    const found = places(one.golden, one.run);
+    const found = places(golden, its);
     found.forEach((it) => block.append(placeBlock(it, sides)));
     if (found.length >= MOST_PLACES) {
       block.append(make("p", { class: "aside", text: `the first ${MOST_PLACES} places are shown` }));
     }
-    if (!found.length) block.append(bothSides(sides, one.golden, one.run));
+    if (!found.length) block.append(bothSides(sides, golden, its));
   }
   follows(page, run, one, block);
   return block;

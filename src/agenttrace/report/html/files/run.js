@@ -139,6 +139,15 @@ class Entry {
   }
 }
 
+class Difference {
+  // Its two sides are opened when they are shown.
+  constructor(told, pool) {
+    const { golden, run, ...rest } = Object.fromEntries(told);
+    Object.assign(this, rest);
+    this.sides = () => [pool.open(golden), pool.open(run)];
+  }
+}
+
 class Run {
   constructor(entry, told, tables) {
     this.title = entry.title;
@@ -147,7 +156,8 @@ class Run {
     this.sides = told.get("traces").map((trace) => new Side(trace, tables));
     this.side = this.sides.at(-1);
     this.compared = this.sides.length === 2;
-    this.differences = (told.get("differences") ?? []).map((one) => Object.fromEntries(one));
+    const pool = new Pool().extend(told.get("values") ?? new Uint8Array());
+    this.differences = (told.get("differences") ?? []).map((one) => new Difference(one, pool));
     this.causes = this.differences.filter((one) => !one.cause);
     this.tree = this.compared ? mergedTree(this.sides, told.get("partners")) : oneTree(this.side);
     this.differing = new Map();

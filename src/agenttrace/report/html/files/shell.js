@@ -270,6 +270,7 @@ function overview(run) {
     [golden.agents.type(at), golden.agents.role(at), golden.agents.version(at)].filter(Boolean).join(", ")
       || golden.agents.name(at)]);
   if (agents.length) part(root, counted(golden.agents.rows, "agent"), factList(agents));
+  states(root, side, -1);
   const environment = golden.timing.get("environment");
   if (environment.size) part(root, "With", valueBlock(environment));
   const resource = golden.head.resource(0);
