@@ -182,3 +182,14 @@ def test_a_page_of_several_runs_goes_from_one_to_the_next(screen: Screen) -> Non
     assert page.inner_text("h1") == "wide"
     page.select_option("select", "0")
     assert page.inner_text("h1") == refund_trace().name
+
+
+def test_a_notebook_shows_the_page_inside_its_frame(screen: Screen) -> None:
+    """The frame has no origin, and cannot reach the notebook; the page in it works all the same."""
+    output = refund_trace()._repr_html_()
+    page = screen.open(f"<html data-state='open'><title>a notebook</title><body>{output}</body>")
+    frame = page.frame_locator("iframe")
+    frame.locator(ROWS).first.wait_for()
+    frame.locator(f"{ROWS} >> text=chat gpt-4o").click()
+    assert "I found a double payment." in frame.locator(".pane").inner_text()
+    assert page.evaluate("document.querySelector('iframe').contentDocument") is None
