@@ -84,6 +84,14 @@ OPTIONS = (
         help="also write each run's trace into this folder",
     ),
     Option(
+        flag="--agenttrace-report",
+        ini="agenttrace_report",
+        default="",
+        is_list=True,
+        help="write what the runs of the session say to this path, in the form that its end names: "
+        ".html, .md, .json or .xml (JUnit). May be given again",
+    ),
+    Option(
         flag="--agenttrace-clock",
         ini="agenttrace_clock",
         default="freezegun",
@@ -131,6 +139,8 @@ def add(parser: pytest.Parser) -> None:
     for option in OPTIONS:
         if option.flag and option.is_switch:
             group.addoption(option.flag, action="store_true", default=False, help=option.help)
+        elif option.flag and option.is_list:
+            group.addoption(option.flag, action="append", metavar="PATH", help=option.help)
         elif option.flag:
             choices = option.choices or None
             group.addoption(

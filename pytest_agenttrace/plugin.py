@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_agenttrace import marker, options
+from pytest_agenttrace import marker, options, reports
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
 from pytest_agenttrace.secrets import cleaned
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told, unlike
@@ -28,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker; refuse to record in CI before anything runs."""
     config.addinivalue_line("markers", marker.MARKER)
     options.refuse_in_ci(config)
+    reports.begin(config)
     config.pluginmanager.register(Section(), "agenttrace-section")
 
 
@@ -126,6 +127,8 @@ def pytest_runtest_makereport(
     runs = item.stash.get(RUNS, None)
     if runs is not None and call.when == "call":
         vars(report)["agenttrace"] = told(runs.verdicts)
+    if runs is not None:
+        reports.attach(item, report, runs.verdicts)
     return report if runs is None else cleaned(report, runs.clean)
 
 

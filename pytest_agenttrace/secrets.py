@@ -17,8 +17,9 @@ def cleaned(report: pytest.TestReport, clean: Callable[[str], str]) -> pytest.Te
     """Take the secrets out of a report: its traceback, what it caught of the output, our lines."""
     report.longrepr = _clean(report.longrepr, clean, _DEEPEST)
     report.sections = [(name, clean(text)) for name, text in report.sections]
-    if (told := vars(report).get("agenttrace")) is not None:
-        vars(report)["agenttrace"] = _clean(told, clean, _DEEPEST)
+    for name in ("agenttrace", "agenttrace_entries"):
+        if (told := vars(report).get(name)) is not None:
+            vars(report)[name] = _clean(told, clean, _DEEPEST)
     return report
 
 

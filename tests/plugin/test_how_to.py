@@ -29,6 +29,7 @@ FOLLOWED = (
     "assert-order",
     "set-budgets",
     "look-at-a-trace",
+    "look-at-a-page",
     "compare-trials",
     "replay-an-incident",
 )

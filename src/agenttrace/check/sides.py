@@ -165,7 +165,11 @@ def spoken(kind: str, data: bytes) -> Value:
 
 
 def safe(text: str) -> str:
-    """Make text harmless on a terminal: control and invisible characters are escaped."""
+    """Make text harmless on a terminal: control and invisible characters are escaped.
+
+    So is what GitHub's runner takes for a command in the middle of a line of output.
+    """
+    text = text.replace("##[", r"#\x23[")
     if text.isprintable():
         return text
     return "".join(char if _harmless(char) else _escape(char) for char in text)

@@ -20,6 +20,7 @@ PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 COMMANDS = (
     "demo",
     "show",
+    "view",
     "diff",
     "check",
     "pending",

@@ -26,7 +26,7 @@ def lines(verdict: Verdict) -> Iterator[str]:
         why = (
             ""
             if verdict.outcome is Outcome.RECORDED
-            else f"  (no golden: {verdict.run} did not pass)"
+            else f"  (no golden: {safe(verdict.run)} did not pass)"
         )
         yield f"kept      {verdict.journal}{why}"
     if verdict.processes:
