@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
 
-import cmarkgfm
 import jsonschema
 import lxml.etree
 import lxml.html
 import pytest
-from cmarkgfm.cmark import Options
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 
 from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
@@ -36,12 +32,12 @@ from agenttrace.report.entry import (
 )
 from agenttrace.verdict import Asked, Outcome, Unused, Verdict
 from tests.fakes.campaign import times
-from tests.fakes.hostile import ATTACKS, hostile_texts
+from tests.fakes.hostile import every_attack, hostile_texts
+from tests.fakes.rendered import html_of, keys_of, outline_of, outline_of_xml, texts_of
 
 SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
 JUNIT = lxml.etree.XMLSchema(lxml.etree.parse(SCHEMAS / "junit-10.xsd"))
 REPORT = json.loads(Path(json_.__file__).with_name("report.schema.json").read_text("utf-8"))
-QUOTED = ("code", "pre")
 TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
 
 
@@ -82,59 +78,6 @@ def told(said: str, *, way_on: str = "go on") -> Entry:
 def without_causes(entry: Entry) -> Entry:
     """The same, where the error says everything itself."""
     return replace(entry, differences=(), outcome="diverged")
-
-
-def html_of(source: str) -> Any:
-    """Render Markdown as GitHub does, raw HTML and all."""
-    rendered = cmarkgfm.markdown_to_html_with_extensions(
-        source, Options.CMARK_OPT_UNSAFE, extensions=["table", "autolink", "strikethrough"]
-    )
-    return lxml.html.fragment_fromstring(rendered, create_parent="article")
-
-
-def outline_of(node: Any) -> Iterator[str]:
-    """Tags, attributes and texts, all that is not quoted."""
-    attributes = sorted(node.attrib.items())
-    yield f"<{node.tag} {attributes}>"
-    if node.tag not in QUOTED:
-        yield node.text or ""
-        for child in node:
-            yield from outline_of(child)
-            yield child.tail or ""
-    yield f"</{node.tag}>"
-
-
-def outline_of_xml(node: Any) -> Iterator[str]:
-    """Tags and names of attributes, and those values that are not quoted."""
-    own = {"type", "tests", "failures", "errors", "time"}
-    yield f"<{node.tag} {sorted((k, v if k in own else '') for k, v in node.attrib.items())}"
-    for child in node:
-        yield from outline_of_xml(child)
-
-
-def keys_of(value: Any) -> Any:
-    """What there is of a document without its texts."""
-    if isinstance(value, dict):
-        return [[*value], *map(keys_of, value.values())]
-    if isinstance(value, list):
-        return [*map(keys_of, value)]
-    return type(value).__name__ if isinstance(value, str) else value
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """Each line of each text in a document."""
-    if isinstance(value, str):
-        yield from value.split("\n")
-    elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from texts_of(one)
-
-
-def every_attack(test: Callable[..., None]) -> Callable[..., None]:
-    """Try each attack by itself, before chance mixes them."""
-    for attack in ATTACKS:
-        test = example(said=attack)(test)
-    return test
 
 
 @every_attack
