@@ -22,6 +22,7 @@ COMMANDS = (
     "show",
     "diff",
     "check",
+    "gate",
     "pending",
     "accept",
     "reject",
@@ -43,6 +44,13 @@ _CODES = {
     "cassette-unreadable": UNREADABLE,
     "trace-unreadable": UNREADABLE,
     "several-traces": USAGE,
+    "git-failed": USAGE,
+    "git-incomplete": UNREADABLE,
+    "revision-unknown": USAGE,
+    "no-merge-base": USAGE,
+    "policy-invalid": USAGE,
+    "approvals-invalid": USAGE,
+    "finding-unknown": USAGE,
 }
 
 

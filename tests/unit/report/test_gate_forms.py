@@ -16,7 +16,7 @@ from agenttrace.report.gate import annotations, json_, junit, sarif
 from agenttrace.report.gate import markdown as gate_markdown
 from agenttrace.report.gate.finding import MOST
 from agenttrace.verdict import GATE_CLASSES, GateResult, Severity
-from tests.fakes import gated
+from tests.fakes import gate_result
 from tests.fakes.campaign import times
 from tests.fakes.hostile import every_attack, hostile_texts
 from tests.fakes.rendered import html_of, keys_of, outline_of, outline_of_xml, texts_of
@@ -44,7 +44,7 @@ def said_by(escaped: str) -> str:
 @settings(max_examples=times(30, 5_000))
 def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
     """No heading, cell, link, image, mention or HTML comes of it, as GitHub's renderer sees it."""
-    page, like = (html_of(gate_markdown.render(gated.result(it))) for it in (said, "x"))
+    page, like = (html_of(gate_markdown.render(gate_result.result(it))) for it in (said, "x"))
     assert [*outline_of(page)] == [*outline_of(like)]
     quoted = {node.text_content().strip() for node in page.iter("code")}
     assert harmless.line(said).strip() in quoted
@@ -55,11 +55,11 @@ def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
 @settings(max_examples=times(30, 5_000))
 def test_sarif_is_valid_whatever_a_trace_says(said: str) -> None:
     """It holds to OASIS' schema, its addresses included, and hostile text adds no key."""
-    written = sarif.render(gated.result(said))
+    written = sarif.render(gate_result.result(said))
     assert written.isascii()
     document = json.loads(written)
     SARIF.validate(document)
-    assert keys_of(document) == keys_of(json.loads(sarif.render(gated.result("x"))))
+    assert keys_of(document) == keys_of(json.loads(sarif.render(gate_result.result("x"))))
     for one in document["runs"][0]["results"]:
         address = one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
         assert re.fullmatch(r"[\w./%~-]+", address, re.ASCII)
@@ -70,7 +70,7 @@ def test_sarif_is_valid_whatever_a_trace_says(said: str) -> None:
 @settings(max_examples=times(30, 5_000))
 def test_junit_and_json_are_valid_whatever_a_trace_says(said: str) -> None:
     """They hold to their schemas, and hostile text adds neither element nor key."""
-    hostile, plainly = gated.result(said), gated.result("x")
+    hostile, plainly = gate_result.result(said), gate_result.result("x")
     tree = lxml.etree.fromstring(junit.render(hostile).encode())
     JUNIT.assertValid(tree)
     like = lxml.etree.fromstring(junit.render(plainly).encode())
@@ -86,7 +86,7 @@ def test_junit_and_json_are_valid_whatever_a_trace_says(said: str) -> None:
 @settings(max_examples=times(30, 5_000))
 def test_annotations_are_the_commands_that_were_meant(said: str) -> None:
     """Each line is one command; what a trace says ends neither its words nor its line."""
-    written = annotations.render(gated.result(said))
+    written = annotations.render(gate_result.result(said))
     told = [COMMAND.fullmatch(line) for line in written.splitlines()]
     assert [one and one[1] for one in told] == ["error", "error", "warning", "warning", "notice"]
     files = [said_by(one[2]) for one in told if one]
@@ -96,7 +96,7 @@ def test_annotations_are_the_commands_that_were_meant(said: str) -> None:
 
 def test_the_worst_stands_first_and_ten_remarks_are_enough() -> None:
     """GitHub shows ten; a change that breaks 2,000 goldens must not hide that it does."""
-    result = gated.many(2_000)
+    result = gate_result.many(2_000)
     document = json.loads(sarif.render(result))
     SARIF.validate(document)
     remarks = document["runs"][0]["results"]
@@ -112,7 +112,7 @@ def test_the_worst_stands_first_and_ten_remarks_are_enough() -> None:
 
 def test_ten_findings_are_all_shown() -> None:
     """The last place is for a count only where there is something to count."""
-    shown = annotations.render(gated.many(MOST))
+    shown = annotations.render(gate_result.many(MOST))
     assert shown.count("\n") == MOST
     assert "not shown" not in shown
 
@@ -120,7 +120,7 @@ def test_ten_findings_are_all_shown() -> None:
 def test_thousands_of_changed_goldens_make_a_bounded_comment_and_a_whole_document() -> None:
     """A comment that is too long is refused by GitHub; the document leaves nothing out."""
     count = times(1_000, 5_000)
-    result = gated.many(count, "`|<>&" * 60)
+    result = gate_result.many(count, "`|<>&" * 60)
     written = gate_markdown.render(result)
     assert len(written) <= markdown.LONGEST
     shown = written.count("### block") + written.count("### review")
@@ -135,7 +135,7 @@ def test_thousands_of_changed_goldens_make_a_bounded_comment_and_a_whole_documen
 
 def test_what_is_long_in_every_place_still_fits() -> None:
     """One finding may have long names, reasons and ways on; its block is there all the same."""
-    result = gated.result("`|\\" * 5_000)
+    result = gate_result.result("`|\\" * 5_000)
     written = gate_markdown.render(result)
     assert len(written) <= markdown.LONGEST
     assert "### block" in written
@@ -146,7 +146,7 @@ def test_what_is_long_in_every_place_still_fits() -> None:
 
 def test_what_waits_is_told_from_what_is_approved() -> None:
     """A reviewer sees what to do, with the command; what is approved is folded away."""
-    written = gate_markdown.render(gated.result("x"))
+    written = gate_markdown.render(gate_result.result("x"))
     assert written.startswith(f"{gate_markdown.MARK}\n## agenttrace: the change is blocked\n")
     headings = re.findall(r"^### (\w+): (\w+)", written, re.MULTILINE)
     assert headings == [
@@ -187,6 +187,6 @@ def test_the_schema_of_the_gates_report_is_valid_and_knows_every_class() -> None
     assert tuple(kinds) == GATE_CLASSES
     severities = GATE["$defs"]["finding"]["properties"]["severity"]["enum"]
     assert severities == [str(one) for one in Severity]
-    document = json.loads(json_.render(gated.result("x")))
+    document = json.loads(json_.render(gate_result.result("x")))
     del document["goldens"][0]["findings"][0]["severity"]
     assert not jsonschema.Draft202012Validator(GATE).is_valid(document)
