@@ -1,4 +1,4 @@
-"""Gate result: what a gate found, made by hand: a finding of each sort, with any text in every place."""
+"""Gate result: what a gate found, made by hand, with any text in every place."""
 
 from __future__ import annotations
 

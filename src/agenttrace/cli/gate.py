@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agenttrace.cli.gate_reports import REPORTS, reported
 from agenttrace.cli.gating import BASE, EXIT_CODES, compared
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
     flag_value=".",
     help="Print the policy, or how it applies to a golden, and compare nothing.",
 )
+@REPORTS
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -40,6 +42,7 @@ def command(
     head: str,
     runs: Path | None,
     explain: str | None,
+    reports: tuple[Path, ...],
     *,
     everything: bool,
 ) -> None:
@@ -62,6 +65,7 @@ def command(
         return
     result = compared(base, head, runs)
     told(result, everything=everything)
+    reported(result, reports)
     ctx.exit(EXIT_CODES[result.standing])
 
 
