@@ -19,6 +19,7 @@ PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 
 COMMANDS = (
     "demo",
+    "init",
     "show",
     "diff",
     "check",
@@ -30,6 +31,7 @@ COMMANDS = (
     "explain",
     "import",
     "doctor",
+    "git",
 )
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
