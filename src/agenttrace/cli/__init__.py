@@ -23,6 +23,7 @@ COMMANDS = (
     "diff",
     "check",
     "gate",
+    "review",
     "pending",
     "accept",
     "reject",

@@ -71,12 +71,12 @@ def of_differences(
         below.setdefault(one.cause, []).append(one)
     for cause in {one.id: one for one in below.pop("", [])}.values():
         following = tuple(below.get(cause.id, ()))
-        ruled = max(
-            (_ruled(where, one, spans, policy) for one in (cause, *following)),
-            key=lambda ruling: ruling.severity.rank,
-        )
+        rulings = [(_ruled(where, one, spans, policy), one) for one in (cause, *following)]
+        ruled, gravest_one = max(rulings, key=lambda pair: pair[0].severity.rank)
         span = spans.at(cause.place)
         severity, reason = _held(where.movement, ruled)
+        if gravest_one is not cause:
+            reason += f": {gravest_one.title}, which follows"
         yield GateFinding(
             id=name_of(where, cause.kind, cause.id, [*sorted({one.id for one in following})]),
             kind=cause.kind,
