@@ -137,7 +137,7 @@ def test_each_run_says_in_the_folder_what_became_of_it(project: RefundProject) -
     assert (result.golden, result.held) == (GOLDEN, native.content_digest(data).hex())
     assert result.trace == native.content_digest(trace.read_bytes()).hex() != result.held
     assert result.problems == ("replay-diverged",)
-    assert result.counts["asked"] == 5
+    assert result.counts["asked"] == 6
 
 
 def test_an_interrupted_recording_becomes_no_golden(project: RefundProject) -> None:

@@ -24,6 +24,7 @@ COMMANDS = (
     "diff",
     "check",
     "gate",
+    "review",
     "pending",
     "accept",
     "reject",

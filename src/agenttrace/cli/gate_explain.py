@@ -42,6 +42,43 @@ def explained(golden: str, head: str) -> list[str]:
     return [safe(line) for line in lines]
 
 
+TOLD = {
+    "structure": "calls, agents or lanes that came, went or moved; a golden that is new",
+    "order": "the same work in another causal order",
+    "link": "what was triggered by what",
+    "tool_args": "what a tool was asked",
+    "tool_result": "what a tool gave back",
+    "llm_input": "what a model was asked",
+    "llm_output": "what a model said",
+    "state": "goals, beliefs, memory of an agent",
+    "event": "planning, reflection, and events of your own",
+    "status": "how a call ended, and how often it was tried",
+    "cost": "tokens and money",
+    "latency": "times, where they count",
+    "metadata": "the configuration of agents, attributes",
+    "unreadable": "a golden that is none: conflict marks, a pointer, a link, a submodule",
+    "schema": "a golden of a newer schema than this version reads",
+    "secret": "a secret in a golden",
+    "forged": "a golden that its own run contradicts; an approval that says another thing",
+    "conflict": "golden and run moved, each its own way",
+    "stale": "a golden whose run did not move; an outline that says another thing",
+    "lent": "an answer that the world did not give to its question",
+    "missing": "a golden that is gone, and its test is not",
+    "unused": "a golden that no test replays any more; answers that no run asked for",
+    "budget": "a limit that a changed golden breaks",
+    "policy": "the change changes the policy",
+}
+"""What each class is about."""
+
+
+def table() -> str:
+    """Every class with its default, as a table for the docs."""
+    from agenttrace.gate.policy import DEFAULTS
+
+    rows = [f"| `{kind}` | `{DEFAULTS[kind]}` | {about} |" for kind, about in TOLD.items()]
+    return "\n".join(["| class | default | what it is |", "|---|---|---|", *rows])
+
+
 def _rules(policy: Policy) -> Iterator[str]:
     for number, rule in enumerate(policy.rules, 1):
         said = ", ".join(f"{kind} {severity}" for kind, severity in rule.classes.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -69,9 +70,10 @@ class GatePage:
         said = "approved" if one.approved else one.severity
         self._say(f"{said:<8}{one.kind}  {one.title}: {one.what}", _STYLES[one.severity])
         for label, text in _facts(one):
-            self._say(f"{_PAD}{label:<8}{text}", "dim" if label in ("at", "in") else "")
+            style = "dim" if label in ("at", "in") else ""
+            self._say(f"{_PAD}{label:<8}{text}", style, indent=len(_PAD) + 8)
         for label, side, style in self._sides(one):
-            self._say(f"{_PAD}{label}{side}", style)
+            self._console.print(Text(f"{_PAD}{label}{safe(side)}", style=style), soft_wrap=True)
         self._say("", "")
 
     def _sides(self, one: GateFinding) -> Iterator[tuple[str, str, str]]:
@@ -103,8 +105,18 @@ class GatePage:
         if shown_ones:
             self._say("", "")
 
-    def _say(self, line: str, style: str) -> None:
-        self._console.print(Text(safe(line), style=style), soft_wrap=True)
+    def _say(self, line: str, style: str, *, indent: int = 0) -> None:
+        """Say a line; a longer one goes on below, words and ids whole."""
+        width = min(self._console.width, _WIDEST)
+        told = textwrap.wrap(
+            safe(line),
+            width,
+            subsequent_indent=" " * indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for part in told if indent or len(line) > width else [safe(line)]:
+            self._console.print(Text(part, style=style), soft_wrap=True)
 
 
 def summary(result: GateResult) -> Iterator[str]:

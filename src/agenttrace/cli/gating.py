@@ -71,6 +71,12 @@ def is_id(text: str) -> bool:
     return _ID.fullmatch(text) is not None
 
 
+def parted(names: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Path, ...]]:
+    """Part ids of findings from paths; what is there as a file is a path."""
+    ids = tuple(one for one in names if is_id(one) and not Path(one).exists())
+    return ids, tuple(Path(one) for one in names if one not in ids)
+
+
 def finding(result: GateResult, name: str) -> GateFinding:
     """Find a finding by its id, or by the beginning of one.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agenttrace.gate.policy import Ruling, Subject
+from agenttrace.model.lane import label_of
 from agenttrace.model.span import SpanKind
 from agenttrace.model.values import digest
 from agenttrace.verdict import GateFinding, Movement, Severity
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from agenttrace.model.values import Value
 
 UNPROVEN = "no run shows that the golden is what its test does"
+MOST = 8
+"""How much of an order is told."""
+
 REGRESSED = "the run moved, and the golden did not; no approval mends a test that fails"
 
 
@@ -48,14 +52,23 @@ class Spans:
 
     def __init__(self, *traces: Trace | None) -> None:
         """Take the traces."""
+        self._sides = [() if trace is None else trace.spans for trace in traces]
         self._at: dict[Position, Span] = {}
-        for trace in traces:
-            for span in () if trace is None else trace.spans:
-                self._at.setdefault(span.position, span)
+        for span in (span for side in self._sides for span in side):
+            self._at.setdefault(span.position, span)
 
     def at(self, place: Position) -> Span | None:
         """The span at a place."""
         return self._at.get(place)
+
+    def rows(self, place: Position) -> list[Value]:
+        """What stands beside a place, in order, in each trace: a move is told by nothing less."""
+        rows: list[Value] = []
+        for side in self._sides:
+            beside = [span for span in side if span.position[:-1] == place[:-1] and span.position]
+            beside.sort(key=lambda span: (span.lane, span.seq))
+            rows.append([label_of(span.position[-1:]) for span in beside])
+        return rows
 
 
 def of_differences(
@@ -71,14 +84,18 @@ def of_differences(
         below.setdefault(one.cause, []).append(one)
     for cause in {one.id: one for one in below.pop("", [])}.values():
         following = tuple(below.get(cause.id, ()))
-        ruled = max(
-            (_ruled(where, one, spans, policy) for one in (cause, *following)),
-            key=lambda ruling: ruling.severity.rank,
-        )
+        rulings = [(_ruled(where, one, spans, policy), one) for one in (cause, *following)]
+        ruled, gravest_one = max(rulings, key=lambda pair: pair[0].severity.rank)
         span = spans.at(cause.place)
         severity, reason = _held(where.movement, ruled)
+        if gravest_one is not cause:
+            reason += f": {gravest_one.title}, which follows"
+        content: list[Value] = [cause.kind, cause.id, [*sorted({it.id for it in following})]]
+        moved: list[Value] = [
+            [*spans.rows(it.place)] for it in (cause, *following) if it.what == "moved"
+        ]
         yield GateFinding(
-            id=name_of(where, cause.kind, cause.id, [*sorted({one.id for one in following})]),
+            id=name_of(where, *content, *([moved] if moved else [])),
             kind=cause.kind,
             severity=severity,
             test=where.test,
@@ -87,6 +104,7 @@ def of_differences(
             line=where.line,
             what=cause.what,
             title=cause.title,
+            why=_order(spans.rows(cause.place)) if cause.what == "moved" else "",
             reason=reason,
             agent="" if span is None else span.agent or "",
             site="" if span is None else span.site or "",
@@ -151,6 +169,13 @@ def name_of(where: Whereabouts, *parts: Value) -> str:
 def gravest(findings: Iterable[GateFinding]) -> tuple[GateFinding, ...]:
     """Put what waits first, the gravest first."""
     return tuple(sorted(findings, key=lambda one: one.rank))
+
+
+def _order(rows: Sequence[Value]) -> str:
+    """Say in which order things stood, and stand."""
+    told = [row if isinstance(row, list) else [] for row in rows]
+    said = [", ".join(map(str, row[:MOST])) + (", …" if len(row) > MOST else "") for row in told]
+    return f"the order was {said[0]}; it is {said[-1]}" if len(said) > 1 else ""
 
 
 def _ruled(where: Whereabouts, difference: Difference, spans: Spans, policy: Policy) -> Ruling:
