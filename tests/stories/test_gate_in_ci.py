@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from importlib.resources import files
@@ -151,3 +152,22 @@ def test_pre_commit_takes_our_hook_and_runs_it(project: CommittedProject) -> Non
     failed = project.run(run, check=False)
     assert failed.returncode == 1
     assert "stale-outline" in failed.stdout
+
+
+def test_the_steps_that_the_page_adds_fit_the_workflow(project: CommittedProject) -> None:
+    """They are valid where they are put; the comment is posted, through a stand-in for `gh`."""
+    page = (ROOT / "docs/how-to/gate-on-github.md").read_text("utf-8")
+    parts = re.findall(r"^```yaml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    added = [step for part in parts for step in ruamel.yaml.YAML(typ="safe", pure=True).load(part)]
+    assert len(added) == 2
+    workflow = read(project.path / ".github/workflows/agenttrace.yml")
+    workflow["jobs"]["gate"]["steps"] += added
+    jsonschema.validate(workflow, published("github-workflows"))
+    written = {part for _, run in blocks(workflow) for part in run.split()}
+    assert {".agenttrace/reports/gate.md", added[1]["with"]["sarif_file"]} <= written
+    project.write("../tools/gh", '#!/bin/sh\necho "$@"\n')
+    project.run("chmod +x ../tools/gh")
+    told = project.run(added[0]["run"], PR="7").stdout
+    assert told == (
+        "pr comment 7 --body-file .agenttrace/reports/gate.md --edit-last --create-if-none\n"
+    )

@@ -69,4 +69,5 @@ def command(
     if settings:
         init_git.write(folder)
         click.echo("written   the settings of this clone")
-    click.echo("next      pytest --agenttrace=record, then: git add golden")
+    if plan.changes:
+        click.echo("next      pytest --agenttrace=record, then: git add golden")

@@ -104,7 +104,7 @@ def _goldens(goldens: Sequence[GateGolden]) -> Iterator[str]:
             code(one.test or one.path, _WIDE),
             one.change,
             str(one.movement),
-            _change(*one.tokens),
+            _change(*(it or None for it in one.tokens)),
             _change(*map(_usd, one.cost_usd)),
             f"{waits} wait{'s' if waits == 1 else ''}" if waits else "",
         )
