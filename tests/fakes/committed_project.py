@@ -37,7 +37,6 @@ def test_refund(agent_trace):
     agent.refund_desk("A-17")
 """
 GOLDEN = "golden/test_refund/test_refund.trace"
-WITHOUT = ("randomly", "cacheprovider", "asyncio", "inline_snapshot", "langsmith_plugin", "xdist")
 PIP = '#!/bin/sh\necho "$@" >> "$PIP_ASKED"\n'
 PYTHON = '#!/bin/sh\nif [ "$1 $2" = "-m pip" ]; then exec pip "$@"; fi\nexec {python} "$@"\n'
 
@@ -84,7 +83,6 @@ class CommittedProject:
         self, lines: str, *, check: bool = True, **more: str
     ) -> subprocess.CompletedProcess[str]:
         """Run lines as GitHub's and GitLab's runners do: the first that fails ends them."""
-        plugins = " ".join(f"-p no:{name}" for name in WITHOUT)
         who = {"AUTHOR_NAME": "Ada", "AUTHOR_EMAIL": "ada@example.org"}
         who |= {key.replace("AUTHOR", "COMMITTER"): value for key, value in who.items()}
         environment = {
@@ -93,7 +91,8 @@ class CommittedProject:
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
             "PIP_ASKED": str(self._tools / "asked"),
-            "PYTEST_ADDOPTS": plugins,
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTEST_ADDOPTS": "-p no:cacheprovider -p pytest_agenttrace.plugin",
             "COLUMNS": "80",
             **{f"GIT_{key}": value for key, value in who.items()},
             **more,

@@ -43,13 +43,16 @@ def command(
     """
     from agenttrace.cli import init_git, init_plan
 
+    if (github or gitlab or pre_commit) and init_git.is_below_the_top(folder):
+        raise click.UsageError(f"{folder} is not the top of the repository, where CI looks")
     plan = init_plan.planned(
         folder,
         github=github or (folder / ".github").is_dir(),
         gitlab=gitlab or (folder / init_plan.GITLAB_ROOT).is_file(),
         pre_commit=pre_commit or (folder / init_plan.PRE_COMMIT).is_file(),
     )
-    settings = init_git.lacking(folder) if merge_driver else []
+    goldens = init_plan.folder_of(folder)
+    settings = init_git.lacking(folder, goldens) if merge_driver else []
     for one in plan.changes:
         click.echo(one.diff)
     for line in settings:
@@ -67,7 +70,7 @@ def command(
     for path in plan.write():
         click.echo(f"written   {path}")
     if settings:
-        init_git.write(folder)
+        init_git.write(folder, goldens)
         click.echo("written   the settings of this clone")
     if plan.changes:
         click.echo("next      pytest --agenttrace=record, then: git add golden")

@@ -10,7 +10,6 @@ import subprocess
 from pathlib import Path
 
 from agenttrace.errors import UsageError
-from agenttrace.golden.place import FOLDER
 
 SETTINGS = {
     "merge.agenttrace.name": "goldens are recorded again, never merged",
@@ -21,13 +20,22 @@ SETTINGS = {
 """After gitattributes(5), "Defining a custom merge driver" and "Performing text diffs"."""
 
 ATTRIBUTES = (
-    f"/{FOLDER}/**/*.trace      diff=agenttrace merge=agenttrace",
-    f"/{FOLDER}/**/*.trace.txt  merge=agenttrace",
+    "/{folder}/**/*.trace      diff=agenttrace merge=agenttrace",
+    "/{folder}/**/*.trace.txt  merge=agenttrace",
 )
 
 
-def lacking(root: Path) -> list[str]:
+def is_below_the_top(root: Path) -> bool:
+    """Whether a folder is in a repository, and not its top."""
+    return bool(_git(root, "rev-parse", "--show-prefix", fails=True))
+
+
+def lacking(root: Path, folder: str) -> list[str]:
     """Say what the clone lacks, as a person would type it; empty: nothing.
+
+    Args:
+        root: The root of the tests.
+        folder: The folder of the goldens, from there.
 
     Raises:
         UsageError: There is no clone.
@@ -39,10 +47,10 @@ def lacking(root: Path) -> list[str]:
     ]
     there = _attributes(root)
     known = there.read_text("utf-8").splitlines() if there.exists() else []
-    return config + [f"{there}: {line}" for line in ATTRIBUTES if line not in known]
+    return config + [f"{there}: {line}" for line in _lines(root, folder) if line not in known]
 
 
-def write(root: Path) -> None:
+def write(root: Path, folder: str) -> None:
     """Set what the clone lacks."""
     for name, value in SETTINGS.items():
         _git(root, "config", "--local", name, value)
@@ -50,8 +58,14 @@ def write(root: Path) -> None:
     text = path.read_text("utf-8") if path.exists() else ""
     path.parent.mkdir(parents=True, exist_ok=True)
     ended = text if not text or text.endswith("\n") else f"{text}\n"
-    more = [line for line in ATTRIBUTES if line not in text.splitlines()]
+    more = [line for line in _lines(root, folder) if line not in text.splitlines()]
     path.write_text(ended + "".join(f"{line}\n" for line in more), "utf-8")
+
+
+def _lines(root: Path, folder: str) -> list[str]:
+    """The attributes, as they count from the top of the repository."""
+    prefix = _git(root, "rev-parse", "--show-prefix")
+    return [line.format(folder=f"{prefix}{folder}") for line in ATTRIBUTES]
 
 
 def _attributes(root: Path) -> Path:

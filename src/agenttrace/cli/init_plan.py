@@ -25,8 +25,8 @@ INCLUDE = "include:\n  - local: .gitlab/agenttrace.yml\n"
 
 ATTRIBUTES = (
     "# Goldens are bytes, and never merged; the outline beside each is what a reviewer reads.",
-    f"/{FOLDER}/**/*.trace      binary",
-    f"/{FOLDER}/**/*.trace.txt  text eol=lf -merge",
+    "/{folder}/**/*.trace      binary",
+    "/{folder}/**/*.trace.txt  text eol=lf -merge",
 )
 IGNORED = ("*.trace.new", "*.trace.new.txt", ".agenttrace/")
 SETTING = "agenttrace_golden"
@@ -149,9 +149,10 @@ def planned(root: Path, *, github: bool, gitlab: bool, pre_commit: bool) -> Plan
         UsageError: A file that is to be changed is none, or is no text.
     """
     plan = Plan(root=root, changes=[], by_hand=[])
+    folder = folder_of(root)
     _settings(plan)
-    plan.new(f"{FOLDER}/README.md", _text("golden.md"))
-    plan.edit(".gitattributes", _with_attributes)
+    plan.new(f"{folder}/README.md", _text("golden.md"))
+    plan.edit(".gitattributes", lambda text: _with_attributes(text, folder))
     plan.edit(".gitignore", _with_ignored)
     if github:
         plan.new(GITHUB, _text("github.yml"))
@@ -167,17 +168,28 @@ def _text(name: str) -> str:
 
 
 # -- settings of pytest ---------------------------------------------------------------------------
+def folder_of(root: Path) -> str:
+    """The folder of the goldens, as the settings of a project say."""
+    place = root / _settings_file(root)
+    text = place.read_text("utf-8", "replace") if place.is_file() else ""
+    said = re.search(rf"^{SETTING}\s*=\s*[\"']?([\w./-]+)", text, re.MULTILINE)
+    return FOLDER if said is None else said[1].strip("/")
+
+
+def _settings_file(root: Path) -> str:
+    """Which file pytest reads, or would."""
+    for path, sections in _SECTIONS.items():
+        place = root / path
+        text = place.read_text("utf-8", "replace") if place.is_file() else ""
+        headings = [_heading(section) for section in sections]
+        if place.is_file() and (path in _ALWAYS_PYTESTS or any(it.search(text) for it in headings)):
+            return path
+    return "pyproject.toml" if (root / "pyproject.toml").is_file() else "pytest.ini"
+
+
 def _settings(plan: Plan) -> None:
     """Say where the goldens are, in the file that pytest reads."""
-    for path, sections in _SECTIONS.items():
-        text = (plan.read(path) or b"").decode("utf-8", "replace")
-        headings = [_heading(section) for section in sections]
-        if (plan.root / path).exists() and (
-            path in _ALWAYS_PYTESTS or any(it.search(text) for it in headings)
-        ):
-            break
-    else:
-        path = "pyproject.toml" if plan.read("pyproject.toml") is not None else "pytest.ini"
+    path = _settings_file(plan.root)
     value = f'"{FOLDER}"' if path.endswith(".toml") else FOLDER
     plan.edit(path, lambda text: _with_setting(text, _SECTIONS[path], f"{SETTING} = {value}\n"))
 
@@ -196,10 +208,11 @@ def _heading(section: str) -> re.Pattern[str]:
 
 
 # -- git ------------------------------------------------------------------------------------------
-def _with_attributes(text: str) -> str:
+def _with_attributes(text: str, folder: str) -> str:
     if re.search(r"^[^#\s]*\*\.trace\s", text, re.MULTILINE):
         return text
-    return _ended(text) + ("\n" if text else "") + "".join(f"{line}\n" for line in ATTRIBUTES)
+    lines = "".join(f"{line.format(folder=folder)}\n" for line in ATTRIBUTES)
+    return _ended(text) + ("\n" if text else "") + lines
 
 
 def _with_ignored(text: str) -> str:

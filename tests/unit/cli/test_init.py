@@ -89,9 +89,9 @@ def test_what_is_there_is_added_to_and_never_taken_away(tmp_path: Path) -> None:
         assert now[path] == mine[path]
     assert "by hand   golden/README.md is there, and is left as it is\n" in result.output
     assert INCLUDE.splitlines()[1] in result.output
-    assert now[".gitattributes"] == "\r\n".join(
-        [*mine[".gitattributes"].split("\r\n"), "", *ATTRIBUTES, ""]
-    )
+    attributes = [line.format(folder="golden") for line in ATTRIBUTES]
+    lines = [*mine[".gitattributes"].split("\r\n"), "", *attributes, ""]
+    assert now[".gitattributes"] == "\r\n".join(lines)
     assert now[".gitignore"].splitlines()[-2:] == [*IGNORED[:2]]
     assert now["tox.ini"].startswith(
         "[tox]\nenvlist = py\n\n[pytest]\nagenttrace_golden = golden\n"
@@ -164,3 +164,34 @@ def test_the_settings_of_a_clone_are_shown_written_once_and_never_committed(tmp_
     assert b"merge=agenttrace" not in b"".join(files(tmp_path).values())
     again = init(tmp_path, "--merge-driver", "--yes")
     assert (again.exit_code, again.output) == (0, "nothing to do\n")
+
+
+def test_goldens_that_lie_elsewhere_are_cared_for_there(tmp_path: Path) -> None:
+    """What pytest is told counts, and a project may be one of several in a repository."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    project = tmp_path / "desk"
+    project.mkdir()
+    (project / "pytest.ini").write_text("[pytest]\nagenttrace_golden = tests/traces\n")
+    assert init(project, "--merge-driver", "--yes").exit_code == 0
+    assert "tests/traces/README.md" in files(project)
+    (project / "tests/traces/a.trace").write_bytes(b"a")
+    (project / "tests/traces/a.trace.txt").write_bytes(b"a")
+    words = "git check-attr merge text -- tests/traces/a.trace tests/traces/a.trace.txt"
+    told = subprocess.check_output(words.split(), cwd=project, text=True)
+    assert [line.rpartition(": ")[2] for line in told.splitlines()] == [
+        "agenttrace",
+        "unset",
+        "agenttrace",
+        "set",
+    ]
+
+
+def test_a_workflow_is_not_written_where_nobody_looks_for_it(tmp_path: Path) -> None:
+    """GitHub and GitLab read the top of a repository alone."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "desk").mkdir()
+    result = init(tmp_path / "desk", "--github", "--yes")
+    assert result.exit_code == 2
+    assert "is not the top of the repository" in result.output
+    assert files(tmp_path) == {}
+    assert init(tmp_path, "--github", "--yes").exit_code == 0

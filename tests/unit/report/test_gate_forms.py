@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,7 +16,7 @@ from agenttrace.report import forms, harmless, markdown
 from agenttrace.report.gate import annotations, json_, junit, sarif
 from agenttrace.report.gate import markdown as gate_markdown
 from agenttrace.report.gate.finding import MOST
-from agenttrace.verdict import GATE_CLASSES, GateResult, Severity
+from agenttrace.verdict import GATE_CLASSES, Decision, GateResult, Severity
 from tests.fakes import gate_result
 from tests.fakes.campaign import times
 from tests.fakes.hostile import every_attack, hostile_texts
@@ -159,6 +160,18 @@ def test_what_waits_is_told_from_what_is_approved() -> None:
     assert f'agenttrace accept {0:016x} --reason "…"' not in written
     assert "<details><summary>Approved: 1</summary>" in written
     assert "<details><summary>Warned of: 1</summary>" in written
+
+
+def test_a_decision_that_does_not_open_the_gate_is_told_with_its_reason() -> None:
+    """Who is told no, or that a yes has run out, must not have to look it up."""
+    found = gate_result.finding("x", 0, Severity.REVIEW)
+    said = Decision(id=found.id, kind=found.kind, test=found.test, reason="too much")
+    for decision, words in (
+        (replace(said, live=False), "an approval that has expired: `too much`"),
+        (replace(said, accepted=False), "somebody said no: `too much`"),
+    ):
+        result = replace(EMPTY, others=(replace(found, decision=decision),))
+        assert f"\n{words}\n" in gate_markdown.render(result)
 
 
 @pytest.mark.parametrize("suffix", [*forms.GATE_FORMS])

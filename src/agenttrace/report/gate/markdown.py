@@ -158,6 +158,10 @@ def _waiting(one: GateFinding) -> Iterator[str]:
     if one.why:
         yield ""
         yield code(one.why)
+    if one.decision is not None:
+        said = "an approval that has expired" if one.decision.accepted else "somebody said no"
+        yield ""
+        yield f"{said}: {code(one.decision.reason, _WIDE)}"
     if told := sides_of(one).lines:
         yield ""
         yield block(told, "diff")

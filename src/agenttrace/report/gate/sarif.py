@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from agenttrace.report.gate.finding import Remark
     from agenttrace.verdict import GateResult
 
+SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+"""The schema that the report holds to; nothing fetches it."""
+
 MORE = "more"
 """The rule of the last result, which counts those that are not shown."""
 
@@ -33,7 +38,6 @@ def render(result: GateResult) -> str:
             "driver": {
                 "name": "agenttrace",
                 "semanticVersion": _version(),
-                "informationUri": "https://pypi.org/project/pytest-agenttrace/",
                 "rules": [_about(kind) for kind in rules],
             }
         },
@@ -44,7 +48,7 @@ def render(result: GateResult) -> str:
         "results": [_result(one, rules.index(_rule(one))) for one in shown],
     }
     document = {
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [run],
     }
