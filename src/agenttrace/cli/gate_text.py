@@ -26,6 +26,7 @@ MOST = 20
 _PAD = " " * 4
 _LABELS = ("before  ", "now     ")
 _WIDEST = 100
+_WHOLE_ID = 40
 _STYLES = {
     Severity.BLOCK: "bold red",
     Severity.REVIEW: "bold",
@@ -106,16 +107,18 @@ class GatePage:
             self._say("", "")
 
     def _say(self, line: str, style: str, *, indent: int = 0) -> None:
-        """Say a line; a longer one goes on below, words and ids whole."""
+        """Say a line; a longer one goes on below, but for one with a word that fits nowhere."""
         width = min(self._console.width, _WIDEST)
-        told = textwrap.wrap(
-            safe(line),
-            width,
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for part in told if indent or len(line) > width else [safe(line)]:
+        told = [safe(line)]
+        if max(map(len, told[0].split()), default=0) <= width - indent:
+            told = textwrap.wrap(
+                told[0],
+                width,
+                subsequent_indent=" " * indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        for part in told or [""]:
             self._console.print(Text(part, style=style), soft_wrap=True)
 
 
@@ -127,9 +130,15 @@ def summary(result: GateResult) -> Iterator[str]:
     runs = "" if result.runs is None else f", {number(result.runs, 'run')} told"
     yield (
         f"{number(changed, 'golden')} changed from {result.base[:12]} to {result.head[:12]} "
-        f"({result.base_name}…{result.head_name}){runs}; policy: {result.policy}"
+        f"({_short(result.base_name)}…{_short(result.head_name)}){runs}; policy: {result.policy}"
     )
     yield f"{found or 'nothing found'}: {SAID[result.standing]}"
+
+
+def _short(name: str) -> str:
+    """A revision as it was named; of a whole commit id, the beginning."""
+    whole = len(name) >= _WHOLE_ID and all(letter in "0123456789abcdef" for letter in name)
+    return name[:12] if whole else name
 
 
 def _facts(one: GateFinding) -> Iterator[tuple[str, str]]:

@@ -89,8 +89,8 @@ class Comparison:
             GoldenUnreadable: The folder of runs holds what no run wrote.
         """
         self._repository, self._asked = repository, asked
-        self._head = repository.commit(asked.head)
-        self._bases = repository.merge_bases(repository.commit(asked.base), self._head)
+        base, self._head = repository.commits(asked.base, asked.head)
+        self._bases = repository.merge_bases(base, self._head)
         self._base = self._bases[0]
         self.policy, self._changed_policy = self._policies()
         self._judge = Judge(self.policy)

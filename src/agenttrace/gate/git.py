@@ -130,6 +130,17 @@ class Repository:
             "  More: agenttrace explain revision-unknown",
         )
 
+    def commits(self, *names: str) -> list[str]:
+        """The commits that revisions name, asked for at once; as `commit` does of each."""
+        if not any(name.startswith("-") for name in names):
+            try:
+                said = self.run("rev-parse", *(f"{name}^{{commit}}" for name in names)).split()
+            except GitFailed:
+                said = []
+            if len(said) == len(names):
+                return [one.decode() for one in said]
+        return [self.commit(name) for name in names]
+
     def merge_bases(self, base: str, head: str) -> tuple[str, ...]:
         """The commits where the head parted from the base, the best first; usually one.
 

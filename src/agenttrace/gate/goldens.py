@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from agenttrace.check.vary import Vary
     from agenttrace.gate.policy import Policy
+    from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
@@ -150,7 +151,7 @@ class Judge:
         if where.movement in _THREE_WAY:
             yield self._three_way(both)
         yield from self._differences(both, base, head)
-        yield from self._in_itself(both, head)
+        yield from self._in_itself(both, base, head)
         yield from self._budgets(where, base, head)
 
     def _differences(self, both: Both, base: Trace | None, head: Trace) -> Iterator[GateFinding]:
@@ -169,10 +170,11 @@ class Judge:
             found = diff(old, head, self._vary(both.result))
             yield from findings.of_differences(both.where, found, Spans(old, head), self._policy)
 
-    def _in_itself(self, both: Both, head: Trace) -> Iterator[GateFinding]:
-        """What is wrong with a golden whatever it was before."""
+    def _in_itself(self, both: Both, base: Trace | None, head: Trace) -> Iterator[GateFinding]:
+        """What is wrong with a golden whatever its run says; of secrets, those that are new."""
         where, policy = both.where, self._policy
-        for kind, span in sorted({(it.kind, it.span) for it in left_in(head, self._redactor)}):
+        new = replace(head, spans=_new_in(base, head))
+        for kind, span in sorted({(it.kind, it.span) for it in left_in(new, self._redactor)}):
             yield findings.one(
                 where,
                 "secret",
@@ -305,6 +307,28 @@ def moved(both: Both) -> Movement:
     if base.digest and result.trace == base.digest:
         return Movement.STALE
     return Movement.FORGED if result.held == head.digest else Movement.CONFLICT
+
+
+def _new_in(base: Trace | None, head: Trace) -> tuple[Span, ...]:
+    """The spans that say something that the old golden did not say at the same place."""
+    if base is None:
+        return head.spans
+    known = {span.position: span for span in base.spans}
+    return tuple(
+        span
+        for span in head.spans
+        if (old := known.get(span.position)) is None or _words(old) != _words(span)
+    )
+
+
+def _words(span: Span) -> tuple[object, ...]:
+    """All that a span says, without times and ids."""
+    said = [(it.head, [chunk.data for chunk in it.chunks], it.failure) for it in span.answers]
+    events = [(it.name, it.attributes) for it in span.events]
+    links = [it.attributes for it in span.links]
+    who = (span.name, span.operation, span.agent, span.task, span.site, span.scope)
+    state = (span.status, span.resource, span.trace_state)
+    return (*who, span.question, said, span.attributes, events, links, *state)
 
 
 def _tokens(trace: Trace | None) -> int | None:
