@@ -3,6 +3,7 @@
 #
 #   make test PYTHON=python3.13 VENV=.venv-3.13      the same under another Python
 #   make test ARGS="-k refund -x"                    words for pytest
+#   make test BROWSER=none                           without the tests that need a browser
 #   make demo DEMO_DIR=/tmp/desk                     where the demonstration is laid out
 
 PYTHON ?= python3
@@ -10,6 +11,7 @@ VENV ?= .venv
 JOBS ?= auto
 ARGS ?=
 DEMO_DIR ?=
+export BROWSER ?=
 
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -46,8 +48,18 @@ install: $(READY) ## make the environment in .venv (every other target does this
 demo: $(READY) ## see it work: record, replay, change an agent, read what changed (no key, no network)
 	$(BIN)/agenttrace demo $(DEMO_DIR)
 
+.PHONY: browser
+browser: ## find Chromium, in which pages are tested; install Debian's where that may be done
+	@if [ "$(BROWSER)" = none ]; then echo "no browser: the tests of pages are left out"; exit 0; fi; \
+	for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+	  if command -v $$name >/dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+	    chromium fonts-dejavu-core >/dev/null; \
+	else echo "Pages are tested in Chromium, and none is here: install it, or say BROWSER=none" >&2; exit 1; fi
+
 .PHONY: test
-test: $(READY) ## run all tests, and the code in README.md and docs/
+test: $(READY) browser ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 .PHONY: campaign
@@ -121,6 +133,10 @@ bench: $(READY) ## run the benchmarks: ratios against a named peer, both taken i
 	@set -e; for bench in $(sort $(wildcard benchmarks/*.py)); do \
 	  echo "$$bench"; $(BIN)/python "$$bench"; done
 
+.PHONY: bench-page
+bench-page: $(READY) browser ## measure a page of 100,000 spans: its size, its making, and Chromium with it
+	$(BIN)/python benchmarks/pages.py
+
 .PHONY: clean
 clean: ## remove what the other targets made, the environment included
 	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* \
@@ -130,4 +146,4 @@ clean: ## remove what the other targets made, the environment included
 .PHONY: help
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -90,7 +90,7 @@ OPTIONS = (
         default="",
         is_list=True,
         help="write what the runs of the session say to this path, in the form that its end names: "
-        ".md, .json or .xml (JUnit). May be given again",
+        ".html, .md, .json or .xml (JUnit). May be given again",
     ),
     Option(
         flag="--agenttrace-clock",

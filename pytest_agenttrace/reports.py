@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from pytest_agenttrace.fixtures import RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,12 +62,16 @@ def attach(item: pytest.Item, report: pytest.TestReport, verdicts: Iterable[Verd
         error=_first_line(report),
     )
     if report.when == "call":
-        told = [entry.entry_of(one, test, item.config.rootpath) for one in verdicts]
+        told = [
+            replace(entry.entry_of(one, test, item.config.rootpath), page=_page(item, report, one))
+            for one in verdicts
+        ]
     else:
         told = []
     if report.failed and not told:
         told = [entry.broken(test)]
     vars(report)["agenttrace_entries"] = [entry.plain(one) for one in told]
+    vars(report)["agenttrace_pages"] = [one.page for one in told]
 
 
 class _Writer:
@@ -72,12 +79,13 @@ class _Writer:
 
     def __init__(self, paths: list[Path]) -> None:
         self._paths = paths
-        self._told: dict[str, list[dict[str, Any]]] = {}
+        self._told: dict[str, list[tuple[dict[str, Any], bytes]]] = {}
         self._said: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what came along; of a test that is run again, only the last time counts."""
-        came: list[dict[str, Any]] = getattr(report, "agenttrace_entries", [])
+        pages = getattr(report, "agenttrace_pages", ())
+        came = list(zip(getattr(report, "agenttrace_entries", ()), pages, strict=True))
         if report.outcome in ("passed", "failed", "skipped") and came:
             before = [] if report.when == "call" else self._told.get(report.nodeid, [])
             self._told[report.nodeid] = [*before, *came]
@@ -89,7 +97,11 @@ class _Writer:
             return
         from agenttrace.report import entry, forms
 
-        told = [entry.of_plain(one) for test in self._told.values() for one in test]
+        told = [
+            replace(entry.of_plain(one), page=page)
+            for test in self._told.values()
+            for one, page in test
+        ]
         for path in self._paths:
             try:
                 forms.write(path, told)
@@ -104,6 +116,17 @@ class _Writer:
         """Say where they are."""
         for said in self._said:
             terminalreporter.write_sep("-", said)
+
+
+def _page(item: pytest.Item, report: pytest.TestReport, verdict: Verdict) -> bytes:
+    """What a page shows of a run; nothing where nobody asked for one, or the test passed."""
+    if not report.failed or not any(path.suffix == ".html" for path in asked(item.config)):
+        return b""
+    from agenttrace.report.html.verdict import page_of
+
+    return page_of(
+        verdict, f"{_first_line(report)}\n\n{report.longreprtext}", item.stash[RUNS].clean
+    )
 
 
 def _first_line(report: pytest.TestReport) -> str:

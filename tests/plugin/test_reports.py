@@ -162,7 +162,7 @@ def test_an_unknown_form_is_refused_before_any_test_runs(project: RefundProject)
     result = project.run("--agenttrace-report=r.txt")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(
-        "*--agenttrace-report=r.txt: a report's path ends in .json, .md or .xml*"
+        "*--agenttrace-report=r.txt: a report's path ends in .html, .json, .md or .xml*"
     )
 
 

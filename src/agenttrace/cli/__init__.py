@@ -21,6 +21,7 @@ COMMANDS = (
     "demo",
     "init",
     "show",
+    "view",
     "diff",
     "check",
     "gate",

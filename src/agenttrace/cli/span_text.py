@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agenttrace.causal.nesting import nested
 from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import arguments, cut, safe
 from agenttrace.cli import words
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
 
     from agenttrace.model.call import Answer
-    from agenttrace.model.lane import Position
     from agenttrace.model.message import Message, ModelResponse
     from agenttrace.model.span import Event, Link, Span
     from agenttrace.model.trace import Trace
@@ -52,7 +52,7 @@ class SpanText:
 
     def __init__(self, trace: Trace) -> None:
         """Put the spans in order, each under the one that it happened inside, and number them."""
-        self._tree = tuple(_tree(trace))
+        self._tree = tuple(nested(trace))
         self._numbers = {span.id: n for n, (span, _) in enumerate(self._tree, 1)}
 
     def meant(self, words: str) -> Span:
@@ -148,38 +148,6 @@ class SpanText:
         trace = f" of trace {link.trace}" if link.trace is not None else ""
         more = f"  {words.pairs(link.attributes)}" if link.attributes else ""
         return f"link     {safe(link.relationship)} {whose}{trace}{more}"
-
-
-def _tree(trace: Trace) -> Iterator[tuple[Span, int]]:
-    """Every span with its depth; siblings in causal order, a lane where it was spawned."""
-    known = {span.id for span in trace.spans}
-    order = _SpawnOrder(trace)
-    children: dict[str | None, list[Span]] = {}
-    for span in sorted(trace.spans, key=order.of):
-        children.setdefault(span.parent if span.parent in known else None, []).append(span)
-    waiting = [(span, 0) for span in reversed(children.get(None, []))]
-    while waiting:
-        span, depth = waiting.pop()
-        yield span, depth
-        waiting.extend((child, depth + 1) for child in reversed(children.get(span.id, [])))
-
-
-class _SpawnOrder:
-    """Where a span stands when lanes are unrolled: after the step that spawned its lane."""
-
-    def __init__(self, trace: Trace) -> None:
-        self._lanes = {lane.path: lane for lane in trace.lanes}
-
-    def of(self, span: Span) -> tuple[int | Position, ...]:
-        key: tuple[int | Position, ...] = (span.seq,)
-        path, seen = span.lane, {span.lane}
-        while (lane := self._lanes.get(path)) is not None and lane.parent is not None:
-            key = (lane.spawn_seq, path, *key)
-            path = lane.parent
-            if path in seen:
-                break
-            seen.add(path)
-        return key
 
 
 def _steps(span: Span) -> str:

@@ -73,6 +73,14 @@ class Trace:
                 return span
         raise KeyError(span_id)
 
+    def _repr_html_(self) -> str:
+        """Show the trace in a notebook; see `agenttrace.report.html.notebook`."""
+        from importlib import import_module
+
+        # A notebook asks the value itself how it looks. The page is made four floors further up, so
+        # it is found by name, and only when a notebook asks.
+        return str(import_module("agenttrace.report.html.notebook").frame(self))
+
     @property
     def root(self) -> Span | None:
         """The run's own span, if it is here."""

@@ -112,6 +112,7 @@ class Entry:
         more: How many further differences there are.
         unused: Recorded answers that nobody asked for.
         warnings: What a person should know.
+        page: The run for a page, packed; empty: nobody asked for it, or its test passed.
     """
 
     test: str
@@ -134,6 +135,7 @@ class Entry:
     more: int = 0
     unused: tuple[Left, ...] = ()
     warnings: tuple[str, ...] = ()
+    page: bytes = b""
 
     @property
     def causes(self) -> tuple[Change, ...]:
@@ -226,15 +228,19 @@ def change_of(one: Difference) -> Change:
 
 
 def plain(entry: Entry) -> dict[str, Any]:
-    """Give an entry in dicts, lists, texts and numbers."""
-    return asdict(entry)
+    """Give an entry in dicts, lists, texts and numbers; its page, which is bytes, goes apart."""
+    told = asdict(entry)
+    del told["page"]
+    return told
 
 
 def of_plain(told: Mapping[str, Any]) -> Entry:
-    """Make an entry again, of what `plain` gave."""
+    """Make an entry again, of what `plain` gave, without a page."""
     inner = {"problems": Problem, "differences": Change, "unused": Left}
     words: dict[str, Any] = {}
     for field in fields(Entry):
+        if field.name == "page":
+            continue
         value = told[field.name]
         if (kind := inner.get(field.name)) is not None:
             value = tuple(kind(**_tupled(one)) for one in value)

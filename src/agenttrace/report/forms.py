@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import GateResult
 
 FORMS = {
+    ".html": "html.session",
     ".json": "json_",
     ".md": "markdown",
     ".xml": "junit",

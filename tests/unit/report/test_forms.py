@@ -160,7 +160,9 @@ def test_the_schema_of_the_report_is_itself_valid() -> None:
     for run in broken["runs"]:
         del run["outcome"]
     assert not jsonschema.Draft202012Validator(REPORT).is_valid(broken)
-    assert set(REPORT["$defs"]["run"]["properties"]) == {field.name for field in fields(Entry)}
+    assert set(REPORT["$defs"]["run"]["properties"]) == {
+        field.name for field in fields(Entry) if field.name != "page"
+    }
 
 
 @pytest.mark.parametrize("count", [0, 1, 3_000])

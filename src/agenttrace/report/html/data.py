@@ -1,0 +1,181 @@
+"""Data: what a page shows, packed: goldens as they are on disk, and what is worked out beside them.
+
+A browser reads goldens by the same tables as we do; they travel with the page. What it cannot know
+comes along: the order of reading, what models were asked and said in whatever language, what calls
+cost, and how two traces correspond.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from agenttrace.causal.nesting import nested
+from agenttrace.causal.ragged import raggedness
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.check.pricing import Prices
+from agenttrace.errors import PriceUnknown
+from agenttrace.formats import native
+from agenttrace.formats.schema import CONTENT, NEEDED, RAGGED
+from agenttrace.model.collector import resting
+from agenttrace.model.difference import Difference
+from agenttrace.model.span import SpanKind
+from agenttrace.model.trace import Trace
+from agenttrace.report.html.compared import compared
+from agenttrace.report.html.said import said
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from agenttrace.model.span import Span
+
+PAGE = 1
+"""The version of what is packed; the scripts of the same release read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One run on a page, alone or beside its golden.
+
+    Attributes:
+        title: What it is called: a file, a test.
+        trace: The run.
+        golden: What it is held against; None: nothing.
+        label: What the run is called beside the golden.
+        golden_label: What the golden is called.
+        differences: What differs, as `check.diff` lists it.
+        outcome: What became of it, in a word; empty: nobody said.
+        notes: What a person should read first, a paragraph each: the errors of a test that failed.
+    """
+
+    title: str
+    trace: Trace
+    golden: Trace | None = None
+    label: str = "this run"
+    golden_label: str = "golden"
+    differences: tuple[Difference, ...] = ()
+    outcome: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A run that is ready for a page, in bytes that go from process to process.
+
+    Attributes:
+        title: What it is called.
+        outcome: What became of it, in a word.
+        data: All that the page shows of it.
+    """
+
+    title: str
+    outcome: str
+    data: bytes
+
+
+def packed(shown: Shown) -> Packed:
+    """Pack a run.
+
+    Raises:
+        NotCanonical: A trace holds what no golden can keep.
+    """
+    with resting():
+        data = _packed(_run(shown))
+    return Packed(title=_text(shown.title), outcome=shown.outcome, data=data)
+
+
+def document(runs: Iterable[Packed], said: str = "") -> bytes:
+    """Pack everything that a page shows; a browser unpacks only the run that is looked at.
+
+    Args:
+        runs: The runs.
+        said: What is said of all of them; alone where there are none.
+    """
+    told = [[one.title, one.outcome, one.data] for one in runs]
+    return _packed({"page": PAGE, "tables": tables(), "said": _text(said), "runs": told})
+
+
+def _packed(value: object) -> bytes:
+    import msgpack
+
+    packed: bytes = msgpack.packb(value, use_bin_type=True)
+    return packed
+
+
+def _text(text: str) -> str:
+    """The text without halves of surrogate pairs, which no wire carries."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+@cache
+def tables() -> dict[str, dict[str, list[Any]]]:
+    """The tables of a golden, by name: each column's kind and default."""
+    return {
+        table.name: {
+            column.name: [column.kind, None if column.default is NEEDED else column.default]
+            for column in table.columns
+        }
+        for table in (*CONTENT, *RAGGED[len(CONTENT) - 1 :])
+    }
+
+
+def _run(one: Shown) -> dict[str, Any]:
+    traces = [_trace(one.trace, one.label)]
+    run: dict[str, Any] = {"notes": list(map(_text, one.notes))}
+    if one.golden is not None:
+        traces.insert(0, _trace(one.golden, one.golden_label))
+        rows = rows_of(one.golden), rows_of(one.trace)
+        run |= compared(one.golden, one.trace, one.differences, rows)
+    return {**run, "traces": traces}
+
+
+def _trace(trace: Trace, label: str) -> dict[str, Any]:
+    trace = in_causal_order(trace)
+    rows = rows_of(trace)
+    return {
+        "label": _text(label),
+        "golden": native.write(trace),
+        "order": _steps([rows[span.id] for span, _ in nested(trace)]),
+        "said": said((rows[span.id], span) for span in trace.spans if span.kind is SpanKind.LLM),
+        "costs": _costs(trace, rows),
+    }
+
+
+def rows_of(trace: Trace) -> dict[str, int]:
+    """Each span's row in the golden's tables: content's first, then what chance may cut short."""
+    ragged = raggedness(trace.lanes)
+    spans = in_causal_order(trace).spans
+    kept = [span.id for span in spans if not ragged(span.lane)]
+    late = [span.id for span in spans if ragged(span.lane)]
+    return {span: row for row, span in enumerate((*kept, *late))}
+
+
+def _steps(rows: list[int]) -> list[int]:
+    """Rows as steps from the one before: in a trace in order nearly all are 1, and cost nothing."""
+    return [row - before for before, row in zip([-1, *rows], rows, strict=False)]
+
+
+def _costs(trace: Trace, rows: Mapping[str, int]) -> list[list[Any]]:
+    """What calls cost in USD, where it is known: rows, then amounts as decimals."""
+    prices = Prices(at=trace.started)
+    found = [
+        (rows[span.id], f"{cost:f}")
+        for span in trace.spans
+        if span.usage is not None and (cost := _cost(span, prices)) is not None
+    ]
+    return [[row for row, _ in found], [cost for _, cost in found]]
+
+
+def _cost(span: Span, prices: Prices) -> Decimal | None:
+    usage = span.usage
+    if usage is None or span.kind not in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL):
+        return None
+    if not usage.models:
+        return usage.tool_cost_usd
+    try:
+        models = prices.cost(span)
+    except PriceUnknown:
+        return None
+    return None if models is None else models + (usage.tool_cost_usd or Decimal())

@@ -1,0 +1,88 @@
+"""Access: for every eye and hand, at every width."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.fakes.chromium import Screen
+from tests.fakes.html_pages import alone, beside, with_span
+from tests.fakes.refund_trace import refund_trace
+
+WIDTHS = (360, 800, 1600)
+LOST = """
+() => {
+  const shown = (it) => it.getClientRects().length && getComputedStyle(it).visibility !== "hidden";
+  const lost = [];
+  const inside = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth > inside) lost.push("the page is wider than the window");
+  for (const it of document.querySelectorAll("header *, .pane *, .rows, dialog *")) {
+    if (!shown(it) || it.closest(".unseen") || it.closest("svg")) continue;
+    const box = it.getBoundingClientRect();
+    if (box.right > inside + 1 || box.left < -1) lost.push(`out: ${it.outerHTML.slice(0, 90)}`);
+    const hides = getComputedStyle(it).overflowX === "hidden";
+    if (hides && it.scrollWidth > it.clientWidth + 1) lost.push(it.outerHTML.slice(0, 90));
+  }
+  for (const it of document.querySelectorAll("#page *")) {
+    if (shown(it) && it.textContent && parseFloat(getComputedStyle(it).fontSize) < 12) {
+      lost.push(`small: ${it.outerHTML.slice(0, 90)}`);
+    }
+  }
+  for (const cell of document.querySelectorAll(".row > :is(.number, .took, .tokens, .cost)")) {
+    if (shown(cell) && cell.scrollWidth > cell.clientWidth + 1) lost.push(cell.textContent);
+  }
+  return lost;
+}
+"""
+
+
+def violations(page: Any) -> list[str]:
+    """What axe finds: the rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing(screen: Screen, dark: bool) -> None:
+    """Roles, names, contrast: no violation, alone, beside another, a span chosen, help open."""
+    trace = refund_trace()
+    run = with_span(trace, "look_up_order", question={"order": "A-18"}, digest=b"e" * 16)
+    for html in (alone(trace), beside(trace, run)):
+        page = screen.open(html, dark=dark)
+        assert violations(page) == []
+        for key in ("j", "j", "j"):
+            page.keyboard.press(key)
+        page.keyboard.press("n")
+        page.evaluate("document.querySelectorAll('details').forEach((it) => { it.open = true; })")
+        assert violations(page) == []
+        page.keyboard.press("?")
+        assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_cut_or_small_at_any_width(screen: Screen, width: int) -> None:
+    """No text leaves the window or its box, and none is under 12 pixels."""
+    trace = refund_trace()
+    run = with_span(trace, "look_up_order", question={"order": "A-18"}, digest=b"e" * 16)
+    for html in (alone(trace), beside(trace, run)):
+        page = screen.open(html, width=width)
+        assert page.evaluate(LOST) == []
+        for _ in range(4):
+            page.keyboard.press("j")
+            assert page.evaluate(LOST) == []
+        page.keyboard.press("?")
+        assert page.evaluate(LOST) == []
+
+
+def test_what_became_of_a_line_is_said_without_colour(screen: Screen) -> None:
+    """Each line that differs has a sign, and a word for whoever hears the page."""
+    trace = refund_trace()
+    run = with_span(trace, "look_up_order", question={"order": "A-18"}, digest=b"e" * 16)
+    page = screen.open(beside(trace, run))
+    marked = page.locator(".is-changed")
+    assert marked.count() == 1
+    assert marked.locator(".sign").inner_text().split() == ["≠", "changed"]
+    kinds = page.eval_on_selector_all(".body .kind", "all => all.map(it => it.textContent)")
+    assert set(kinds) == {span.kind.value for span in trace.spans}
