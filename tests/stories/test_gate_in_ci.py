@@ -101,6 +101,15 @@ def test_a_change_that_is_meant_is_replayed_gated_and_summed_up_on_github(
     report = json.loads((clone.path / ".agenttrace/reports/gate.json").read_text("utf-8"))
     assert [golden["movement"] for golden in report["goldens"]] == ["intended"]
     assert clone.run("git status --porcelain").stdout == ""
+    assert {path.name for path in (clone.path / ".agenttrace/reports").iterdir()} == {
+        "gate.html",
+        "gate.json",
+        "gate.md",
+        "gate.sarif",
+        "tests.html",
+        "tests.json",
+        "tests.md",
+    }
 
 
 def test_a_change_that_was_not_recorded_fails_the_replay_and_is_blocked(

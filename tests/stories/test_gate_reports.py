@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
+import zlib
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import lxml.etree
+import msgpack
 import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import main
+from agenttrace.explore.programs import Ask
 from agenttrace.report import forms
-from tests.fakes.gated import AFTER, GatedRepository
+from tests.fakes.gated import AFTER, LOOK_UP, OTHER, TEST, GatedRepository, path_of, team
+from tests.fakes.secrets import samples
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
 
@@ -89,4 +95,47 @@ def test_a_report_of_an_unknown_form_is_a_usage_error(repo: GatedRepository) -> 
     """It is said before anything is compared."""
     result = gate("--report=gate.txt")
     assert result.exit_code == 2
-    assert "a report's path ends in .json, .md, .sarif or .xml" in result.output
+    assert "a report's path ends in .html, .json, .md, .sarif or .xml" in result.output
+
+
+def shown_on(page: Path) -> tuple[str, list[tuple[str, str, Any]]]:
+    """What a page says, and of each golden on it its title, how it moved, and what is shown."""
+    block = re.search(r'id="data">([^<]*)<', page.read_text("utf-8"))
+    assert block is not None
+    document = msgpack.unpackb(zlib.decompress(base64.b64decode(block[1])))
+    runs = [(title, moved, msgpack.unpackb(run)) for title, moved, run in document["runs"]]
+    return document["said"], runs
+
+
+def test_a_page_shows_the_golden_before_and_now(repo: GatedRepository) -> None:
+    """Both traces are on it, read from the commits, with what differs and what is to be done."""
+    page = repo.folder.parent / "gate.html"
+    assert gate(f"--report={page}").exit_code == 1
+    said, ((title, moved, run),) = shown_on(page)
+    assert said == "The gate: review. 1 golden with findings."
+    assert (title, moved) == (TEST, "unproven")
+    assert [trace["label"] for trace in run["traces"]] == ["before", "now"]
+    assert [(one["kind"], one["what"], one["title"]) for one in run["differences"]] == [
+        ("structure", "extra", "mail")
+    ]
+    (note,) = run["notes"]
+    assert note.startswith("review: structure of mail: extra  [")
+    assert "agenttrace accept " in note
+
+
+def test_a_page_shows_what_is_gone_and_leaves_out_what_holds_a_secret(
+    repo: GatedRepository,
+) -> None:
+    """A golden with a key in it is told of in words; the page may be kept where others read it."""
+    secret = samples()[0]
+    repo.golden(team(LOOK_UP, Ask(tool="pay", body={"key": secret.text}, answer="done")))
+    (repo.folder / path_of(OTHER)).unlink()
+    repo.commit("spoil it")
+    page = repo.folder.parent / "gate.html"
+    assert gate(f"--report={page}").exit_code == 1
+    said, ((title, _, run),) = shown_on(page)
+    assert said == "The gate: block. 2 goldens with findings, 1 of them here."
+    assert (title, [trace["label"] for trace in run["traces"]]) == (OTHER, ["before"])
+    assert secret.text not in zlib.decompress(
+        base64.b64decode(page.read_text("utf-8").partition('id="data">')[2].partition("<")[0])
+    ).decode("utf-8", "replace")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from agenttrace.verdict import GateResult
+    from agenttrace.gate.git import Repository
+    from agenttrace.model.trace import Trace
+    from agenttrace.verdict import GateGolden, GateResult
 
 
 def _known(ctx: click.Context, parameter: click.Parameter, paths: tuple[Path, ...]) -> object:
@@ -29,8 +32,9 @@ REPORTS = click.option(
     multiple=True,
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_known,
-    help="Also write the result here: .md for a comment, .json, .xml (JUnit) or .sarif. May be "
-    "given again. On GitHub, at most ten remarks are shown beside the code as well.",
+    help="Also write the result here: .md for a comment, .html with the goldens side by side, "
+    ".json, .xml (JUnit) or .sarif. May be given again. On GitHub, at most ten remarks are shown "
+    "beside the code as well.",
 )
 
 
@@ -40,15 +44,44 @@ def reported(result: GateResult, paths: tuple[Path, ...]) -> None:
     Raises:
         click.FileError: One cannot be written; a gate without its report does not pass.
     """
-    from agenttrace.report import forms
-
-    for path in paths:
-        try:
-            forms.write_gate(path, result)
-        except OSError as problem:
-            raise click.FileError(str(path), problem.strerror or str(problem)) from problem
-        click.echo(f"report    {path}")
+    if paths:
+        _write(result, paths)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         from agenttrace.report.gate import annotations
 
         click.echo(annotations.render(result), nl=False)
+
+
+def _write(result: GateResult, paths: tuple[Path, ...]) -> None:
+    from agenttrace.gate.git import Repository
+    from agenttrace.report import forms
+
+    with Repository.at(Path.cwd()) as repository:
+        sides = partial(_sides, repository, result)
+        for path in paths:
+            try:
+                forms.write_gate(path, result, sides)
+            except OSError as problem:
+                raise click.FileError(str(path), problem.strerror or str(problem)) from problem
+            click.echo(f"report    {path}")
+
+
+def _sides(
+    repository: Repository, result: GateResult, golden: GateGolden
+) -> tuple[Trace | None, Trace | None]:
+    """A golden before and now, from the objects of the two commits."""
+    return (
+        _trace(repository, result.base, golden.old_path or golden.path),
+        _trace(repository, result.head, golden.path),
+    )
+
+
+def _trace(repository: Repository, commit: str, path: str) -> Trace | None:
+    from agenttrace.errors import AgentTraceError
+    from agenttrace.formats import native
+
+    try:
+        data = repository.object(f"{commit}:{path}")
+        return None if data is None else native.read(data, name=path)
+    except AgentTraceError:
+        return None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from agenttrace.report.entry import Entry
+    from agenttrace.report.gate.html import Sides
     from agenttrace.verdict import GateResult
 
 FORMS = {
@@ -28,12 +29,16 @@ FORMS = {
 """Of a session's entries: the module of each form, by the end of the path."""
 
 GATE_FORMS = {
+    ".html": "gate.html",
     ".json": "gate.json_",
     ".md": "gate.markdown",
     ".sarif": "gate.sarif",
     ".xml": "gate.junit",
 }
 """Of a GateResult."""
+
+PAGE = ".html"
+"""The form that shows traces, and not only what is said of them."""
 
 
 def suffixes(known: Mapping[str, str] = FORMS) -> str:
@@ -52,9 +57,10 @@ def render(suffix: str, entries: Sequence[Entry]) -> str:
     return str(_module(FORMS[suffix]).render(entries))
 
 
-def render_gate(suffix: str, result: GateResult) -> str:
-    """Make the report of a form on what a gate found."""
-    return str(_module(GATE_FORMS[suffix]).render(result))
+def render_gate(suffix: str, result: GateResult, sides: Sides | None = None) -> str:
+    """Make the report of a form on what a gate found; a page shows the goldens themselves."""
+    module = _module(GATE_FORMS[suffix])
+    return str(module.render(result, sides) if suffix == PAGE and sides else module.render(result))
 
 
 def write(path: Path, entries: Sequence[Entry]) -> None:
@@ -66,13 +72,18 @@ def write(path: Path, entries: Sequence[Entry]) -> None:
     _put(path, render(path.suffix, entries))
 
 
-def write_gate(path: Path, result: GateResult) -> None:
+def write_gate(path: Path, result: GateResult, sides: Sides | None = None) -> None:
     """Write a report on what a gate found, likewise.
+
+    Args:
+        path: Where to.
+        result: What the gate found.
+        sides: Where a page gets the goldens from.
 
     Raises:
         OSError: The disk or the folder refuses.
     """
-    _put(path, render_gate(path.suffix, result))
+    _put(path, render_gate(path.suffix, result, sides))
 
 
 def _module(name: str) -> ModuleType:
