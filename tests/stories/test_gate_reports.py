@@ -61,7 +61,7 @@ def test_one_gate_writes_every_form_of_its_report(repo: GatedRepository) -> None
     assert f"agenttrace accept {found['id']}" in (out / "gate.md").read_text("utf-8")
     sarif = json.loads((out / "gate.sarif").read_text("utf-8"))
     published = json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text("utf-8"))
-    jsonschema.Draft7Validator(published).validate(sarif)
+    jsonschema.Draft4Validator(published).validate(sarif)
     (remark,) = sarif["runs"][0]["results"]
     assert remark["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "tests/test_refund.py", "uriBaseId": "SRCROOT"},

@@ -151,6 +151,8 @@ def test_on_a_terminal_hostile_text_stays_on_its_line_and_commands_nothing(said:
         assert line.splitlines() == [line]
         assert "##[" not in line
         assert safe(line) == line
+    assert not safe(said).lstrip().startswith("::")
+    assert safe(safe(said)) == safe(said)
 
 
 def test_the_schema_of_the_report_is_itself_valid() -> None:

@@ -24,7 +24,7 @@ from tests.fakes.rendered import html_of, keys_of, outline_of, outline_of_xml, t
 
 SCHEMAS = Path(__file__).parents[2] / "data" / "schemas"
 JUNIT = lxml.etree.XMLSchema(lxml.etree.parse(SCHEMAS / "junit-10.xsd"))
-SARIF = jsonschema.Draft7Validator(
+SARIF = jsonschema.Draft4Validator(
     json.loads((SCHEMAS / "sarif-2.1.0-rtm.5.json").read_text("utf-8")),
     format_checker=jsonschema.FormatChecker(),
 )
