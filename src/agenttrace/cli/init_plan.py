@@ -195,7 +195,7 @@ def _settings(plan: Plan) -> None:
 
 
 def _with_setting(text: str, sections: tuple[str, ...], line: str) -> str:
-    if re.search(r"^\s*agenttrace", text, re.MULTILINE):
+    if re.search(rf"^\s*{SETTING}\s*=", text, re.MULTILINE):
         return text
     for section in sections:
         if found := _heading(section).search(text):

@@ -82,7 +82,7 @@ def without_causes(entry: Entry) -> Entry:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(50, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
     """No heading, table, link, image, mention or HTML comes of it, as GitHub's renderer sees it."""
     for shape in (lambda one: one, without_causes):
@@ -95,7 +95,7 @@ def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(50, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_in_a_table_hostile_text_stays_in_its_cell(said: str) -> None:
     """A row has as many cells as its head has, whatever stands in it."""
     table = html_of(f"| a | b |\n|---|---|\n| {harmless.code(said)} | end |\n")
@@ -106,7 +106,7 @@ def test_in_a_table_hostile_text_stays_in_its_cell(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(50, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_junit_is_valid_whatever_a_trace_says(said: str) -> None:
     """It holds to its schema, and hostile text adds no element."""
     written = junit.render([told(said)]).encode("utf-8")
@@ -119,7 +119,7 @@ def test_junit_is_valid_whatever_a_trace_says(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(50, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_json_is_valid_whatever_a_trace_says(said: str) -> None:
     """It holds to its schema, in ASCII, and hostile text adds no key."""
     written = json_.render([told(said), without_causes(told(said))])
@@ -134,7 +134,7 @@ def test_json_is_valid_whatever_a_trace_says(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(50, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_on_a_terminal_hostile_text_stays_on_its_line_and_commands_nothing(said: str) -> None:
     """GitHub's runner takes lines that begin with `::`, and `##[` anywhere, for commands."""
     verdict = Verdict(
@@ -207,7 +207,7 @@ def test_the_worst_stands_first() -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(30, 1_000))
+@settings(max_examples=times(20, 1_000))
 def test_an_entry_comes_through_whole_from_process_to_process(said: str) -> None:
     """What a worker sends is what the process that writes has; half a surrogate would end both."""
     title, value = said.encode("utf-8", "replace").decode(), canonical(said)

@@ -42,7 +42,7 @@ def said_by(escaped: str) -> str:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(30, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
     """No heading, cell, link, image, mention or HTML comes of it, as GitHub's renderer sees it."""
     page, like = (html_of(gate_markdown.render(gate_result.result(it))) for it in (said, "x"))
@@ -53,7 +53,7 @@ def test_in_markdown_hostile_text_is_code_and_nothing_else(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(30, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_sarif_is_valid_whatever_a_trace_says(said: str) -> None:
     """It holds to OASIS' schema, its addresses included, and hostile text adds no key."""
     written = sarif.render(gate_result.result(said))
@@ -68,7 +68,7 @@ def test_sarif_is_valid_whatever_a_trace_says(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(30, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_junit_and_json_are_valid_whatever_a_trace_says(said: str) -> None:
     """They hold to their schemas, and hostile text adds neither element nor key."""
     hostile, plainly = gate_result.result(said), gate_result.result("x")
@@ -84,7 +84,7 @@ def test_junit_and_json_are_valid_whatever_a_trace_says(said: str) -> None:
 
 @every_attack
 @given(said=hostile_texts())
-@settings(max_examples=times(30, 5_000))
+@settings(max_examples=times(20, 5_000))
 def test_annotations_are_the_commands_that_were_meant(said: str) -> None:
     """Each line is one command; what a trace says ends neither its words nor its line."""
     written = annotations.render(gate_result.result(said))
