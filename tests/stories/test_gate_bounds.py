@@ -15,7 +15,7 @@ from agenttrace.verdict import Severity
 from tests.fakes.campaign import times
 from tests.fakes.gated import AFTER, BEFORE, LOOK_UP, MAIL, PAY, TEST, GatedRepository, team
 
-MANY = times(60, 5_000)
+MANY = times(30, 5_000)
 
 
 def named(count: int) -> list[str]:
