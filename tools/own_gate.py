@@ -36,8 +36,11 @@ def main() -> int:
     """Print what the gate says; 0 if it is open, or if this clone cannot tell."""
     touched = git("log", "-1", "--format=%H", "--", GOLDENS)
     base = git("rev-parse", "--verify", "--quiet", f"{touched}^") if touched else ""
-    if git("rev-parse", "--is-shallow-repository") != "false" or not base:
+    if git("rev-parse", "--is-shallow-repository") != "false":
         print("own goldens: not gated, for this is no full clone; git fetch --unshallow")
+        return 0
+    if not base:
+        print("own goldens: not gated, for there is nothing before the commit that brought them")
         return 0
     day = git("log", "-1", "--format=%cs", "--", "golden")
     with tempfile.TemporaryDirectory() as place:

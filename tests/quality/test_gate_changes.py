@@ -344,7 +344,7 @@ def test_a_change_is_one_finding_of_its_class_and_severity(change: str) -> None:
 
 
 # -- by chance ------------------------------------------------------------------------------------
-SEEDED = times(60, 500)
+SEEDED = times(40, 500)
 
 
 def test_a_change_by_chance_is_one_finding_with_one_id() -> None:

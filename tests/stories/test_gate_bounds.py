@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from agenttrace.cli import main
+from agenttrace.explore.programs import Ask
 from agenttrace.gate.compare import Asked, Comparison
 from agenttrace.gate.git import Repository
 from agenttrace.redact import Redactor
@@ -14,7 +15,7 @@ from agenttrace.verdict import Severity
 from tests.fakes.campaign import times
 from tests.fakes.gated import AFTER, BEFORE, LOOK_UP, MAIL, PAY, TEST, GatedRepository, team
 
-MANY = times(60, 5_000)
+MANY = times(30, 5_000)
 
 
 def named(count: int) -> list[str]:
@@ -129,6 +130,26 @@ def test_a_policy_of_ones_own_says_what_waits(tmp_path: Path) -> None:
     assert [one for one in result.warnings if "matches no golden" in one] == [
         f"{result.policy}, rule 3 matches no golden: test 'tests/test_nobody.py'"
     ]
+
+
+def test_hostile_words_in_a_golden_stay_where_they_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They colour nothing, begin no line, and give a pipeline no command."""
+    evil = "x\x1b[31m\r\n::error::\u202e " + "word " * 9 + "::set-output name=a::b"
+    repo = GatedRepository.begun(tmp_path / "repo")
+    repo.branch("feature")
+    repo.golden(team(LOOK_UP, PAY, Ask(tool=evil, body={evil: evil}, answer=evil)))
+    repo.commit()
+    monkeypatch.chdir(repo.folder)
+    told = CliRunner().invoke(main, ["gate", "--base=main"]).output
+    told += CliRunner().invoke(main, ["pending", "--base=main"]).output
+    told += CliRunner().invoke(main, ["review", "--base=main"], input="dq").output
+
+    lines = told.splitlines()
+    assert [one for one in lines if one.startswith(("::", "word", "x"))] == []
+    assert all(letter.isprintable() for letter in told.replace("\n", ""))
+    assert "::error::" in told
 
 
 @pytest.mark.parametrize(

@@ -526,6 +526,21 @@ def worktree(repo: GatedRepository) -> None:
     repo.folder = tree
 
 
+@story
+def tests_in_a_subfolder(repo: GatedRepository) -> dict[str, object]:
+    """One repository, many projects: the gate runs in the root of one's tests."""
+    repo.folder /= "desk"
+    repo.test(TEST)
+    repo.golden(BEFORE)
+    repo.commit()
+    repo.git("branch", "--force", "main", "HEAD")
+    change(repo)
+    return {"runs": repo.run(AFTER, AFTER, "replayed")}
+
+
+tests_in_a_subfolder.__test__ = False  # type: ignore[attr-defined]
+
+
 # -- the table ------------------------------------------------------------------------------------
 def cases() -> Iterator[list[str]]:
     """The lines of the table."""
@@ -541,14 +556,14 @@ def test_each_story_is_in_the_table_and_each_line_has_a_story() -> None:
 
 @pytest.mark.parametrize("line", [pytest.param(it, id=it[0]) for it in cases()])
 def test_a_gate_says_of_a_change_what_the_table_says(
-    line: list[str], repo: GatedRepository, monkeypatch: pytest.MonkeyPatch
+    line: list[str], repo: GatedRepository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Standing, exit code, what moved, and the classes of the findings, of a real repository."""
     case, run, standing, code, movement, classes = line
     asked = STORIES[case](repo) or {}
     assert (run == "yes") == ("runs" in asked)
     monkeypatch.chdir(repo.folder)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repo.folder.parent))
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
     if "path" in asked:
         monkeypatch.setenv("PATH", str(asked.pop("path")))
     if "day" in asked:

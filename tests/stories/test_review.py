@@ -123,6 +123,17 @@ def test_a_review_is_left_and_taken_up_where_it_was(repo: GatedRepository) -> No
     assert repo.judged().standing is Standing.BLOCK
 
 
+def test_what_is_undone_is_as_it_was_before_the_review(repo: GatedRepository) -> None:
+    """Who takes a yes back has not taken back the no of yesterday."""
+    [first, *_] = repo.judged().findings
+    run("reject", first.id, "--base=main", "--reason=no")
+
+    result = CliRunner().invoke(main, ["review", "--base=main", "--reason=yes"], input="auq")
+
+    assert (result.exit_code, "undo" in result.output) == (1, True)
+    assert decided(repo) == {f"structure {TEST}": (False, "no")}
+
+
 def test_what_was_approved_in_a_review_opens_the_gate_once_it_is_committed(
     repo: GatedRepository,
 ) -> None:

@@ -47,13 +47,9 @@ class Desk:
         Raises:
             AgentTraceError: The two cannot be compared.
         """
-        self._base, self._head = base, head
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Compare again, under the answers that the file holds now."""
+        self._before: dict[str, Entry | None] = {}
         with Repository.at(Path.cwd()) as repository:
-            asked = Asked(base=self._base, head=self._head, today=today(), here=True)
+            asked = Asked(base=base, head=head, today=today(), here=True)
             comparison = Comparison(repository, asked)
             self._policy: Policy = comparison.policy
             self.result: GateResult = comparison.result()
@@ -86,7 +82,7 @@ class Desk:
             GoldenNotWritten: The disk or the folder refuses.
         """
         day, days = today(), self._policy.expire_days
-        name = by or author()
+        who = by or author()
         entries = []
         for one in answers:
             if one.accepted and one.finding.severity is not Severity.REVIEW and not _no(one):
@@ -96,19 +92,27 @@ class Desk:
                     one.finding,
                     accepted=one.accepted,
                     reason=one.reason,
-                    by=name,
+                    by=who,
                     today=day,
                     expire_days=days,
                 )
             )
-        known = {**self._known(), **{one.decision.id: one for one in entries}}
+        known = self._known()
+        for entry in entries:
+            name = entry.decision.id
+            self._before.setdefault(name, known.get(name))
+            known[name] = entry
         self._write(known.values())
         return entries
 
     def forget(self, ids: Iterable[str]) -> None:
-        """Take answers out of the file."""
-        gone = set(ids)
-        self._write(one for key, one in self._known().items() if key not in gone)
+        """Take answers back: what the file said before holds again."""
+        known = self._known()
+        for name in ids:
+            known.pop(name, None)
+            if (before := self._before.pop(name, None)) is not None:
+                known[name] = before
+        self._write(known.values())
 
     def _known(self) -> dict[str, Entry]:
         data = store.load(self.path)

@@ -106,7 +106,7 @@ class GatePage:
         if shown_ones:
             self._say("", "")
 
-    def _say(self, line: str, style: str, *, indent: int = 0) -> None:
+    def _say(self, line: str, style: str, *, indent: int = len(_PAD)) -> None:
         """Say a line; a longer one goes on below, but for one with a word that fits nowhere."""
         width = min(self._console.width, _WIDEST)
         told = [safe(line)]

@@ -101,7 +101,7 @@ class Findings:
         self._answered += len(self._desk.answer(answers, by=self._by))
 
     def forget(self, steps: Sequence[Step]) -> None:
-        """Take answers out of the file."""
+        """Take answers back."""
         ids = [name for step in steps for name in step.ids]
         self._desk.forget(ids)
         self._answered -= len(ids)
