@@ -13,7 +13,7 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.report.html.page import page as made
 from tests.fakes.campaign import times
-from tests.fakes.chromium import Screen
+from tests.fakes.chromium import Screen, until
 from tests.fakes.hostile import ATTACKS
 from tests.fakes.html_pages import alone, beside, wide
 
@@ -174,7 +174,7 @@ def test_a_trace_of_any_length_opens_and_scrolls(screen: Screen, spans: int) -> 
     assert f"step {spans - 1}" in page.inner_text('.body .row[aria-selected="true"]')
     assert page.locator(ROWS).count() < 100
     page.fill("input[type=search]", f"step {spans - 1}")
-    page.wait_for_function("document.querySelector('.count').textContent === '1 match'")
+    until(page, "document.querySelector('.count').textContent === '1 match'")
     page.keyboard.press("Escape")
     page.keyboard.press("Home")
     page.keyboard.press("ArrowLeft")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agenttrace.causal.nesting import nested
-from tests.fakes.chromium import Screen
+from tests.fakes.chromium import Screen, until
 from tests.fakes.html_pages import alone, wide
 from tests.fakes.refund_trace import refund_trace
 
@@ -64,11 +64,11 @@ def test_search_finds_names_at_once_and_payloads_after(screen: Screen) -> None:
     page = screen.open(alone(refund_trace()))
     page.keyboard.press("/")
     page.keyboard.type("DOUBLE payment")
-    page.wait_for_function("document.querySelector('.count').textContent === '1 match'")
+    until(page, "document.querySelector('.count').textContent === '1 match'")
     page.keyboard.press("Enter")
     assert "chat gpt-4o" in page.inner_text(CHOSEN)
     page.fill("input[type=search]", "tool")
-    page.wait_for_function("/^\\d+ matches$/.test(document.querySelector('.count').textContent)")
+    until(page, "/^\\d+ matches$/.test(document.querySelector('.count').textContent)")
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     first = page.inner_text(CHOSEN)
@@ -172,7 +172,7 @@ def test_on_paper_there_is_every_row_and_no_button(screen: Screen) -> None:
     assert not page.is_visible(".tools")
     page.emulate_media(media="screen")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
-    page.wait_for_function("document.querySelectorAll('.body .row').length < 100")
+    until(page, "document.querySelectorAll('.body .row').length < 100")
 
 
 def test_a_page_of_several_runs_goes_from_one_to_the_next(screen: Screen) -> None:

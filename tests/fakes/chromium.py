@@ -43,6 +43,19 @@ def unwanted() -> bool:
     return os.environ.get("BROWSER") == "none"
 
 
+def until(page: Any, expression: str) -> None:
+    """Wait until something holds on a page; its policy lets no waiting be done inside it.
+
+    Raises:
+        AssertionError: It did not within a minute.
+    """
+    for _ in range(3_000):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(20)
+    raise AssertionError(expression)
+
+
 class Driver:
     """Starts the browser, and does what it is told in the browser's own thread."""
 

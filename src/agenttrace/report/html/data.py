@@ -133,7 +133,7 @@ def _run(one: Shown) -> dict[str, Any]:
 
 def _trace(trace: Trace, label: str) -> dict[str, Any]:
     trace = in_causal_order(trace)
-    rows = rows_of(trace)
+    rows = _rows(trace)
     return {
         "label": _text(label),
         "golden": native.write(trace),
@@ -145,10 +145,15 @@ def _trace(trace: Trace, label: str) -> dict[str, Any]:
 
 def rows_of(trace: Trace) -> dict[str, int]:
     """Each span's row in the golden's tables: content's first, then what chance may cut short."""
-    ragged = raggedness(trace.lanes)
-    spans = in_causal_order(trace).spans
-    kept = [span.id for span in spans if not ragged(span.lane)]
-    late = [span.id for span in spans if ragged(span.lane)]
+    return _rows(in_causal_order(trace))
+
+
+def _rows(ordered: Trace) -> dict[str, int]:
+    ragged = raggedness(ordered.lanes)
+    kept: list[str] = []
+    late: list[str] = []
+    for span in ordered.spans:
+        (late if ragged(span.lane) else kept).append(span.id)
     return {span: row for row, span in enumerate((*kept, *late))}
 
 

@@ -90,7 +90,7 @@ class Side {
   }
 
   costOf(row) {
-    return this.costs.has(row) ? money(this.costs.get(row)) : "";
+    return this.costs.has(row) ? money(this.costs.get(row), 2) : "";
   }
 
   costTold() {

@@ -58,7 +58,7 @@ class Page {
     this.title.textContent = line(run.title, 300);
     this.sums.replaceChildren(...sumsOf(run).map(([word, told]) => make("li", {},
       make("span", { class: "aside", text: `${word} ` }), make("b", { text: told }))));
-    this.notes.replaceChildren(...run.notes.map((text) => make("details", { open: run.notes.length === 1 },
+    this.notes.replaceChildren(...run.notes.map((text) => make("details", { open: !run.causes.length },
       make("summary", { text: line(text.split("\n", 1)[0], 400) }), textBlock(text))));
     this.search = new Search(run.sides, (hits, done) => this.found(hits, done));
     this.words.value = "";

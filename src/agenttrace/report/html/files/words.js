@@ -24,11 +24,11 @@ function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
 }
 
-function money(usd) {
+function money(usd, digits = 3) {
   if (usd === null) return "not known";
   if (usd === 0) return "$0";
   if (Math.abs(usd) >= 1) return `$${usd.toFixed(2)}`;
-  return `$${usd.toFixed(Math.min(12, 2 - Math.floor(Math.log10(Math.abs(usd))))).replace(/0+$/, "")}`;
+  return `$${usd.toFixed(Math.min(12, digits - 1 - Math.floor(Math.log10(Math.abs(usd))))).replace(/0+$/, "")}`;
 }
 
 function signed(number, tell) {
