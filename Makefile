@@ -71,7 +71,7 @@ fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
 
 .PHONY: check
-check: lint types layers docs wheel test ## everything that a change must pass; all tests come last
+check: lint types layers docs wheel gate test ## everything that a change must pass; all tests come last
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself
@@ -114,6 +114,10 @@ wheel: $(READY) ## build the distribution, and look at what is in it
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
 	$(BIN)/check-wheel-contents dist/*.whl
+
+.PHONY: gate
+gate: $(READY) ## hold the project's own goldens against those before the last commit that touched one
+	$(BIN)/python -m tools.own_gate
 
 .PHONY: coverage
 coverage: $(READY) ## run all tests and say which branches they miss

@@ -81,7 +81,8 @@ OPTIONS = (
         flag="--agenttrace-run-dir",
         ini="agenttrace_run_dir",
         default="",
-        help="also write each run's trace into this folder",
+        help="also write each run's trace, and what became of it, into this folder: for "
+        "`agenttrace gate --run`",
     ),
     Option(
         flag="--agenttrace-report",

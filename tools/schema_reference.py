@@ -16,7 +16,7 @@ def tables(name: str = "report") -> str:
     """A table for the report, and one for each thing in it, of `NAME.schema.json`."""
     folder = Path(agenttrace.report.__file__).parent
     schema = json.loads((folder / f"{name}.schema.json").read_text("utf-8"))
-    parts = [_table("report", schema)]
+    parts = [_table(name, schema)]
     parts += [_table(thing, it) for thing, it in schema["$defs"].items() if "properties" in it]
     return "\n\n".join(parts)
 
@@ -36,6 +36,8 @@ def _type(what: dict[str, Any]) -> str:
         return f"`{what['const']}`"
     if "enum" in what:
         return ", ".join(f"`{one}`" for one in what["enum"])
+    if "anyOf" in what:
+        return " or ".join(_type(one) for one in what["anyOf"])
     kind = what["type"]
     if kind == "array":
         return f"array of {_type(what['items'])}"

@@ -187,6 +187,7 @@ class Decision:
         on: The day, as `2026-11-22`.
         expires: The last day on which it holds, likewise.
         live: Whether it holds: it has not expired.
+        accepted: Whether it says yes; False: it says no, and the finding blocks.
     """
 
     id: str
@@ -197,6 +198,7 @@ class Decision:
     on: str = ""
     expires: str = ""
     live: bool = True
+    accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,8 +262,9 @@ class GateFinding:
     @property
     def approved(self) -> bool:
         """Whether an approval that holds says yes to it; one cannot for what is blocked."""
-        live = self.decision is not None and self.decision.live
-        return live and self.severity is Severity.REVIEW
+        said = self.decision
+        yes = said is not None and said.live and said.accepted
+        return yes and self.severity is Severity.REVIEW
 
     @property
     def waits(self) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from hypothesis import example
 from hypothesis import strategies as st
 
 ATTACKS = (
@@ -40,3 +43,10 @@ def hostile_texts() -> st.SearchStrategy[str]:
     """Attacks, alone and in any text."""
     piece = st.sampled_from(ATTACKS) | st.text(max_size=12)
     return st.lists(piece, min_size=1, max_size=3).map("".join).filter(bool)
+
+
+def every_attack(test: Callable[..., None]) -> Callable[..., None]:
+    """Try each attack by itself, before chance mixes them."""
+    for attack in ATTACKS:
+        test = example(said=attack)(test)
+    return test

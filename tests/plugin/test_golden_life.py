@@ -3,6 +3,7 @@
 import pytest
 
 from agenttrace.formats import native
+from agenttrace.golden import run_results
 from tests.fakes.refund_project import GOLDEN, RefundProject, command_in, message_in
 
 MISSING = """\
@@ -121,6 +122,22 @@ def test_each_runs_trace_can_be_had_in_a_folder(project: RefundProject) -> None:
     copy = native.read((project.path / "runs" / GOLDEN).read_bytes())
     golden = native.read((project.path / GOLDEN).read_bytes())
     assert native.content_bytes(copy) == native.content_bytes(golden)
+
+
+def test_each_run_says_in_the_folder_what_became_of_it(project: RefundProject) -> None:
+    """A gate reads there which golden a run was held against, and whether it agreed."""
+    project.recorded()
+    data = (project.path / GOLDEN).read_bytes()
+    project.change("Write the answer.", "Write a letter.")
+
+    project.run("--agenttrace-run-dir=runs").assert_outcomes(failed=1)
+
+    [(result, trace)] = run_results.read_all(project.path / "runs")
+    assert (result.run, result.outcome) == ("test_refund.py::test_refund", "diverged")
+    assert (result.golden, result.held) == (GOLDEN, native.content_digest(data).hex())
+    assert result.trace == native.content_digest(trace.read_bytes()).hex() != result.held
+    assert result.problems == ("replay-diverged",)
+    assert result.counts["asked"] == 6
 
 
 def test_an_interrupted_recording_becomes_no_golden(project: RefundProject) -> None:

@@ -167,9 +167,12 @@ def spoken(kind: str, data: bytes) -> Value:
 def safe(text: str) -> str:
     """Make text harmless on a terminal: control and invisible characters are escaped.
 
-    So is what GitHub's runner takes for a command in the middle of a line of output.
+    So is what GitHub's runner takes for a command: `::` where a line of output begins, after any
+    spaces, and `##[` wherever it stands (actions/runner, `ActionCommand.cs`).
     """
     text = text.replace("##[", r"#\x23[")
+    if text.lstrip().startswith("::"):
+        text = text.replace(":", r"\x3a", 1)
     if text.isprintable():
         return text
     return "".join(char if _harmless(char) else _escape(char) for char in text)

@@ -19,10 +19,13 @@ PASS, FAIL, USAGE, INTERNAL, UNREADABLE = 0, 1, 2, 3, 4
 
 COMMANDS = (
     "demo",
+    "init",
     "show",
     "view",
     "diff",
     "check",
+    "gate",
+    "review",
     "pending",
     "accept",
     "reject",
@@ -32,6 +35,7 @@ COMMANDS = (
     "replay",
     "promote",
     "doctor",
+    "git",
 )
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
@@ -46,6 +50,13 @@ _CODES = {
     "cassette-unreadable": UNREADABLE,
     "trace-unreadable": UNREADABLE,
     "several-traces": USAGE,
+    "git-failed": USAGE,
+    "git-incomplete": UNREADABLE,
+    "revision-unknown": USAGE,
+    "no-merge-base": USAGE,
+    "policy-invalid": USAGE,
+    "approvals-invalid": USAGE,
+    "finding-unknown": USAGE,
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agenttrace.cli.gating import BASE, is_id
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ _HEAD_BYTES = 4096
 @click.command("show")
 @click.argument(
     "trace",
-    type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="TRACE|ID",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
 )
 @click.option(
     "--view",
@@ -33,6 +35,7 @@ _HEAD_BYTES = 4096
     "--at", metavar="SPAN", help="What every agent knew and wanted when a span had ended."
 )
 @click.option("--trace", "trace_id", metavar="ID", help="Which one, of a file with several traces.")
+@BASE
 def command(
     trace: Path,
     view: str,
@@ -40,16 +43,24 @@ def command(
     why: str | None,
     at: str | None,
     trace_id: str | None,
+    base: str,
 ) -> None:
     """Show what a run did: its agents, lanes, spans, states and costs.
 
     TRACE is a golden (.trace), the journal of a run that did not end, or a trace of another
     system: OTLP JSON, Jaeger JSON, dumps of OpenTelemetry spans, chat logs; - is stdin.
 
+    ID is a finding of `agenttrace gate`, or the beginning of one: both sides and all that follows.
+
     Exit codes: 0 shown, 2 usage, 4 it could not be read.
     """
     from agenttrace.cli.span_text import SpanText
 
+    if str(trace) != "-" and not trace.exists():
+        if not is_id(str(trace)):
+            raise click.BadParameter(f"there is no file {str(trace)!r}", param_hint="TRACE")
+        _finding(str(trace), base)
+        return
     found, written_in = read(trace, trace_id)
     page = SpanText(found)
     if why is not None:
@@ -77,6 +88,17 @@ def command(
             tables.waterfall(found, page)
         else:
             tables.usage(found)
+
+
+def _finding(name: str, base: str) -> None:
+    from agenttrace.cli.diff_text import Page
+    from agenttrace.cli.gate_text import GatePage
+    from agenttrace.cli.gating import compared, finding
+
+    one = finding(compared(base, here=True), name)
+    GatePage().finding(one)
+    if one.difference is not None and one.consequences:
+        Page().differences((one.difference, *one.consequences), everything=True)
 
 
 def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:

@@ -238,5 +238,37 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "    pytest --help",
         "    agenttrace --help",
     ),
+    "git-failed": (
+        "Run it in the root of the tests, inside the repository, with git on PATH:",
+        "    git status",
+    ),
+    "revision-unknown": (
+        "Fetch the base, and name it:",
+        "    git fetch origin main",
+        "    agenttrace gate --base origin/main",
+    ),
+    "no-merge-base": (
+        "Name a base that the head grew from:",
+        "    agenttrace gate --base REVISION",
+    ),
+    "git-incomplete": (
+        "Fetch the whole history; in a pipeline, check out with depth 0:",
+        "    git fetch --unshallow origin",
+        "Of a partial clone, fetch the contents:",
+        "    git fetch --refetch origin",
+    ),
+    "policy-invalid": (
+        "See the policy that holds, and every class that it can speak of:",
+        "    agenttrace gate --explain",
+    ),
+    "approvals-invalid": (
+        "Restore the file of approvals, and accept again:",
+        "    git checkout -- golden/approvals.toml",
+        "    agenttrace accept ID --reason WHY",
+    ),
+    "finding-unknown": (
+        "List what waits now, with ids:",
+        "    agenttrace pending --base origin/main",
+    ),
 }
 """By slug, lines for a terminal; TEST, GOLDEN and JOURNAL are what the message names."""

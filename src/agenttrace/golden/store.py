@@ -61,6 +61,8 @@ def load(path: Path) -> bytes | None:
 def save(path: Path, trace: Trace) -> Saved:
     """Make a trace the golden at a path, with its outline beside it.
 
+    A golden of the same content stays as it is; an outline beside it that is not its own does not.
+
     Raises:
         GoldenNotWritten: The disk or the folder refuses; the old golden is untouched.
         GoldenTooNew: The old golden is of a newer schema, which this version must not replace.
@@ -71,8 +73,9 @@ def save(path: Path, trace: Trace) -> Saved:
     old = load(path)
     with contextlib.suppress(GoldenUnreadable):  # a broken golden is replaced
         if old is not None and _whole(old) == digest:
+            _mend(outline_path(path), _outlined(native.read(old)))
             return Saved(path=path, changed=False, digest=digest)
-    written = {outline_path(path): outline(trace).encode("utf-8", "backslashreplace"), path: data}
+    written = {outline_path(path): _outlined(trace), path: data}
     replace_all(written)
     return Saved(path=path, changed=True, digest=digest)
 
@@ -105,6 +108,16 @@ def replace_all(files: dict[Path, bytes]) -> None:
         for whole in waiting.values():
             with contextlib.suppress(OSError):
                 whole.unlink()
+
+
+def _mend(path: Path, outlined: bytes) -> None:
+    there = load(path)
+    if there is None or there.replace(b"\r\n", b"\n") != outlined:
+        replace_all({path: outlined})
+
+
+def _outlined(trace: Trace) -> bytes:
+    return outline(trace).encode("utf-8", "backslashreplace")
 
 
 def outline_path(path: Path) -> Path:

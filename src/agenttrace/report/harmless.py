@@ -34,19 +34,27 @@ def code(text: str, longest: int = LONGEST) -> str:
     """Give a text as code inside a line of Markdown, a heading or a table.
 
     In code nothing is a link, an image, a mention or HTML (GitHub Flavored Markdown, 6.1). What
-    would end a table's cell or the code itself is written as character references.
+    would end a table's cell or the code itself is written as character references, and takes at
+    most twice the room.
     """
     shown = line(text, longest)
     if not shown.strip():
         return "<code>&#32;</code>"
     if _ALONE.fullmatch(shown) and shown == shown.strip():
         return f"`{shown}`"
-    told = _PUNCTUATION.sub(lambda found: f"&#{ord(found[0])};", shown)
-    return f"<code>{told}</code>"
+    told, room = [], 2 * longest
+    for char in shown:
+        told.append(_PUNCTUATION.sub(f"&#{ord(char)};", char))
+        room -= len(told[-1])
+        if room < 0:
+            told[-1] = "…"
+            break
+    return f"<code>{''.join(told)}</code>"
 
 
 def block(told: list[str], language: str = "") -> str:
     """Give lines as a block of code in Markdown, fenced by more backquotes than stand in them."""
+    told = [line(one) for one in told]
     longest = max((len(ticks) for one in told for ticks in _TICKS.findall(one)), default=0)
     fence = "`" * max(3, longest + 1)
     return "\n".join([f"{fence}{language}", *told, fence])

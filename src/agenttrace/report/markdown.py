@@ -14,7 +14,7 @@ from agenttrace.report.harmless import block, code, line, lines
 from agenttrace.report.text import calls, outcomes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agenttrace.report.entry import Change, Entry, Problem
 
@@ -35,26 +35,29 @@ def render(entries: Sequence[Entry]) -> str:
     """Give a report as Markdown, at most `LONGEST` characters of it."""
     ordered = worst_first(entries)
     head = "\n".join(_head(ordered))
-    return bounded(head, [("\n".join(_run(one))) for one in ordered if _has_news(one)], "run")
+    news = [one for one in ordered if _has_news(one)]
+    return bounded(head, ("\n".join(_run(one)) for one in news), len(news), "run")
 
 
-def bounded(head: str, sections: Sequence[str], word: str) -> str:
+def bounded(head: str, sections: Iterable[str], count: int, word: str, tail: str = "") -> str:
     """Join a head and its sections, as many of them as there is room for; say how many are not.
 
     Args:
         head: What stands first, whatever comes.
-        sections: The rest, the worst first.
+        sections: The rest, the worst first; no more of them are made than are looked at.
+        count: How many there are.
         word: What a section is of.
+        tail: What stands last, whatever comes.
     """
-    told, room = [head], LONGEST - _ROOM - len(head)
+    told, room = [head], LONGEST - _ROOM - len(head) - len(tail)
     for nth, section in enumerate(sections):
         if len(section) + 2 > room:
-            left = len(sections) - nth
+            left = count - nth
             told.append(f"… and {left} more {word}{'' if left == 1 else 's'}, in the JSON report.")
             break
         told.append(section)
         room -= len(section) + 2
-    return "\n\n".join(told) + "\n"
+    return "\n\n".join([*told, tail] if tail else told) + "\n"
 
 
 def _has_news(entry: Entry) -> bool:

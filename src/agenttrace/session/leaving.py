@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import contextlib
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
-from agenttrace.errors import SecretInGolden
+from agenttrace.errors import AgentTraceError, SecretInGolden
 from agenttrace.formats import native
-from agenttrace.golden import pending, store
+from agenttrace.golden import pending, run_results, store
 from agenttrace.redact import left_in
 from agenttrace.session.plan import KEEP_ALL, KEEP_NONE, VERIFY
 from agenttrace.verdict import Outcome
@@ -48,6 +49,21 @@ def left(
         GoldenNotWritten: The disk or the folder refuses; what was there before is still there.
         SecretInGolden: A secret is left in the trace; nothing is written, and the journal goes.
     """
+    verdict = _left(plan, verdict, trace, journal, borrowed=borrowed, redactor=redactor)
+    if plan.run_dir is not None:
+        _tell(plan.run_dir, plan, verdict, trace, redactor)
+    return verdict
+
+
+def _left(
+    plan: Plan,
+    verdict: Verdict,
+    trace: Trace,
+    journal: JournalWriter | None,
+    *,
+    borrowed: bool,
+    redactor: Redactor,
+) -> Verdict:
     drifted = verdict.outcome is Outcome.DRIFTED
     if journal is not None or plan.run_dir is not None or drifted:
         _refuse_secrets(plan, trace, redactor, journal)
@@ -68,6 +84,30 @@ def left(
     elif not borrowed and plan.keep != KEEP_NONE:
         return replace(verdict, pending=pending.propose(plan.golden, trace).path)
     return verdict
+
+
+def _tell(folder: Path, plan: Plan, verdict: Verdict, trace: Trace, redactor: Redactor) -> None:
+    """Leave what the run said of itself beside the copy of its trace."""
+    held = ""
+    with contextlib.suppress(AgentTraceError):  # a golden that is broken is none to be held against
+        if (data := store.load(plan.golden)) is not None:
+            held = native.content_digest(data).hex()
+    first = redactor.text(verdict.problems[0].headline) if verdict.problems else ""
+    run_results.write(
+        folder,
+        run_results.RunResult(
+            run=verdict.run,
+            outcome=verdict.outcome,
+            golden=plan.shown,
+            held=held,
+            trace=native.digest_of(trace).hex(),
+            problems=tuple(one.slug for one in verdict.problems),
+            headline=first,
+            unused=len(verdict.unused),
+            counts=asdict(verdict.counts),
+            vary=(*plan.vary.paths, *((name, path) for name, path, _ in plan.vary.matchers)),
+        ),
+    )
 
 
 def _refuse_secrets(
