@@ -84,6 +84,7 @@ class Judge:
         movement = moved(both)
         both = replace(both, where=replace(both.where, movement=movement))
         base, head = both.base.trace, both.head.trace
+        before, now = _used(base), _used(head)
         found = [] if both.change == "unchanged" else list(self._changed(both, base, head))
         if movement is Movement.REGRESSION:
             found += self._regressed(both, head)
@@ -96,8 +97,8 @@ class Judge:
             base=both.base.digest,
             head=both.head.digest,
             outcome="" if both.result is None else both.result.outcome,
-            tokens=(_tokens(base), _tokens(head)),
-            cost_usd=(_usd(base), _usd(head)),
+            tokens=(before[0], now[0]),
+            cost_usd=(before[1], now[1]),
             findings=findings.gravest(found),
         )
 
@@ -218,8 +219,8 @@ class Judge:
                     title=head.name,
                     why=": ".join([problem.headline, *problem.detail.split("\n")[1:2]]),
                     way_on="use less, or raise the limit in the policy",
-                    old=_used(base),
-                    new=_used(head),
+                    old=_told(_used(base)),
+                    new=_told(_used(head)),
                 )
 
     def _three_way(self, both: Both) -> GateFinding:
@@ -320,16 +321,16 @@ def _words(span: Span) -> tuple[object, ...]:
     return (*who, span.question, said, span.attributes, events, links, *state)
 
 
-def _tokens(trace: Trace | None) -> int | None:
-    return None if trace is None else trace.usage.tokens.total
-
-
-def _usd(trace: Trace | None) -> Decimal | None:
-    return None if trace is None else trace.usage.cost_usd
-
-
-def _used(trace: Trace | None) -> dict[str, Value] | None:
+def _used(trace: Trace | None) -> tuple[int | None, Decimal | None]:
+    """The tokens and the money that a run used; None where nobody knows."""
     if trace is None:
-        return None
-    usd = trace.usage.cost_usd
-    return {"tokens": _tokens(trace), "usd": None if usd is None else f"{usd:f}"}
+        return None, None
+    usage = trace.usage
+    return usage.tokens.total, usage.cost_usd
+
+
+def _told(used: tuple[int | None, Decimal | None]) -> Value:
+    tokens, usd = used
+    return (
+        None if tokens is None else {"tokens": tokens, "usd": None if usd is None else f"{usd:f}"}
+    )
