@@ -290,7 +290,8 @@ class GateGolden:
         test: The test's id, or the trace's name; empty where neither is known.
         change: `added`, `deleted`, `renamed`, `modified` or `unchanged`.
         movement: What moved.
-        base: 64 hex digits over its content in the base; empty where it has none that can be read.
+        base: 64 hex digits over its content in the base, under the test's name in the head; empty
+            where it has none that can be read.
         head: The same in the head.
         outcome: What became of the run, in the words of `Outcome`; empty where there was none.
         tokens: How many a run took, before and now; None where nobody says.

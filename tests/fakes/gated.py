@@ -15,6 +15,7 @@ from agenttrace.formats import native
 from agenttrace.gate.compare import Asked, Comparison
 from agenttrace.gate.git import Repository
 from agenttrace.golden import run_results, store
+from agenttrace.golden.outline import outline
 from agenttrace.golden.place import golden_path
 from agenttrace.model.trace import Trace
 from agenttrace.verdict import GateResult
@@ -123,8 +124,8 @@ class GatedRepository:
 
     def golden(self, trace: Trace) -> Path:
         """Write a golden, with its outline, where the plugin would."""
-        path = self.folder / path_of(trace.name)
-        store.save(path, trace)
+        path = self.write(path_of(trace.name), native.write(trace))
+        store.outline_path(path).write_bytes(outline(trace).encode())
         return path
 
     def run(self, trace: Trace, held: Trace | None, outcome: str) -> Path:

@@ -241,6 +241,21 @@ def regression(repo: GatedRepository) -> dict[str, object]:
 
 
 @story
+def regression_behind_times(repo: GatedRepository) -> dict[str, object]:
+    """A golden that was touched, and says the same, hides nothing."""
+    only_times_changed(repo)
+    return {"runs": repo.run(FURTHER, BEFORE, "drifted")}
+
+
+@story
+def regression_behind_a_name(repo: GatedRepository) -> dict[str, object]:
+    """Nor does one that was renamed."""
+    renamed_test(repo)
+    further = team(LOOK_UP, MAIL, test=RENAMED)
+    return {"runs": repo.run(further, team(LOOK_UP, PAY, test=RENAMED), "drifted")}
+
+
+@story
 def stale(repo: GatedRepository) -> dict[str, object]:
     """The golden was recorded, and the code that it was recorded from is gone again."""
     change(repo)

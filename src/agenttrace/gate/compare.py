@@ -18,7 +18,7 @@ from agenttrace.gate import approvals, findings, policy_file, sources
 from agenttrace.gate.findings import Whereabouts
 from agenttrace.gate.following import Pair, followed
 from agenttrace.gate.goldens import DISAGREES, Both, Judge
-from agenttrace.gate.opening import NOTHING, Opened, decoded, opened
+from agenttrace.gate.opening import decoded, opened, under_name
 from agenttrace.gate.policy import Policy
 from agenttrace.gate.sources import Sources, goldens_of, root_of
 from agenttrace.golden import run_results, store
@@ -177,6 +177,7 @@ class Comparison:
         for path, entry in outlines.items():
             golden = path.removesuffix(OUTLINE_SUFFIX) + SUFFIX
             if golden not in done and entry.status != "D" and self.policy.holds(golden):
+                done.add(golden)
                 yield from self._outline_alone(golden, entry)
         for path in sorted(self._left_alone() - done):
             done.add(path)
@@ -193,6 +194,8 @@ class Comparison:
         base = opened(repository, pair.old_oid, pair.old_mode, pair.old_path or pair.path)
         head = opened(repository, pair.oid, pair.mode, pair.path)
         trace = head.trace or base.trace
+        if pair.old_path and head.trace is not None:
+            base = under_name(base, head.trace.name)
         result = self._runs.get(pair.path)
         where = self._where(pair.path, "" if trace is None else trace.name, result)
         gone = pair.change == "deleted"
@@ -205,6 +208,7 @@ class Comparison:
             head=head,
             outline=None if head.golden is None else self._outline(pair.path, outlines),
             result=None if result is None else result[0],
+            run=_trace_of(result),
             test_left=gone and self._sources.has(file, test),
             moved_to=pair.moved_to,
         )
@@ -229,16 +233,21 @@ class Comparison:
     def _outline_alone(self, path: str, entry: Entry) -> Iterator[GateGolden]:
         """Look at a golden whose outline alone changed."""
         head = decoded(self._repository.object(f"{self._head}:{path}"), path)
-        if head.golden is not None and head.trace is not None:
-            both = Both(
-                where=self._where(path, head.trace.name),
+        if head.golden is None or head.trace is None:
+            return
+        told = self._runs.get(path)
+        judged = self._judge.judged(
+            Both(
+                where=self._where(path, head.trace.name, told),
                 base=head,
                 head=head,
                 outline=self._repository.blob(entry.oid, entry.path) if entry.oid else None,
+                result=None if told is None else told[0],
+                run=_trace_of(told),
             )
-            judged = self._judge.judged(both)
-            if judged.findings:
-                yield judged
+        )
+        if judged.findings:
+            yield judged
 
     # -- goldens that did not change --------------------------------------------------------------
     def _left_alone(self) -> set[str]:
@@ -273,19 +282,21 @@ class Comparison:
         return GateGolden(path=path, change="unchanged", movement=Movement.SAME, findings=(found,))
 
     def _regressions(self, done: set[str]) -> Iterator[GateGolden]:
-        for path, (result, file) in sorted(self._runs.items()):
-            if path in done or result.outcome not in DISAGREES:
+        """Look at goldens that did not change, and whose runs say something else."""
+        for path, told in sorted(self._runs.items()):
+            if path in done or told[0].outcome not in DISAGREES:
                 continue
-            head: Opened = decoded(self._repository.object(f"{self._head}:{path}"), path)
-            both = Both(
-                where=self._where(path, result.run),
-                change="unchanged",
-                head=head if head.golden is not None else NOTHING,
-                result=result,
+            head = decoded(self._repository.object(f"{self._head}:{path}"), path)
+            yield self._judge.judged(
+                Both(
+                    where=self._where(path, told[0].run),
+                    change="unchanged",
+                    base=head,
+                    head=head,
+                    result=told[0],
+                    run=_trace_of(told),
+                )
             )
-            judged = self._judge.regressed(both, _trace_in(file))
-            if judged is not None:
-                yield judged
 
     # -- what is counted --------------------------------------------------------------------------
     @cached_property
@@ -314,10 +325,12 @@ class Comparison:
             yield f"{self._asked.runs} holds no run's result: pytest --agenttrace-run-dir=DIR"
 
 
-def _trace_in(file: Path) -> Trace | None:
-    """The trace of a run; None where none was left that can be read."""
+def _trace_of(told: tuple[RunResult, Path] | None) -> Trace | None:
+    """The trace of a run that disagrees; None where none was left that can be read."""
+    if told is None or told[0].outcome not in DISAGREES:
+        return None
     try:
-        return native.read(file.read_bytes(), name=str(file))
+        return native.read(told[1].read_bytes(), name=str(told[1]))
     except (OSError, AgentTraceError):
         return None
 

@@ -17,6 +17,7 @@ from agenttrace.gate.findings import Spans, Whereabouts
 from agenttrace.gate.opening import NOTHING, Opened
 from agenttrace.golden.outline import outline
 from agenttrace.golden.run_results import RunResult
+from agenttrace.model.trace import Trace
 from agenttrace.redact import Redactor, left_in
 from agenttrace.verdict import GateFinding, GateGolden, Movement, Outcome
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from agenttrace.check.vary import Vary
     from agenttrace.gate.policy import Policy
     from agenttrace.model.span import Span
-    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 AGREES = frozenset({Outcome.REPLAYED, Outcome.VERIFIED, Outcome.RECORDED, Outcome.UPDATED})
@@ -54,6 +54,7 @@ class Both:
         head: The golden now.
         outline: The outline beside it now; None where there is none.
         result: What its run said; None: there was none.
+        run: The run's own trace; None where it agrees, or left none that can be read.
         test_left: Whether its test is still there, of a golden that is gone.
         moved_to: Where it lies now, of one that left every folder of goldens.
     """
@@ -65,6 +66,7 @@ class Both:
     head: Opened = NOTHING
     outline: bytes | None = None
     result: RunResult | None = None
+    run: Trace | None = None
     test_left: bool = False
     moved_to: str = ""
 
@@ -82,7 +84,10 @@ class Judge:
         movement = moved(both)
         both = replace(both, where=replace(both.where, movement=movement))
         base, head = both.base.trace, both.head.trace
+        before, now = _used(base), _used(head)
         found = [] if both.change == "unchanged" else list(self._changed(both, base, head))
+        if movement is Movement.REGRESSION:
+            found += self._regressed(both, head)
         return GateGolden(
             path=both.where.path,
             old_path=both.old_path,
@@ -92,40 +97,8 @@ class Judge:
             base=both.base.digest,
             head=both.head.digest,
             outcome="" if both.result is None else both.result.outcome,
-            tokens=(_tokens(base), _tokens(head)),
-            cost_usd=(_usd(base), _usd(head)),
-            findings=findings.gravest(found),
-        )
-
-    def regressed(self, both: Both, run: Trace | None) -> GateGolden | None:
-        """Say what a run says otherwise than a golden that did not change; None: it agrees."""
-        result = both.result
-        if result is None or result.outcome not in DISAGREES:
-            return None
-        where = replace(both.where, movement=Movement.REGRESSION)
-        golden = both.head.trace
-        found: list[GateFinding] = []
-        if golden is None and "golden-missing" in result.problems:
-            found.append(self._missing(where, result))
-        elif golden is not None and run is not None:
-            other = renamed(run, golden.name)
-            different = diff(golden, other, self._vary(result))
-            spans = Spans(golden, other)
-            found += findings.of_differences(where, different, spans, self._policy)
-        if not found:
-            kind = "unused" if result.unused else "structure"
-            said = {"what": result.outcome, "title": result.run, "why": result.headline}
-            found.append(findings.one(where, kind, self._policy, **said))
-        return GateGolden(
-            path=where.path,
-            test=where.test,
-            change="unchanged",
-            movement=Movement.REGRESSION,
-            base=both.head.digest,
-            head=both.head.digest,
-            outcome=result.outcome,
-            tokens=(_tokens(golden), _tokens(run)),
-            cost_usd=(_usd(golden), _usd(run)),
+            tokens=(before[0], now[0]),
+            cost_usd=(before[1], now[1]),
             findings=findings.gravest(found),
         )
 
@@ -153,6 +126,24 @@ class Judge:
         yield from self._differences(both, base, head)
         yield from self._in_itself(both, base, head)
         yield from self._budgets(where, base, head)
+
+    def _regressed(self, both: Both, golden: Trace | None) -> list[GateFinding]:
+        """What a run says otherwise than a golden that did not move."""
+        where, result = both.where, both.result
+        if result is None:
+            return []
+        if golden is None and "golden-missing" in result.problems:
+            return [self._missing(where, result)]
+        found: list[GateFinding] = []
+        if golden is not None and both.run is not None:
+            run = renamed(both.run, golden.name)
+            different = diff(golden, run, self._vary(result))
+            found += findings.of_differences(where, different, Spans(golden, run), self._policy)
+        if not found:
+            kind = "unused" if result.unused else "structure"
+            said = {"what": result.outcome, "title": result.run, "why": result.headline}
+            found.append(findings.one(where, kind, self._policy, **said))
+        return found
 
     def _differences(self, both: Both, base: Trace | None, head: Trace) -> Iterator[GateFinding]:
         if base is None:
@@ -228,8 +219,8 @@ class Judge:
                     title=head.name,
                     why=": ".join([problem.headline, *problem.detail.split("\n")[1:2]]),
                     way_on="use less, or raise the limit in the policy",
-                    old=_used(base),
-                    new=_used(head),
+                    old=_told(_used(base)),
+                    new=_told(_used(head)),
                 )
 
     def _three_way(self, both: Both) -> GateFinding:
@@ -295,14 +286,13 @@ class Judge:
 def moved(both: Both) -> Movement:
     """Say what moved: the golden, its run, or both."""
     base, head, result = both.base, both.head, both.result
-    if both.change == "unchanged" or (both.change != "deleted" and base.same(head)):
-        return Movement.SAME if not (both.old_path or both.moved_to) else Movement.UNPROVEN
-    if result is None or not head.digest:
+    disagrees = result is not None and result.outcome in DISAGREES
+    same = both.change == "unchanged" or (both.change != "deleted" and base.same(head))
+    if same and (disagrees or not (both.old_path or both.moved_to)):
+        return Movement.REGRESSION if disagrees else Movement.SAME
+    if result is None or not head.digest or result.outcome not in AGREES | DISAGREES:
         return Movement.UNPROVEN
-    agrees = result.outcome in AGREES
-    if not agrees and result.outcome not in DISAGREES:
-        return Movement.UNPROVEN
-    if agrees and head.digest in (result.held, result.trace):
+    if not disagrees and head.digest in (result.held, result.trace):
         return Movement.INTENDED
     if base.digest and result.trace == base.digest:
         return Movement.STALE
@@ -331,16 +321,16 @@ def _words(span: Span) -> tuple[object, ...]:
     return (*who, span.question, said, span.attributes, events, links, *state)
 
 
-def _tokens(trace: Trace | None) -> int | None:
-    return None if trace is None else trace.usage.tokens.total
-
-
-def _usd(trace: Trace | None) -> Decimal | None:
-    return None if trace is None else trace.usage.cost_usd
-
-
-def _used(trace: Trace | None) -> dict[str, Value] | None:
+def _used(trace: Trace | None) -> tuple[int | None, Decimal | None]:
+    """The tokens and the money that a run used; None where nobody knows."""
     if trace is None:
-        return None
-    usd = trace.usage.cost_usd
-    return {"tokens": _tokens(trace), "usd": None if usd is None else f"{usd:f}"}
+        return None, None
+    usage = trace.usage
+    return usage.tokens.total, usage.cost_usd
+
+
+def _told(used: tuple[int | None, Decimal | None]) -> Value:
+    tokens, usd = used
+    return (
+        None if tokens is None else {"tokens": tokens, "usd": None if usd is None else f"{usd:f}"}
+    )

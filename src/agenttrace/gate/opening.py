@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.causal.renaming import renamed
 from agenttrace.errors import AgentTraceError, GoldenTooNew, GoldenUnreadable
 from agenttrace.formats import native
 from agenttrace.formats.native import LazyGolden
@@ -76,6 +77,14 @@ def opened(repository: Repository, oid: str, mode: str, path: str) -> Opened:
 def decoded(data: bytes | None, path: str) -> Opened:
     """Read a golden's bytes; None: there is none."""
     return NOTHING if data is None else _decoded(data, path)
+
+
+def under_name(golden: Opened, name: str) -> Opened:
+    """A golden as if the test had always been called so: ids are made from names."""
+    trace = golden.trace
+    if trace is None or trace.name == name:
+        return golden
+    return _decoded(native.write(renamed(trace, name)), name)
 
 
 def _decoded(data: bytes, path: str) -> Opened:
