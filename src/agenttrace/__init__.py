@@ -65,7 +65,7 @@ _ROOMS = {
 }
 """Where each verb lives, below `agenttrace.adapters.plain`."""
 
-_MODULES = ("strategies",)
+_MODULES = ("invariants", "strategies")
 """What tests of the user's own have beside the verbs; each is a module."""
 
 

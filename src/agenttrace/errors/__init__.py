@@ -15,6 +15,7 @@ from agenttrace.errors.checks import (
     NothingToCompare,
     OrderBroken,
     PriceUnknown,
+    PropagationBroken,
     SelectionFailed,
     UsageUnknown,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "NothingToCompare",
     "OrderBroken",
     "PriceUnknown",
+    "PropagationBroken",
     "RecordRefused",
     "RecordedError",
     "RecordingFailed",
