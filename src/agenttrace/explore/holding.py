@@ -97,13 +97,14 @@ def wires(*, most: int = 4, sorts: tuple[str, ...] = ("headers",)) -> st.SearchS
     """
     one = st.tuples(carriers(sorts=sorts), st.integers(0, MOST_UNHEARD))
     several = st.lists(one, min_size=1, max_size=most, unique_by=(_trace_of, _span_of))
-    return several.map(
-        lambda found: Wire(
-            incoming=tuple(
-                message(carrier, number, unheard) for number, (carrier, unheard) in enumerate(found)
-            )
-        )
-    )
+    return _wires(several)
+
+
+@st.composite
+def _wires(draw: st.DrawFn, several: st.SearchStrategy[list[tuple[Carrier, int]]]) -> Wire:
+    """A wire that is printed as itself, and not as how it was drawn."""
+    found = enumerate(draw(several))
+    return Wire(tuple(message(carrier, n, unheard) for n, (carrier, unheard) in found))
 
 
 def passed(program: Program, wire: Wire, name: str = "a program") -> Passage:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ class Sent:
         together: Whether it puts them together, however many they are.
         means: What a reader finds in its headers.
         why: Why the cause cannot be read; empty: it can, or there is none.
+        attempt: Which try about these messages it was, from 1.
         arrived: Whether somebody answered.
     """
 
@@ -65,6 +66,7 @@ class Sent:
     together: bool
     means: Propagated
     why: str
+    attempt: int
     arrived: bool
 
 
@@ -83,7 +85,6 @@ class Passage:
     trace: Trace
 
 
-@dataclass(slots=True)
 class Wire:
     """The network around a program: iterate over what comes, and `send` what goes on.
 
@@ -93,15 +94,26 @@ class Wire:
         sent: What it has sent by now.
     """
 
-    incoming: tuple[Incoming, ...]
-    sent: list[Sent] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    __slots__ = ("_lock", "incoming", "sent")
+
+    def __init__(self, incoming: tuple[Incoming, ...]) -> None:
+        """Let these come.
+
+        Args:
+            incoming: What the program gets; at least one.
+        """
+        self.incoming = incoming
+        self.sent: list[Sent] = []
+        self._lock = threading.Lock()
 
     def __iter__(self) -> Iterator[Incoming]:
         return iter(self.incoming)
 
     def __len__(self) -> int:
         return len(self.incoming)
+
+    def __repr__(self) -> str:
+        return f"<wire with {', '.join(str(it.headers) for it in self.incoming)}>"
 
     def send(
         self,
@@ -129,6 +141,7 @@ class Wire:
                     together=not isinstance(about, Incoming),
                     means=propagation.extract(said),
                     why=propagation.unreadable(said),
+                    attempt=tries + 1,
                     arrived=arrived,
                 )
             )
@@ -317,7 +330,7 @@ def _cause(it: Incoming) -> str:
 def _told(passage: Passage, sent: Sent) -> str:
     """A send in words: which one, about what, and which try it was."""
     alike = [it for it in passage.sent if it.about == sent.about]
-    tries = f", try {alike.index(sent) + 1}" if len(alike) > 1 else ""
+    tries = f", try {sent.attempt}" if len(alike) > 1 else ""
     about = " and ".join(it.name for it in sent.about) or "nothing"
     return f"what was sent about {about}{tries}"
 
