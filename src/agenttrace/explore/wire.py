@@ -286,10 +286,10 @@ def _of_another(passage: Passage, sent: Sent, other: Incoming) -> Iterator[str]:
         (came.trace, came.span) == found for found in _links_above(passage, sent)
     ):
         yield "a link to the cause"
-    mine = [entry for it in sent.about for entry in it.means.baggage.entries]
-    theirs = [entry for entry in other.means.baggage.entries if entry not in mine]
-    for entry in theirs:
-        if entry in sent.means.baggage.entries:
+    mine = {(entry.key, entry.value) for it in sent.about for entry in it.means.baggage.entries}
+    goes_along = {(entry.key, entry.value) for entry in sent.means.baggage.entries}
+    for entry in other.means.baggage.entries:  # whatever its properties
+        if (entry.key, entry.value) in goes_along - mine:
             yield f"the baggage {entry.key}={entry.value!r}"
 
 
