@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agenttrace.causal.clock import RealClock
@@ -360,6 +360,7 @@ class Run:
             span=self.span,
             agent=None if within is None else within.agent,
             task=None if within is None else within.task,
+            baggage="" if within is None else within.baggage,
         )
 
     def stop(self, error: RunStopped) -> RunStopped:
@@ -384,6 +385,7 @@ class Frame:
         span: The id of the innermost span.
         agent: The id of the innermost agent.
         task: What that agent was asked to do.
+        baggage: What the application sends along, as the header has it.
     """
 
     lane: LiveLane
@@ -391,7 +393,8 @@ class Frame:
     span: str | None
     agent: str | None
     task: str | None
+    baggage: str = ""
 
     def on(self, lane: LiveLane) -> Frame:
         """The same frame on another lane, which it spawned."""
-        return Frame(lane=lane, scope=lane.path, span=self.span, agent=self.agent, task=self.task)
+        return replace(self, lane=lane, scope=lane.path)

@@ -15,6 +15,7 @@ from agenttrace.errors.checks import (
     NothingToCompare,
     OrderBroken,
     PriceUnknown,
+    PropagationBroken,
     SelectionFailed,
     UsageUnknown,
 )
@@ -119,6 +120,7 @@ __all__ = [
     "OrderBroken",
     "PolicyInvalid",
     "PriceUnknown",
+    "PropagationBroken",
     "RecordRefused",
     "RecordedError",
     "RecordingFailed",
