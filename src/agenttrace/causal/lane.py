@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from agenttrace.causal.accesses import Access
     from agenttrace.causal.clock import Clock
     from agenttrace.causal.joining import Identity
     from agenttrace.errors import RunStopped
@@ -299,6 +300,7 @@ class Run:
         home: The thread that entered it.
         within: Of a child process: which part of the run it is.
         clean: Takes secrets out of what the agent's side says, before it is hashed or kept.
+        accesses: Who read and wrote what agents share, in order; None: nobody asks.
     """
 
     def __init__(
@@ -337,6 +339,7 @@ class Run:
         self.home = 0
         self.within = within
         self.clean: Clean = as_it_is
+        self.accesses: list[Access] | None = None
         if within is None:
             self.root = LiveLane(self, None, (), 0)
         else:

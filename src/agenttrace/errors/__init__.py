@@ -44,6 +44,12 @@ from agenttrace.errors.refusals import (
     NotRebuildable,
     StreamLeftOpen,
 )
+from agenttrace.errors.searches import (
+    InvariantBroken,
+    InvariantRaised,
+    NothingToExplore,
+    SearchUnsteady,
+)
 from agenttrace.errors.stops import (
     CallOutsideRun,
     Deadlock,
@@ -55,6 +61,8 @@ from agenttrace.errors.stops import (
     ReplayDiverged,
     RunEnded,
     RunNeverEnds,
+    ScheduleUnfit,
+    SearchWentLive,
     StreamReadPast,
     StubUnfit,
 )
@@ -88,6 +96,8 @@ __all__ = [
     "GoldenUnreadable",
     "InvalidSpan",
     "InvalidTrace",
+    "InvariantBroken",
+    "InvariantRaised",
     "JournalUnreadable",
     "MessageNeverCame",
     "NeverAnswered",
@@ -99,6 +109,7 @@ __all__ = [
     "NothingAsked",
     "NothingSelected",
     "NothingToCompare",
+    "NothingToExplore",
     "OrderBroken",
     "PriceUnknown",
     "RecordRefused",
@@ -108,6 +119,9 @@ __all__ = [
     "RunEnded",
     "RunNeverEnds",
     "RunStopped",
+    "ScheduleUnfit",
+    "SearchUnsteady",
+    "SearchWentLive",
     "SecretInGolden",
     "SelectionFailed",
     "SeveralTraces",
