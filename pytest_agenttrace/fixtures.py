@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_agenttrace.exploring import Explores
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace:
+class AgentTrace(Explores):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:

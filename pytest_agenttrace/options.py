@@ -18,7 +18,7 @@ CLOCKS = ("freezegun", "time-machine", "real")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: its flag, its choices, its ini twin's default, and its help."""
+    """One option: its flag, what it takes, its ini twin's default, and its help."""
 
     flag: str
     ini: str
@@ -27,6 +27,7 @@ class Option:
     choices: tuple[str, ...] = ()
     is_switch: bool = False
     is_list: bool = False
+    metavar: str = "DIR"
 
 
 OPTIONS = (
@@ -84,6 +85,21 @@ OPTIONS = (
         help="also write each run's trace into this folder",
     ),
     Option(
+        flag="--agenttrace-explore",
+        ini="",
+        default="",
+        metavar="TIME",
+        help="how long each search of `agent_trace.explore` goes on, whatever the test says: 60s, "
+        "5m, '1000 schedules'",
+    ),
+    Option(
+        flag="--agenttrace-schedule",
+        ini="",
+        default="",
+        metavar="SCHEDULE",
+        help="replay under a schedule that a search printed: its answers come when it says",
+    ),
+    Option(
         flag="--agenttrace-clock",
         ini="agenttrace_clock",
         default="freezegun",
@@ -137,7 +153,7 @@ def add(parser: pytest.Parser) -> None:
                 option.flag,
                 default=None,
                 choices=choices,
-                metavar="MODE" if choices else "DIR",
+                metavar="MODE" if choices else option.metavar,
                 help=option.help,
             )
         if option.is_list:

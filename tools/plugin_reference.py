@@ -8,14 +8,14 @@ import re
 
 from pytest_agenttrace import fixtures
 from pytest_agenttrace.marker import MARKED, MARKER
-from pytest_agenttrace.options import OPTIONS
+from pytest_agenttrace.options import OPTIONS, Option
 
 
 def options() -> str:
     """Every option as a row: on the command line, in the ini file, its default, what it says."""
     rows = ["| command line | ini file | default | |", "|---|---|---|---|"]
     for option in OPTIONS:
-        flag = f"`{option.flag}{_value(option.choices, option.is_switch)}`" if option.flag else ""
+        flag = f"`{option.flag}{_value(option)}`" if option.flag else ""
         ini = f"`{option.ini}`" if option.ini else ""
         default = f"`{option.default}`" if option.default else ""
         rows.append(f"| {flag} | {ini} | {default} | {option.help} |")
@@ -46,7 +46,8 @@ def fixture_list() -> str:
     return "\n\n".join(found)
 
 
-def _value(choices: tuple[str, ...], is_switch: bool) -> str:  # noqa: FBT001 - a field of the option
-    if is_switch:
+def _value(option: Option) -> str:
+    """What stands behind a flag."""
+    if option.is_switch:
         return ""
-    return f"={{{','.join(choices)}}}" if choices else "=DIR"
+    return f"={{{','.join(option.choices)}}}" if option.choices else f"={option.metavar}"

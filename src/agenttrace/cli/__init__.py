@@ -29,6 +29,7 @@ COMMANDS = (
     "explain",
     "import",
     "doctor",
+    "explore",
 )
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 
