@@ -24,6 +24,7 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
 
 
 FOLLOWED = ("select-spans", "assert-order", "set-budgets", "look-at-a-trace", "compare-trials")
+FOLLOWED += ("find-races", "../tutorial/a-race")
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"
 TRIALS = {"passed.json": "gpt-4o-airline-113.json", "failed.json": "gpt-4o-airline-013.json"}
