@@ -58,6 +58,10 @@ campaign: $(READY) ## try every claim as often as it says, not a little, for hou
 fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
 
+.PHONY: w3c
+w3c: $(READY) ## run the public W3C trace-context suite, from a copy of it: make w3c DIR=...
+	$(BIN)/python -m tools.w3c $(DIR)
+
 .PHONY: check
 check: lint types layers docs wheel test ## everything that a change must pass; all tests come last
 

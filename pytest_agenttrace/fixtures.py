@@ -11,6 +11,7 @@ import pytest
 from pytest_agenttrace.exploring import Explores
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
+from pytest_agenttrace.propagation import ChecksPropagation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(Explores):
+class AgentTrace(Explores, ChecksPropagation):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:

@@ -97,8 +97,14 @@ def message_of(excinfo: pytest.ExceptionInfo[BaseException]) -> Any:  # noqa: AN
     if getattr(shown, "reprcrash", None) is not None:
         shown.reprcrash.message = said.partition("\n")[0]
     for entry in getattr(getattr(shown, "reprtraceback", None), "reprentries", [])[-1:]:
-        entry.lines[:] = [*_line_of_test(excinfo), *said.splitlines()]
+        notes = "\n".join(["", *_notes(excinfo.value)])
+        entry.lines[:] = [*_line_of_test(excinfo), *said.splitlines(), *notes.splitlines()]
     return shown
+
+
+def _notes(error: BaseException) -> list[str]:
+    """What others say of an error: Hypothesis, with which example it was found and comes back."""
+    return [str(note) for note in getattr(error, "__notes__", [])]
 
 
 def _line_of_test(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
@@ -109,7 +115,7 @@ def _line_of_test(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
         room = str(entry.frame.f_globals.get("__name__", "")).partition(".")[0]
         if room in ("_pytest", "pluggy"):
             break
-        if room not in ("agenttrace", "pytest_agenttrace"):
+        if not room.startswith(("agenttrace", "pytest_agenttrace", "hypothesis")):
             place = f"{Path(str(entry.path)).name}:{entry.lineno + 1}"
             return [f"{place}: {str(entry.statement).strip()}", ""]
     return []

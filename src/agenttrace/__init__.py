@@ -68,6 +68,9 @@ _ROOMS = {
 }
 """Where each verb lives, below `agenttrace.adapters.plain`."""
 
+_MODULES = ("invariants", "strategies")
+"""What tests of the user's own have beside the verbs; each is a module."""
+
 
 def join(parent: str | None = None) -> bool:
     """Make this process a part of the run that started it, or of another; outside one do nothing.
@@ -95,6 +98,10 @@ def join(parent: str | None = None) -> bool:
 def __getattr__(name: str) -> object:
     if name == "__version__":
         return _version()
+    if name in _MODULES:
+        from importlib import import_module
+
+        return import_module(f"agenttrace.{name}")
     for room, verbs in _ROOMS.items():
         if name in verbs:
             from importlib import import_module

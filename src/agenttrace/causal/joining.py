@@ -15,7 +15,7 @@ from typing import Any
 
 from agenttrace.causal import propagation
 from agenttrace.causal.position import trace_id
-from agenttrace.causal.propagation import TraceParent
+from agenttrace.causal.propagation import TraceParent, variable_of
 from agenttrace.errors import UsageError
 from agenttrace.model.lane import Position, Step
 
@@ -39,6 +39,7 @@ class Identity:
         span: The span it was spawned in.
         agent: The agent that spawned it.
         task: What that agent was asked to do.
+        baggage: What the application sends along, as the header has it.
         at_ns: When it was spawned, in the run's time.
         plan: How it is to run: words that only a session reads.
     """
@@ -51,6 +52,7 @@ class Identity:
     span: str | None = None
     agent: str | None = None
     task: str | None = None
+    baggage: str = ""
     at_ns: int = 0
     plan: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,6 +62,8 @@ class Identity:
         if self.span is not None:
             cause = TraceParent(trace=self.trace or trace_id(self.run), span=self.span)
             said[TRACEPARENT] = propagation.format_traceparent(cause)
+        if self.baggage:
+            said[variable_of(propagation.BAGGAGE)] = self.baggage
         return said
 
 

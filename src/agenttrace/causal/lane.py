@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from agenttrace.causal.clock import RealClock
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from agenttrace.causal.joining import Identity
     from agenttrace.errors import RunStopped
     from agenttrace.model.call import Answer, Call
-
 
 T = TypeVar("T")
 
@@ -293,14 +292,13 @@ class Run:
         chance: What its draws are made from; None: the world's chance.
         warnings: What its verdict is to warn of, in order.
         lost: What was begun that is no part of the run, and where: a fork, a foreign process.
-        invite: Gives what the environment of a child process is to hold, so that it joins; None:
-            none may.
+        invite: Gives what a child's environment is to hold, so that it joins; None: none may.
         shared: The folder that its processes share; None: it has begun none.
         processes: The ids of the child processes that may have joined, and may be alive.
         home: The thread that entered it.
         within: Of a child process: which part of the run it is.
         clean: Takes secrets out of what the agent's side says, before it is hashed or kept.
-        accesses: Who read and wrote what agents share, in order; None: nobody asks.
+        accesses: Who touched what agents share, in order; None: nobody asks.
     """
 
     def __init__(
@@ -363,6 +361,7 @@ class Run:
             span=self.span,
             agent=None if within is None else within.agent,
             task=None if within is None else within.task,
+            baggage="" if within is None else within.baggage,
         )
 
     def stop(self, error: RunStopped) -> RunStopped:
@@ -371,9 +370,8 @@ class Run:
             first = self.stopped is None
             if first:
                 self.stopped = error
-        if first:
-            for wake in tuple(self.wakers):
-                wake(error)
+        for wake in tuple(self.wakers) if first else ():
+            wake(error)
         return self.stopped or error
 
 
@@ -387,6 +385,7 @@ class Frame:
         span: The id of the innermost span.
         agent: The id of the innermost agent.
         task: What that agent was asked to do.
+        baggage: What the application sends along, as the header has it.
     """
 
     lane: LiveLane
@@ -394,7 +393,8 @@ class Frame:
     span: str | None
     agent: str | None
     task: str | None
+    baggage: str = ""
 
     def on(self, lane: LiveLane) -> Frame:
         """The same frame on another lane, which it spawned."""
-        return Frame(lane=lane, scope=lane.path, span=self.span, agent=self.agent, task=self.task)
+        return replace(self, lane=lane, scope=lane.path)

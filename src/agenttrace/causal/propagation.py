@@ -35,6 +35,7 @@ _TRACEPARENT = re.compile(
 _KEY = re.compile(r"[a-z0-9][a-z0-9_\-*/@]{0,255}")
 _VALUE = re.compile(r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]")
 _OWS = " \t"
+_SHOWN = 60
 
 Header: TypeAlias = "tuple[str, str] | tuple[bytes, bytes]"
 
@@ -204,12 +205,13 @@ def extract(carrier: Mapping[str, str] | Message[str, str] | Iterable[Header]) -
 
     Two `traceparent`s are none. Without a valid one, `tracestate` is dropped; a bad `tracestate`
     drops only itself.
+
+    Args:
+        carrier: Headers, or the variables of an environment, a CGI's or WSGI's included:
+            `TRACEPARENT` and `HTTP_TRACEPARENT` are the header's names there.
     """
-    lines: dict[str, list[str]] = {TRACEPARENT: [], TRACESTATE: [], BAGGAGE: []}
-    for name, value in _pairs(carrier):
-        found = lines.get(_text(name).lower())
-        if found is not None:
-            found.append(_text(value))
+    said = list(pairs_of(carrier))
+    lines = {name: read(said, name) for name in (TRACEPARENT, TRACESTATE, BAGGAGE)}
     parents = lines[TRACEPARENT]
     parent = parse_traceparent(parents[0]) if len(parents) == 1 else None
     return Propagated(
@@ -219,11 +221,43 @@ def extract(carrier: Mapping[str, str] | Message[str, str] | Iterable[Header]) -
     )
 
 
+def read(pairs: Iterable[Header], name: str) -> list[str]:
+    """Give every value that pairs have under the name of a header, in order."""
+    return [_text(value) for found, value in pairs if header_of(_text(found)) == name]
+
+
+def header_of(name: str) -> str:
+    """The name of a header, in lower case, whether a header or a variable is called so."""
+    return name.removeprefix("HTTP_").replace("_", "-").lower()
+
+
+def variable_of(name: str) -> str:
+    """What a variable of the environment is called that says what a header would."""
+    return name.replace("-", "_").upper()
+
+
+def unreadable(pairs: Iterable[Header]) -> str:
+    """Say why nobody can tell the cause from headers; empty: one can, or none was named."""
+    said = read(pairs, TRACEPARENT)
+    if not said or (len(said) == 1 and parse_traceparent(said[0]) is not None):
+        return ""
+    if len(said) > 1:
+        return f"{len(said)} traceparents"
+    text = said[0].strip(_OWS)
+    shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
+    found = _TRACEPARENT.fullmatch(text)
+    if found is None:
+        return f"traceparent {shown} is not of the form 00-TRACE-SPAN-FLAGS, in lower-case hex"
+    if found[1] == "ff" or found[5] is not None:
+        return f"traceparent {shown} is of no version that there is"
+    return f"traceparent {shown} has an id of zeros"
+
+
 def _text(value: str | bytes) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-def _pairs(
+def pairs_of(
     carrier: Mapping[str, str] | Message[str, str] | Iterable[Header],
 ) -> Iterable[Header]:
     """The headers of a carrier; the standard library's own are mappings that do not say so."""

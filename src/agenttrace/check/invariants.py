@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
 
 _USES = frozenset({SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL})
-_ENTRIES = frozenset({WireKind.SERVER, WireKind.CONSUMER})
+ENTRIES = frozenset({WireKind.SERVER, WireKind.CONSUMER})
+"""The kinds on the wire of spans that somebody else caused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,11 @@ def one_root(trace: Iterable[Span]) -> Iterator[Violation]:
     if spans and not roots:
         yield Violation(rule="one_root", span="", text="no span is the root")
     for span in roots[1:]:
-        text = f"{_named(span)} is a root beside {_named(roots[0])}"
+        text = f"{named(span)} is a root beside {named(roots[0])}"
         yield Violation(rule="one_root", span=span.id, text=text)
     for span in spans:
         if span.parent is not None and span.parent not in known:
-            text = f"{_named(span)} is an orphan: its parent {span.parent} is not there"
+            text = f"{named(span)} is an orphan: its parent {span.parent} is not there"
             yield Violation(rule="one_root", span=span.id, text=text)
 
 
@@ -91,7 +92,7 @@ def acyclic(trace: Iterable[Span]) -> Iterator[Violation]:
                 ready.append(later)
     circle = [spans[span] for span, count in waits.items() if count]
     if circle:
-        some = ", ".join(_named(span) for span in circle[:3])
+        some = ", ".join(named(span) for span in circle[:3])
         more = f" and {len(circle) - 3} more" if len(circle) > 3 else ""  # noqa: PLR2004 - as above
         text = f"these come before themselves, or after ones that do: {some}{more}"
         yield Violation(rule="acyclic", span=circle[0].id, text=text)
@@ -111,7 +112,7 @@ def inside_parents(trace: Trace) -> Iterator[Violation]:
             at = (span.start_ns, parent.start_ns, max(parent.end_ns, parent.start_ns))
         if not at[1] <= at[0] <= at[2]:
             when = "before" if at[0] < at[1] else "after"
-            text = f"{_named(span)} begins {when} its parent {_named(parent)} was open"
+            text = f"{named(span)} begins {when} its parent {named(parent)} was open"
             yield Violation(rule="inside_parents", span=span.id, text=text)
 
 
@@ -122,7 +123,7 @@ def links_resolve(trace: Trace) -> Iterator[Violation]:
         for link in span.links:
             if link.trace in (None, trace.id) and (link.span not in known or link.span == span.id):
                 where = "to itself" if link.span == span.id else f"to {link.span}, which is nowhere"
-                text = f"{_named(span)} has a link {link.relationship} {where}"
+                text = f"{named(span)} has a link {link.relationship} {where}"
                 yield Violation(rule="links_resolve", span=span.id, text=text)
 
 
@@ -131,8 +132,8 @@ def context_continuous(trace: Trace) -> Iterator[Violation]:
     first = next((span.id for span in trace if span.parent is None), None)
     for span in trace:
         is_cut_off = span.parent is None and not span.links and span.id != first
-        if span.wire_kind in _ENTRIES and is_cut_off:
-            text = f"{_named(span)} serves somebody, and nothing says whom"
+        if span.wire_kind in ENTRIES and is_cut_off:
+            text = f"{named(span)} serves somebody, and nothing says whom"
             yield Violation(rule="context_continuous", span=span.id, text=text)
     for lane in trace.lanes:
         if lane.end == "hole":
@@ -157,7 +158,7 @@ def cost_conserved(trace: Trace) -> Iterator[Violation]:
         used = total(below[span.id])
         if span.usage.tokens.total != used.tokens.total:
             text = (
-                f"{_named(span)} says {span.usage.tokens.total} tokens; "
+                f"{named(span)} says {span.usage.tokens.total} tokens; "
                 f"those below it used {used.tokens.total}"
             )
             yield Violation(rule="cost_conserved", span=span.id, text=text)
@@ -175,7 +176,7 @@ def errors_explained(trace: Trace) -> Iterator[Violation]:
             or any(name.startswith(("error", "exception")) for name in span.attributes)
         )
         if span.status.code == ERROR and not is_told:
-            text = f"{_named(span)} failed, and nothing says why"
+            text = f"{named(span)} failed, and nothing says why"
             yield Violation(rule="errors_explained", span=span.id, text=text)
 
 
@@ -210,5 +211,6 @@ def _leads(spans: Mapping[str, Span]) -> Iterator[tuple[str, str]]:
                 yield one.id, other.id
 
 
-def _named(span: Span) -> str:
+def named(span: Span) -> str:
+    """A span in words: its name and its place, or its id where it has none."""
     return f"{span.name} ({label_of(span.position)})" if span.position else f"{span.name} {span.id}"

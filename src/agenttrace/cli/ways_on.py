@@ -185,6 +185,13 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "They may come in either order. Say so:",
         "    a.concurrent_with(b)",
     ),
+    "propagation-broken": (
+        "Pass on what came, in both directions:",
+        "    with agenttrace.extract(request.headers):",
+        "        httpx.post(url, headers=agenttrace.inject())",
+        "See what led to the span that is named:",
+        "    agenttrace show GOLDEN --why SPAN",
+    ),
     "budget-broken": (
         "The message lists what spent it. It is worth that much. Raise the limit:",
         "    @pytest.mark.agent_trace(budget=dict(usd=0.05))",

@@ -15,6 +15,7 @@ from agenttrace.errors.checks import (
     NothingToCompare,
     OrderBroken,
     PriceUnknown,
+    PropagationBroken,
     SelectionFailed,
     UsageUnknown,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "NothingToExplore",
     "OrderBroken",
     "PriceUnknown",
+    "PropagationBroken",
     "RecordRefused",
     "RecordedError",
     "RecordingFailed",

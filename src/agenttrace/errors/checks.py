@@ -42,6 +42,18 @@ class OrderBroken(AgentTraceError, AssertionError):
     slug = "order-broken"
 
 
+class PropagationBroken(AgentTraceError, AssertionError):
+    """A cause was not passed on as it came, or what belongs to one cause reached another.
+
+    Common causes:
+        1. Headers were made by hand, or only for the first try: baggage, or the trace, is lost.
+        2. A worker of a pool, or a global, still holds what an earlier request left there.
+        3. Several messages became one, and only one of them is linked.
+    """
+
+    slug = "propagation-broken"
+
+
 class BudgetBroken(AgentTraceError, AssertionError):
     """A run used more than its budget allows.
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from agenttrace.explore.equivalents import equivalent
 from agenttrace.explore.mutations import MUTATIONS, Mutation, mutated
 from agenttrace.explore.programs import Act, Ask, AtOnce, Deed, Note, played
+from agenttrace.model.agent import Agent
 from agenttrace.model.span import Link
 
 if TYPE_CHECKING:
@@ -94,9 +95,31 @@ def spans() -> st.SearchStrategy[Span]:
     return traces().flatmap(lambda trace: st.sampled_from(trace.spans))
 
 
-def links(trace: Trace) -> st.SearchStrategy[Link]:
-    """Links to spans of a trace, and some that lead out of it."""
-    inside = st.sampled_from([span.id for span in trace.spans])
+def agents() -> st.SearchStrategy[Agent]:
+    """Members of a team: named, with a role, a version and a model, or without."""
+    words = st.sampled_from(("", "1", "v2"))
+    ordinals = st.integers(0, 3)
+    return st.builds(
+        lambda name, ordinal, **more: Agent(
+            id=name if ordinal == 0 else f"{name}#{ordinal}", name=name, **more
+        ),
+        name=st.sampled_from(_AGENTS),
+        ordinal=ordinals,
+        type=st.sampled_from(("", "llm", "human")),
+        role=st.sampled_from(("", *_AGENTS)),
+        version=words,
+        model=st.dictionaries(st.sampled_from(("name", "temperature")), values(), max_size=2),
+    )
+
+
+def links(trace: Trace | None = None) -> st.SearchStrategy[Link]:
+    """Links to spans of a trace, and some that lead out of it.
+
+    Args:
+        trace: Where they lead; by default they lead to any span of any trace.
+    """
+    ids = st.integers(1, 2**64 - 1).map(lambda number: f"{number:016x}")
+    inside = ids if trace is None else st.sampled_from([span.id for span in trace.spans])
     relationship = st.sampled_from(_RELATIONSHIPS)
     outside = st.integers(1, 2**128 - 1).map(lambda number: f"{number:032x}")
     return st.builds(Link, span=inside, relationship=relationship) | st.builds(

@@ -122,6 +122,8 @@ MESSAGE_VERSION: Final = "message.version"
 """Of a blackboard entry: how many times its key had been written."""
 MESSAGE_KEY: Final = "message.key"
 """Of a blackboard entry: its key."""
+BAGGAGE_PREFIX: Final = "baggage."
+"""What the application sends along (W3C Baggage), under its key: `baggage.tenant`."""
 
 # -- events -------------------------------------------------------------------------------------
 EVENT_CHOSEN: Final = "planning.chosen"

@@ -78,6 +78,7 @@ class Children:
             span=frame.span,
             agent=frame.agent,
             task=frame.task,
+            baggage=frame.baggage,
             at_ns=run.clock.now_ns(),
             plan=self._words(),
         ).environment()

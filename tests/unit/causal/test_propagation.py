@@ -21,17 +21,13 @@ from agenttrace.causal.propagation import (
     parse_tracestate,
 )
 from agenttrace.errors import InvalidSpan
+from agenttrace.explore import carriers
 
 TRACE, SPAN = "12345678901234567890123456789012", "1234567890123456"
 PARENT = TraceParent(trace=TRACE, span=SPAN)
 
 
-def hex_ids(digits: int) -> st.SearchStrategy[str]:
-    """Ids of so many digits, not all zero."""
-    return st.integers(1, 16**digits - 1).map(lambda number: f"{number:0{digits}x}")
-
-
-parents = st.builds(TraceParent, trace=hex_ids(32), span=hex_ids(16), flags=st.integers(0, 3))
+parents = carriers.parents()
 keys = st.from_regex(r"[a-z0-9][a-z0-9_\-*/@]{0,20}", fullmatch=True)
 values = st.from_regex(
     r"[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,10}[\x21-\x2b\x2d-\x3c\x3e-\x7e]", fullmatch=True

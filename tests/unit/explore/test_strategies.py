@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
+import agenttrace
+from agenttrace import strategies
 from agenttrace.check.diff import diff
 from agenttrace.explore.mutations import MUTATIONS, mutated
-from agenttrace.explore.strategies import equivalents, links, mutations, spans, traces
+from agenttrace.explore.programs import Ask, played
 from agenttrace.formats import native
-from agenttrace.model.span import Span
+from agenttrace.model.agent import Agent
+from agenttrace.model.span import Link, Span
 from agenttrace.model.trace import Trace
+from agenttrace.strategies import agents, equivalents, links, mutations, spans, traces
 from tests.fakes.made_traces import a_trace
 
 
@@ -70,3 +75,45 @@ def test_what_a_trace_has_not_cannot_be_mutated() -> None:
         "completion",
         "state",
     ]
+
+
+def test_a_trace_shrinks_to_the_one_call_that_matters() -> None:
+    """What is left of a failing example is the run, and the tool that makes it fail."""
+    found = find(
+        traces(),
+        lambda trace: any(span.name == "pay" for span in trace),
+        settings=settings(database=None, max_examples=500),
+    )
+
+    assert [span.name for span in found][1:] == ["pay"]
+
+
+def test_the_parts_of_a_trace_shrink_to_the_plainest() -> None:
+    """An agent with a name alone, a link to the first span there is."""
+    quiet = settings(database=None, max_examples=200)
+
+    assert find(agents(), lambda _: True, settings=quiet) == Agent(id="planner", name="planner")
+    first = find(links(), lambda _: True, settings=quiet)
+    assert first == Link(span=f"{1:016x}", relationship="triggered_by")
+    other = find(links(), lambda link: link.trace is not None, settings=quiet)
+    assert (other.span, other.trace) == (f"{1:016x}", f"{1:032x}")
+
+
+def test_changes_of_a_trace_shrink_to_the_first_of_their_sort() -> None:
+    """Of two calls that could be dropped, the first; of what other days change, nothing at all."""
+    trace = played((Ask(tool="pay"), Ask(tool="notify")))
+    quiet = settings(database=None, max_examples=200)
+
+    dropped = find(mutations(trace, ["drop"]), lambda _: True, settings=quiet)
+    same = find(equivalents(trace), lambda _: True, settings=quiet)
+
+    assert [span.name for span in dropped.trace][1:] == ["notify"]
+    assert len(same.spans) == len(trace.spans)
+
+
+@pytest.mark.parametrize("name", strategies.__all__)
+def test_every_strategy_that_is_named_is_there(name: str) -> None:
+    """And what is not named is an error, as of any module."""
+    assert callable(getattr(agenttrace.strategies, name))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = agenttrace.strategies.nothing

@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, cast
 
-from agenttrace.adapters.plain.standing import Standing, Stay, known, standing
+from agenttrace.adapters.plain.standing import Standing, Stay, known, sent_along, standing
 from agenttrace.adapters.plain.steps import (
     ASYNC_GENERATOR,
     COROUTINE,
@@ -22,7 +22,6 @@ from agenttrace.adapters.plain.steps import (
 )
 from agenttrace.causal import current
 from agenttrace.causal.agents import provisional
-from agenttrace.causal.current import Frame
 from agenttrace.causal.site import passage, site
 from agenttrace.model import names
 from agenttrace.model.failure import failure_of
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from types import TracebackType
 
+    from agenttrace.causal.current import Frame
     from agenttrace.model.agent import Agent
 
 
@@ -111,15 +111,11 @@ class Doing:
         position, self.id = at.mint(opening.step, opening.name)
         lane = frame.lane
         if opening.agent is None:
-            inner = Frame(
-                lane=lane, scope=frame.scope, span=self.id, agent=frame.agent, task=frame.task
-            )
+            inner = replace(frame, span=self.id)
         else:
             agent_id = opening.agent.id or provisional(opening.agent.name, lane.path)
             at.note(replace(opening.agent, id=agent_id))
-            inner = Frame(
-                lane=lane, scope=position, span=self.id, agent=agent_id, task=opening.task
-            )
+            inner = replace(frame, scope=position, span=self.id, agent=agent_id, task=opening.task)
         now = at.now_ns()
         span = Span(
             id=self.id,
@@ -135,7 +131,7 @@ class Doing:
             end_ns=now,
             agent=inner.agent,
             task=inner.task,
-            attributes=attributes,
+            attributes={**attributes, **sent_along(frame)},
             site=site(),
         )
         self._begun = _Begun(at, inner, span, Stay())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.plain.standing import Standing, known, said, standing
+from agenttrace.adapters.plain.standing import Standing, known, said, sent_along, standing
 from agenttrace.causal.position import trace_id
 from agenttrace.causal.site import site
 from agenttrace.model import names
@@ -34,6 +34,7 @@ class Envelope:
         trace: The id of that span's trace; empty outside a run.
         message: The position of the message; empty outside a run.
         relationship: `message` or `publish`.
+        baggage: What the application sends along, as the header has it.
     """
 
     content: Any
@@ -42,6 +43,7 @@ class Envelope:
     trace: str = ""
     message: Position = ()
     relationship: str = "message"
+    baggage: str = ""
 
     def agenttrace_says(self) -> object:
         """What a queue that carries it carries: its content, wherever it was sent."""
@@ -138,7 +140,7 @@ def marked(
         status=Status(code=OK),
         agent=at.frame.agent,
         task=at.frame.task,
-        attributes={**attributes, names.MESSAGE_CHANNEL: channel},
+        attributes={**attributes, names.MESSAGE_CHANNEL: channel, **sent_along(at.frame)},
         links=() if link is None else (link,),
         site=site(),
     )
@@ -171,6 +173,7 @@ def _sent(
         trace=trace_id(at.door.run.name),
         message=span.position,
         relationship=relationship,
+        baggage=at.frame.baggage,
     )
     _on_its_way(at, channel, form.get(names.MESSAGE_CONTENT)).append(envelope)
     return envelope

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agenttrace.boundary import Boundary, mint
 from agenttrace.causal import current
+from agenttrace.causal.baggage import parse_baggage
 from agenttrace.causal.position import span_id
 from agenttrace.errors import NotCanonical
+from agenttrace.model import names
 from agenttrace.model.values import canonical
 
 if TYPE_CHECKING:
@@ -79,6 +81,14 @@ class Stay:
         token, self._token = self._token, None
         if token is not None:
             current.reset(token)
+
+
+def sent_along(frame: Frame) -> dict[str, Value]:
+    """What the application sends along where the caller stands, as attributes of a span."""
+    if not frame.baggage:
+        return {}
+    entries = parse_baggage([frame.baggage]).entries
+    return {names.BAGGAGE_PREFIX + entry.key: entry.value for entry in entries}
 
 
 def known(verb: str, values: Mapping[str, object]) -> dict[str, Value]:

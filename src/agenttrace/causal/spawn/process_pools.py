@@ -79,7 +79,7 @@ class Job:
         """Take what a worker needs to know of who submitted it."""
         self._work = work
         self._place = place
-        self._said = (here.span, here.agent, here.task)
+        self._said = (here.span, here.agent, here.task, here.baggage)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work; in a worker that is part of the run, at its place."""
@@ -88,8 +88,10 @@ class Job:
         lane = None if run is None or place is None else place.lane_in(run)
         if run is None or place is None or lane is None:
             return self._work(*args, **kwargs)
-        span, agent, task = self._said
-        frame = current.Frame(lane=lane, scope=lane.path, span=span, agent=agent, task=task)
+        span, agent, task, baggage = self._said
+        frame = current.Frame(
+            lane=lane, scope=lane.path, span=span, agent=agent, task=task, baggage=baggage
+        )
         token = current.stand(frame)
         try:
             return self._work(*args, **kwargs)
