@@ -18,7 +18,7 @@ from agenttrace.explore.report import Report
 from agenttrace.explore.trial import Stage, Trial
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
-from agenttrace.session import RECORD, Plan, Session, World, load_golden
+from agenttrace.session import REWRITE, Plan, Session, World, load_golden
 
 
 class LoopClock:
@@ -41,7 +41,7 @@ def recorded(
     folder: Path, program: Callable[[], Any], name: str = "a run", shown: str = "a.trace"
 ) -> Trace:
     """Record a program in virtual time; give its trace, which is kept in the folder."""
-    plan = a_plan(folder, name, shown, mode=RECORD)
+    plan = a_plan(folder, name, shown, mode=REWRITE)
     with World(live=True) as world, virtual_loops():
         session = Session(plan, world)
         session.run.clock = LoopClock()

@@ -14,6 +14,7 @@ from agenttrace.cli import main
 from agenttrace.model.schedule import Schedule
 from agenttrace.replay.schedule_text import read, written
 from agenttrace.session import load_golden
+from pytest_agenttrace import exploring
 from tests.fakes import planted_races, public_races
 from tests.fakes.campaign import FULL
 from tests.fakes.refund_project import LOADED, RefundProject, command_in, message_in
@@ -303,13 +304,12 @@ def test_ctrl_c_keeps_what_was_found(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["InvariantBroken: *", "    schedule  *takes*x"])
 
 
-def test_progress_is_told_while_it_searches(pytester: pytest.Pytester) -> None:
-    """Piped, a line every ten seconds: here, a clock that is made to run."""
-    body = (
-        "from pytest_agenttrace import exploring\n"
-        "    exploring._PIPED_EVERY_S = 0.0\n"
-        "    agent_trace.explore(planted_races.lost_update, budget='4 schedules')"
-    )
+def test_progress_is_told_while_it_searches(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piped, a line every ten seconds; here, every one."""
+    monkeypatch.setattr(exploring, "_PIPED_EVERY_S", 0.0)
+    body = "agent_trace.explore(planted_races.lost_update, budget='4 schedules')"
     result = plain(pytester, body, planted_races.lost_update).run()
 
     result.assert_outcomes(passed=1)

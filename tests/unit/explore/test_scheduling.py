@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 from hypothesis import HealthCheck, find, given, settings
@@ -46,8 +47,9 @@ def test_hypothesis_finds_a_race_and_shrinks_it_to_one_or_two_answers(tmp_path: 
         smallest = find(
             schedules(stage.golden),
             lambda schedule: stage.run(schedule).outcome == BROKEN,
+            random=random.Random(0),
             settings=settings(
-                max_examples=150, database=None, suppress_health_check=list(HealthCheck)
+                max_examples=300, database=None, suppress_health_check=list(HealthCheck)
             ),
         )
 
