@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_agenttrace.exploring import Explores
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
 from pytest_agenttrace.propagation import ChecksPropagation
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(ChecksPropagation):
+class AgentTrace(Explores, ChecksPropagation):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:

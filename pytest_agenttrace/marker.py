@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_agenttrace.exploring import schedule_of
 from pytest_agenttrace.options import CLOCKS, TIMES, said
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def plan_for(
     test = shlex.quote(item.nodeid)
     alone = bool(marker.get("alone", False))
     whose = test_id if alone else item.nodeid  # the peers of a process know the run by its name
-    return Plan(
+    plan = Plan(
         name=f"{whose} ({run})" if run else whose,
         golden=root / folder / relative,
         shown=(folder + "/" + relative.as_posix()),
@@ -242,3 +243,9 @@ def plan_for(
             lenient=f"pytest {test} --agenttrace-match=lenient",
         ),
     )
+    text = schedule_of(item)
+    if not text:
+        return plan
+    from agenttrace.session.rehearsing import of_text
+
+    return of_text(plan, text)

@@ -18,7 +18,7 @@ CLOCKS = ("freezegun", "time-machine", "real")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """One option: its flag, its choices, its ini twin's default, and its help."""
+    """One option: its flag, what it takes, its ini twin's default, and its help."""
 
     flag: str
     ini: str
@@ -27,6 +27,7 @@ class Option:
     choices: tuple[str, ...] = ()
     is_switch: bool = False
     is_list: bool = False
+    metavar: str = "DIR"
 
 
 OPTIONS = (
@@ -89,8 +90,24 @@ OPTIONS = (
         ini="agenttrace_report",
         default="",
         is_list=True,
+        metavar="PATH",
         help="write what the runs of the session say to this path, in the form that its end names: "
         ".html, .md, .json or .xml (JUnit). May be given again",
+    ),
+    Option(
+        flag="--agenttrace-explore",
+        ini="",
+        default="",
+        metavar="TIME",
+        help="how long each search of `agent_trace.explore` goes on, whatever the test says: 60s, "
+        "5m, '1000 schedules'",
+    ),
+    Option(
+        flag="--agenttrace-schedule",
+        ini="",
+        default="",
+        metavar="SCHEDULE",
+        help="replay under a schedule that a search printed: its answers come when it says",
     ),
     Option(
         flag="--agenttrace-clock",
@@ -141,14 +158,14 @@ def add(parser: pytest.Parser) -> None:
         if option.flag and option.is_switch:
             group.addoption(option.flag, action="store_true", default=False, help=option.help)
         elif option.flag and option.is_list:
-            group.addoption(option.flag, action="append", metavar="PATH", help=option.help)
+            group.addoption(option.flag, action="append", metavar=option.metavar, help=option.help)
         elif option.flag:
             choices = option.choices or None
             group.addoption(
                 option.flag,
                 default=None,
                 choices=choices,
-                metavar="MODE" if choices else "DIR",
+                metavar="MODE" if choices else option.metavar,
                 help=option.help,
             )
         if option.is_list:

@@ -47,8 +47,7 @@ def fixture_list() -> str:
 
 
 def _value(option: Option) -> str:
+    """What stands behind a flag."""
     if option.is_switch:
         return ""
-    if option.is_list:
-        return "=PATH"
-    return f"={{{','.join(option.choices)}}}" if option.choices else "=DIR"
+    return f"={{{','.join(option.choices)}}}" if option.choices else f"={option.metavar}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from agenttrace.adapters.plain.notes import link as link
     from agenttrace.adapters.plain.notes import snapshot as snapshot
     from agenttrace.adapters.plain.notes import status as status
+    from agenttrace.adapters.plain.shared import TracedState as TracedState
     from agenttrace.adapters.plain.spans import orchestration as orchestration
     from agenttrace.adapters.plain.spans import span as span
     from agenttrace.adapters.plain.tools import tool as tool
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "TracedState",
     "__version__",
     "agent",
     "blackboard",
@@ -60,6 +62,7 @@ _ROOMS = {
     "delegating": ("delegation",),
     "messages": ("publish", "receive", "send", "subscribe"),
     "notes": ("event", "link", "snapshot", "status"),
+    "shared": ("TracedState",),
     "spans": ("orchestration", "span"),
     "tools": ("tool",),
 }

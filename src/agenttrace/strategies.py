@@ -16,6 +16,7 @@ TYPE_CHECKING = False  # as in `agenttrace`: what is not needed is not loaded
 
 if TYPE_CHECKING:
     from agenttrace.explore.carriers import Carrier, carriers
+    from agenttrace.explore.scheduling import faults, schedules
     from agenttrace.explore.strategies import (
         agents,
         equivalents,
@@ -32,9 +33,11 @@ __all__ = [
     "agents",
     "carriers",
     "equivalents",
+    "faults",
     "links",
     "mutations",
     "programs",
+    "schedules",
     "spans",
     "traces",
     "values",
@@ -42,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "carriers": ("Carrier", "carriers"),
+    "scheduling": ("faults", "schedules"),
     "strategies": (
         "agents",
         "equivalents",

@@ -21,6 +21,7 @@ class Outcome(enum.StrEnum):
     REPLAYED = "replayed"
     RECORDED = "recorded"
     STUBBED = "stubbed"
+    REHEARSED = "rehearsed"
     VERIFIED = "verified"
     UPDATED = "updated"
     DRIFTED = "drifted"
@@ -72,6 +73,7 @@ class Verdict:
         problems: Errors that fail the test, the first one first.
         warnings: What a person should know, and fails nothing: work that was adopted, calls that
             were moved.
+        notes: What a search over its schedules found.
         trace: What happened this time.
         pending: The `.new` file with this run's trace, where one was left.
         journal: The journal that was kept because no golden was written.
@@ -88,6 +90,7 @@ class Verdict:
     unused: tuple[Unused, ...] = ()
     problems: tuple[AgentTraceError | RunStopped, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     trace: Trace | None = None
     pending: Path | None = None
     journal: Path | None = None

@@ -15,6 +15,13 @@ def a_trace(chance: random.Random) -> Trace:
     return played(_deeds(chance, 0))
 
 
+def a_trace_with_calls() -> Trace:
+    """A run with a good many model and tool calls, the same each time."""
+    return next(
+        trace for seed in range(100) if len((trace := a_trace(random.Random(seed))).calls) > 8
+    )
+
+
 def _deeds(chance: random.Random, depth: int) -> tuple[Deed, ...]:
     return tuple(_deed(chance, depth) for _ in range(chance.randrange(1, 5)))
 

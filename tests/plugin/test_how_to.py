@@ -32,6 +32,8 @@ FOLLOWED = (
     "look-at-a-page",
     "compare-trials",
     "replay-an-incident",
+    "find-races",
+    "../tutorial/a-race",
 )
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"

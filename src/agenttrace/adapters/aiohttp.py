@@ -142,6 +142,12 @@ class _Request:
         """Build an error of aiohttp's again, by its name."""
         module: Any = sys.modules["aiohttp"]
         home, _, name = failure.type.rpartition(".")
+        met = asking.error_of_fault(
+            failure, timeout="ServerTimeoutError", broken="ClientPayloadError"
+        )
+        if met is not None:
+            told: BaseException = getattr(module, met)(failure.message)
+            return told
         kind = getattr(module, name, None) if home.split(".")[0] == "aiohttp" else None
         if isinstance(kind, type) and issubclass(kind, module.ClientConnectorError):
             return self._connector_error(module, kind, failure)

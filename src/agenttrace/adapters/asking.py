@@ -18,6 +18,7 @@ from agenttrace.adapters import vcr
 from agenttrace.boundary import ended_by
 from agenttrace.causal import current
 from agenttrace.causal.site import site
+from agenttrace.model import names
 from agenttrace.providers import telemetry
 
 if TYPE_CHECKING:
@@ -38,6 +39,12 @@ _asking_lanes: weakref.WeakSet[LiveLane] = weakref.WeakSet()
 
 class TelemetryRefused(ConnectionRefusedError):
     """A library's report on itself is not sent in a replay; to the library, the network is down."""
+
+
+def error_of_fault(failure: Failure, *, timeout: str, broken: str) -> str | None:
+    """The name of a transport's own error for what a schedule let go wrong; None: it did not."""
+    named = {"builtins.TimeoutError": timeout, "builtins.ConnectionError": broken}
+    return named.get(failure.type) if names.FAULT in failure.fields else None
 
 
 def door_for(host: str, path: str, *, upgrades: bool = False) -> Boundary | None:

@@ -147,6 +147,8 @@ class _Dialect:
     def _error(self, request: Any, failure: Failure) -> BaseException:
         """Build a transport's error again, by its name among the errors of this module."""
         home, _, name = failure.type.rpartition(".")
+        met = asking.error_of_fault(failure, timeout="ReadTimeout", broken="RemoteProtocolError")
+        home, name = (_MODULES[0], met) if met else (home, name)
         kind = getattr(self._module, name, None) if home.split(".")[0] in _MODULES else None
         if isinstance(kind, type) and issubclass(kind, self._module.RequestError):
             error: BaseException = kind(failure.message, request=request)

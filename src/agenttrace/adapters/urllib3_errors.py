@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.adapters import asking
 from agenttrace.model.call import Failure
 from agenttrace.model.failure import exception_of, failure_of
 from agenttrace.model.values import qualified
@@ -31,7 +32,8 @@ def told(error: Exception) -> Failure:
 
 def raised(pool: Any, conn: Any, failure: Failure) -> BaseException:
     """Build an error again, for a pool and a connection of this run."""
-    kind = _kind_of(failure.type)
+    met = asking.error_of_fault(failure, timeout="ReadTimeoutError", broken="ProtocolError")
+    kind = _kind_of(f"{_HOME}.{met}" if met else failure.type)
     if kind is None:
         return exception_of(failure)
     if _is_a(kind, "PoolError"):

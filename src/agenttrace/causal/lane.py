@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from agenttrace.causal.accesses import Access
     from agenttrace.causal.clock import Clock
     from agenttrace.causal.joining import Identity
     from agenttrace.errors import RunStopped
     from agenttrace.model.call import Answer, Call
-
 
 T = TypeVar("T")
 
@@ -292,13 +292,13 @@ class Run:
         chance: What its draws are made from; None: the world's chance.
         warnings: What its verdict is to warn of, in order.
         lost: What was begun that is no part of the run, and where: a fork, a foreign process.
-        invite: Gives what the environment of a child process is to hold, so that it joins; None:
-            none may.
+        invite: Gives what a child's environment is to hold, so that it joins; None: none may.
         shared: The folder that its processes share; None: it has begun none.
         processes: The ids of the child processes that may have joined, and may be alive.
         home: The thread that entered it.
         within: Of a child process: which part of the run it is.
         clean: Takes secrets out of what the agent's side says, before it is hashed or kept.
+        accesses: Who touched what agents share, in order; None: nobody asks.
     """
 
     def __init__(
@@ -337,6 +337,7 @@ class Run:
         self.home = 0
         self.within = within
         self.clean: Clean = as_it_is
+        self.accesses: list[Access] | None = None
         if within is None:
             self.root = LiveLane(self, None, (), 0)
         else:
@@ -369,9 +370,8 @@ class Run:
             first = self.stopped is None
             if first:
                 self.stopped = error
-        if first:
-            for wake in tuple(self.wakers):
-                wake(error)
+        for wake in tuple(self.wakers) if first else ():
+            wake(error)
         return self.stopped or error
 
 

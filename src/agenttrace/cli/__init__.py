@@ -36,6 +36,7 @@ COMMANDS = (
     "promote",
     "doctor",
     "git",
+    "explore",
 )
 """Every command, in the order of a first day; each is `command` in the module of its name."""
 

@@ -240,6 +240,35 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "The message names the source, the line that reads it, and what to do. Look again:",
         "    agenttrace doctor TEST",
     ),
+    "invariant-broken": (
+        "Run it again under the schedule that the message prints, with a debugger if you like:",
+        "    pytest TEST --agenttrace-schedule=1.eNo…",
+        "Keep what is read and written together in one lock, or read again before you write.",
+    ),
+    "invariant-raised": (
+        "Let the invariant return True or False, or assert; it gets what the program returned:",
+        "    agent_trace.explore(desk, invariant=lambda refunds: refunds <= 1)",
+    ),
+    "nothing-to-explore": (
+        "Let agents work at the same time, or let something go wrong:",
+        '    agent_trace.explore(desk, faults=["rate-limit", "timeout"])',
+        "Where every schedule leaves the recording, let tools run, or say what they answer:",
+        '    agent_trace.explore(desk, lend=["summarize"])',
+    ),
+    "search-unsteady": (
+        "Let the program make its own state: it is called once a schedule.",
+        "Where it does, look for what no run holds:",
+        "    agenttrace doctor TEST",
+    ),
+    "schedule-unfit": (
+        "Paste the whole word that was printed, behind the test that it was printed for.",
+        "Where the test was recorded again since, search again:",
+        "    pytest TEST",
+    ),
+    "search-went-live": (
+        "Let the golden answer models and services; tools of your own may run:",
+        '    @pytest.mark.agent_trace(stub=["llm", "http", "retrieval"])',
+    ),
     "usage": (
         "The message names the option and the values that it can have:",
         "    pytest --help",

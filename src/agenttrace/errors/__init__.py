@@ -54,6 +54,12 @@ from agenttrace.errors.refusals import (
     NotRebuildable,
     StreamLeftOpen,
 )
+from agenttrace.errors.searches import (
+    InvariantBroken,
+    InvariantRaised,
+    NothingToExplore,
+    SearchUnsteady,
+)
 from agenttrace.errors.stops import (
     CallOutsideRun,
     Deadlock,
@@ -66,6 +72,8 @@ from agenttrace.errors.stops import (
     ReplayDiverged,
     RunEnded,
     RunNeverEnds,
+    ScheduleUnfit,
+    SearchWentLive,
     StoppedThere,
     StreamReadPast,
     StubUnfit,
@@ -105,6 +113,8 @@ __all__ = [
     "IncidentSilent",
     "InvalidSpan",
     "InvalidTrace",
+    "InvariantBroken",
+    "InvariantRaised",
     "JournalUnreadable",
     "MessageNeverCame",
     "NeverAnswered",
@@ -117,6 +127,7 @@ __all__ = [
     "NothingAsked",
     "NothingSelected",
     "NothingToCompare",
+    "NothingToExplore",
     "OrderBroken",
     "PolicyInvalid",
     "PriceUnknown",
@@ -129,6 +140,9 @@ __all__ = [
     "RunEnded",
     "RunNeverEnds",
     "RunStopped",
+    "ScheduleUnfit",
+    "SearchUnsteady",
+    "SearchWentLive",
     "SecretInGolden",
     "SelectionFailed",
     "SeveralTraces",

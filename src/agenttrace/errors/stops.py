@@ -161,3 +161,26 @@ class StubUnfit(RunStopped):
     """
 
     slug = "stub-unfit"
+
+
+class ScheduleUnfit(RunStopped):
+    """A schedule is not one of this run.
+
+    Common causes:
+        1. It was printed for another test, or for this one under another name.
+        2. It was copied in part.
+        3. The run was changed, and recorded again, since it was found. Search again.
+    """
+
+    slug = "schedule-unfit"
+
+
+class SearchWentLive(RunStopped):
+    """A search over schedules would ask a model or a service for real, hundreds of times.
+
+    Common causes:
+        1. The marker's `stub=` leaves models or HTTP to the world. A search answers them all.
+        2. The test is run with `--agenttrace=verify`. A search needs a golden, and replays it.
+    """
+
+    slug = "search-went-live"

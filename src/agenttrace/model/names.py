@@ -146,3 +146,6 @@ EXCEPTION_CAUSES: Final = "exception.causes"
 """The qualified classes and messages of its causes, nearest first."""
 EXCEPTION_TRACEBACK: Final = "exception.stacktrace"
 """Where it was raised; redacted, and never compared."""
+
+FAULT = "agenttrace_fault"
+"""The field of a failure that a schedule put there; a transport raises its own error for it."""

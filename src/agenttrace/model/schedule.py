@@ -30,7 +30,20 @@ class Schedule:
     Attributes:
         latency: A factor on the recorded duration, by position; 0 answers at once.
         faults: What goes wrong, by position.
+        draw: By which chance latencies are drawn where `latency` has none, and from which seed;
+            empty: they are as recorded.
     """
 
     latency: Mapping[Position, float] = field(default_factory=dict)
     faults: Mapping[Position, Fault] = field(default_factory=dict)
+    draw: str = ""
+
+    @property
+    def size(self) -> int:
+        """How many answers it moves, and how many calls meet a fault."""
+        return len(self.latency) + len(self.faults)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing."""
+        return not (self.size or self.draw)

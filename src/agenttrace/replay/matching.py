@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-STRICT, LENIENT = "strict", "lenient"
+STRICT, LENIENT, REHEARSING = "strict", "lenient", "rehearsing"
 
 _AGENT_WORK = (SpanKind.LLM, SpanKind.AGENT, SpanKind.TOOL)
 
@@ -44,6 +44,7 @@ class Recording:
         inside: The spans under each call, itself left out; calls without any are not named.
         lanes_inside: The lanes at and under each call, likewise.
         is_ragged: Whether chance may cut short what the lane with a path does.
+        lends: Operations whose answers are lent to other questions in a rehearsal, as models' are.
     """
 
     trace: Trace
@@ -53,6 +54,7 @@ class Recording:
     inside: Mapping[Position, tuple[Span, ...]]
     lanes_inside: Mapping[Position, tuple[Lane, ...]]
     is_ragged: Callable[[Position], bool]
+    lends: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, trace: Trace, *, alone: bool = False) -> Recording:
@@ -144,7 +146,9 @@ def decide(
         recorded: The recording.
         taken: The positions whose answers are used up.
         call: The first attempt of a call.
-        match: `strict` or `lenient`.
+        match: `strict`, `lenient`, or `rehearsing`: under another schedule a run may ask what it
+            did not ask when it was recorded; a model is lent what it said to another question, a
+            tool answers only what it has been asked.
         vary: Which parts of a question may differ.
     """
     golden = recorded.by_position.get(call.position)
@@ -157,6 +161,8 @@ def decide(
     )
     if match == LENIENT and (elsewhere or golden is not None):
         return _lenient(golden, elsewhere)
+    if match == REHEARSING and (lent := _rehearsed(recorded, golden, elsewhere, call)):
+        return lent
     if elsewhere:
         why = "moved" if len(elsewhere) == 1 else "ambiguous"
         return Unanswered(why=why, golden=golden, candidates=elsewhere)
@@ -169,6 +175,29 @@ def _lenient(golden: Span | None, elsewhere: tuple[Span, ...]) -> Decision:
     if elsewhere or golden is None:
         return Answered(span=elsewhere[0], how="moved")
     return Answered(span=golden, how="lent", consumes=False)
+
+
+def _rehearsed(
+    recorded: Recording, golden: Span | None, elsewhere: tuple[Span, ...], call: Call
+) -> Answered | None:
+    """What the world could say under another schedule: what it said to this very question.
+
+    A model may say to one question what it said to another; agent code runs whatever it is asked.
+    """
+    if elsewhere:
+        return Answered(span=elsewhere[0], how="moved")
+    question = call.question
+    like = [
+        span
+        for span in recorded.by_position.values()
+        if (span.kind, span.operation) == (question.kind, question.operation)
+    ]
+    said = [span for span in like if span.digest == call.digest]
+    if not said and (question.kind == SpanKind.LLM or question.operation in recorded.lends):
+        said = like if golden is None else [golden]
+    if not said:
+        said = [span for span in like if span.position in recorded.composite]
+    return Answered(span=said[0], how="lent", consumes=False) if said else None
 
 
 def same_question(golden: Span, call: Call, vary: Vary) -> bool:

@@ -17,7 +17,7 @@ CALLS = ("asked", "answered", "echoed", "live", "refused")
 
 
 def lines(verdict: Verdict) -> Iterator[str]:
-    """Say what one run left behind: goldens, replays that changed, journals, warnings."""
+    """Say what one run left behind: goldens, replays that changed, journals, notes, warnings."""
     if verdict.outcome in (Outcome.RECORDED, Outcome.UPDATED):
         yield f"{verdict.outcome}  {verdict.shown}"
     if verdict.pending is not None:
@@ -35,6 +35,8 @@ def lines(verdict: Verdict) -> Iterator[str]:
         yield f"kept      {folder}  ({what}: agenttrace merge {verdict.journal} {folder})"
     for unused in verdict.unused:
         yield safe(f"unused    {verdict.shown}: call {unused.ordinal}, {unused.title}")
+    for note in verdict.notes:
+        yield safe(f"explored  {verdict.run}: {note}")
     for warning in verdict.warnings:
         yield safe(f"warning   {verdict.run}: {warning}")
 

@@ -39,5 +39,7 @@ def load_golden(plan: Plan) -> Trace | None:
         GoldenUnreadable: There is a file, and it is none.
         GoldenTooNew: A newer version wrote it.
     """
+    if plan.rehearsal is not None and plan.rehearsal.recording is not None:
+        return plan.rehearsal.recording.trace
     data = store.load(plan.golden)
     return None if data is None else renamed(native.read(data, name=plan.shown), plan.name)

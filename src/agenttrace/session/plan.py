@@ -14,6 +14,7 @@ from agenttrace.determinism.instant import FREEZEGUN
 from agenttrace.redact import NO_WISHES, Wishes
 from agenttrace.replay.matching import STRICT
 from agenttrace.replay.replayer import EVERYTHING
+from agenttrace.session.rehearsal import Rehearsal
 
 REPLAY, RECORD, REWRITE, VERIFY, OFF = "replay", "record", "rewrite", "verify", "off"
 """Replay; record what has no golden, replay the rest; record all; live and compared; not at all."""
@@ -63,6 +64,7 @@ class Plan:
         secrets: Whether `secrets` and `random.SystemRandom` draw from the seed, too.
         within: Of a child process: which part of the run it is; it journals in every mode.
         redact: What is taken out beside the secrets that are known.
+        rehearsal: What a replay does otherwise than its golden says; None: nothing.
         key: By which the processes of a run tell secrets of a kind apart; empty: a fresh one.
     """
 
@@ -91,6 +93,7 @@ class Plan:
     secrets: bool = False
     within: Identity | None = None
     redact: Wishes = NO_WISHES
+    rehearsal: Rehearsal | None = None
     key: bytes = b""
 
     @property

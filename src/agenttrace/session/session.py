@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
 from agenttrace.boundary import Boundary, Chain, Nobody
-from agenttrace.causal import current, delivery
+from agenttrace.causal import current
 from agenttrace.causal.clock import RealClock
 from agenttrace.causal.delivery.settling import told
 from agenttrace.causal.position import fresh_key
@@ -23,9 +23,9 @@ from agenttrace.record.journal import JournalWriter
 from agenttrace.record.recorder import Recorder
 from agenttrace.redact import Redactor, numbered
 from agenttrace.replay.divergence import Retelling
-from agenttrace.replay.matching import LENIENT, Recording
+from agenttrace.replay.matching import LENIENT
 from agenttrace.replay.replayer import Refusing, Replayer
-from agenttrace.session import budgeting, holding, leaving, stubbing
+from agenttrace.session import budgeting, holding, leaving, rehearsing, stubbing
 from agenttrace.session.against import differences, load_golden
 from agenttrace.session.children import Children
 from agenttrace.session.plan import VERIFY
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from agenttrace.causal.current import Frame
     from agenttrace.errors import GoldenMissing
     from agenttrace.model.difference import Difference
-    from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubbed import Stubbed
@@ -58,6 +57,7 @@ class Session:
         trace: What happened; there once the run has ended.
         golden: What it is replayed from or compared with, if there is any.
         redactor: What takes the secrets out of what the run says and hears.
+        notes: What is to be said of it beside its verdict.
     """
 
     def __init__(self, plan: Plan, world: World, stubs: Stubs | None = None) -> None:
@@ -75,6 +75,7 @@ class Session:
         self._stubbed: Stubbed | None = None
         self.run = current.Run(plan.name, within=plan.within)
         self.run.clean = self.redactor.said
+        self.notes: list[str] = []
         self.trace: Trace | None = None
         self.golden: Trace | None = None
         self._world = world
@@ -130,9 +131,9 @@ class Session:
             self.run, journal=self._journal, started=start.started, environment=start.environment
         )
         self._clean = Clean(self._recorder, self.redactor)
-        source = self._source()
+        source = rehearsing.around(plan, self.run, self._source(), self.golden)
         self._door = Boundary(self.run, source=source, scribe=self._clean, pace=pace)
-        delivery.Book(self.run, self._recorded_deliveries())
+        rehearsing.book_of(plan, self.run, self.golden)
         self._token = current.enter(self.run)
         if plan.within is not None:
             self.run.wakers.append(self._journal_stop)
@@ -266,6 +267,7 @@ class Session:
             unused=self._unused() if judged else (),
             problems=tuple(problems),
             warnings=tuple(self._warnings()),
+            notes=tuple(self.notes),
             trace=self.trace,
         )
         if self.trace is None:
@@ -288,7 +290,7 @@ class Session:
         if plan.is_live or self.golden is None:
             return Nobody()
         self._replayer = Replayer(
-            Recording.of(self.golden, alone=plan.alone),
+            rehearsing.recording_of(plan, self.golden),
             retelling=Retelling(
                 run=plan.name,
                 golden=plan.shown,
@@ -304,11 +306,6 @@ class Session:
             return self._replayer
         self._stubbed = stubbing.before(self._replayer, self._stubs, self.run)
         return Chain(self._stubbed, self._replayer)
-
-    def _recorded_deliveries(self) -> tuple[Delivery, ...] | None:
-        if self.golden is None or self.plan.is_live:
-            return None
-        return () if self.plan.alone else self.golden.deliveries
 
     def _unused(self) -> tuple[Unused, ...]:
         if self._replayer is None:
@@ -391,6 +388,7 @@ class Session:
             return Outcome.FAILED
         if self._records:
             return Outcome.RECORDED
-        if self._stubs is not None:
-            return Outcome.STUBBED
+        rehearsal = self.plan.rehearsal
+        if self._stubs is not None or (rehearsal is not None and rehearsal.is_free):
+            return Outcome.STUBBED if self._stubs is not None else Outcome.REHEARSED
         return Outcome.VERIFIED if self.plan.mode == VERIFY else Outcome.REPLAYED

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agenttrace.adapters.plain.messages import marked
 from agenttrace.adapters.plain.standing import known, standing
 from agenttrace.causal.position import trace_id
+from agenttrace.causal.touching import touched
 from agenttrace.model import names
 from agenttrace.model.span import Link, WireKind
 
@@ -55,6 +56,7 @@ class Blackboard:
             version = 1 if before is None else before.version + 1
             trace, span = "", ""
             if at is not None:
+                touched(at.frame, f"{self.name}[{key!r}]", writes=True)
                 form = known(
                     f"blackboard({self.name!r}).write({key!r})", {names.MESSAGE_CONTENT: value}
                 )
@@ -74,6 +76,7 @@ class Blackboard:
         with self._lock:
             entry = self._entries.get(key)
         if at is not None:
+            touched(at.frame, f"{self.name}[{key!r}]", writes=False)
             here = trace_id(at.door.run.name)
             link = None
             if entry is not None and entry.trace == here:

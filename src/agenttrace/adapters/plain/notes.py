@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from agenttrace.adapters.plain.standing import known, standing
 from agenttrace.causal import current
 from agenttrace.causal.position import trace_id
+from agenttrace.causal.touching import touched
 from agenttrace.errors import UsageError
 from agenttrace.model import names
 from agenttrace.model.span import Event, Link, Status, is_span_id
@@ -160,6 +161,7 @@ def snapshot(
         },
     )
     position, _ = at.mint("snapshot", "state")
+    touched(at.frame, f"the state of {agent or at.frame.agent or 'the run'}", writes=True)
     at.note(
         StateSnapshot(
             agent=agent or at.frame.agent or "",

@@ -21,6 +21,7 @@ from agenttrace.causal.delivery.turns import turn_path
 from agenttrace.causal.lane import LiveLane
 from agenttrace.causal.places import is_own
 from agenttrace.causal.site import site
+from agenttrace.causal.touching import touched
 from agenttrace.errors import ReplayDiverged
 from agenttrace.model.lane import Delivery, Position, Step, label_of
 
@@ -181,6 +182,10 @@ class Book:
             box.add(message)
         return message
 
+    def times(self, box: Box, message: Message) -> int:
+        """How often a message that was sent is put into its queue: once."""
+        return 1
+
     def post(self, box: Box, frame: Frame, item: Any) -> Message:
         """A message is about to be put into a queue to other processes; it is not compared.
 
@@ -202,6 +207,7 @@ class Book:
         if golden and content != golden:
             raise self.run.stop(_drift(self.run.name, position, box))
         heard = self._counts.get(lane.path, 0)
+        touched(frame, box.channel, writes=True)
         return Message(position, lane.seq, heard, item, content, golden is not None)
 
     # -- receiving --------------------------------------------------------------------------------

@@ -75,8 +75,9 @@ def _put(original: Any) -> Any:
         box = book.box(queue)
         message = book.send(box, frame, item)
         if not book.replays or _is_shut(queue):
-            with handing(queue), box.sending(message):
-                await original(queue, item)
+            for _ in range(book.times(box, message)):
+                with handing(queue), box.sending(message):
+                    await original(queue, item)
             return
         while not (message.taken or box.hand(message)):
             if not queue.full():
@@ -121,8 +122,9 @@ def _put_nowait(original: Any) -> Any:
         elif replays and message.claimed:
             _put_in(queue, message)  # it found room when it was recorded
         else:
-            with handing(queue), box.sending(message):
-                original(queue, item)
+            for _ in range(book.times(box, message)):
+                with handing(queue), box.sending(message):
+                    original(queue, item)
 
     return put_nowait
 

@@ -77,7 +77,8 @@ def _put(original: Any) -> Any:
         message = book.send(box, frame, item)
         if not book.replays or getattr(queue, "is_shutdown", False):
             try:
-                original(queue, item, block, timeout)
+                for _ in range(book.times(box, message)):
+                    original(queue, item, block, timeout)
             except BaseException:
                 with book.lock:
                     box.drop(message)
