@@ -20,6 +20,7 @@ from agenttrace.formats.codec import Reader
 from agenttrace.formats.jaeger import JaegerReader
 from agenttrace.formats.otlp import OtlpReader
 from agenttrace.formats.readable_span import ReadableSpanReader
+from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import Link, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
@@ -157,10 +158,39 @@ def test_a_file_with_several_traces_asks_which_one_is_meant() -> None:
     assert CliRunner().invoke(main, ["show", str(file), "--trace", "f" * 32]).exit_code == 2
 
 
-def test_two_different_spans_with_one_id_are_named() -> None:
+def test_two_different_spans_with_one_id_are_kept_and_marked() -> None:
     """Jaeger's own fixture has them; a span that was merely told twice counts once."""
-    with pytest.raises(InvalidTrace, match="0000000000000002: two spans have one id"):
-        JaegerReader().read((DATA / "jaeger" / "ui_01.json").read_bytes())
+    trace = JaegerReader().read((DATA / "jaeger" / "ui_01.json").read_bytes())
+
+    first, second = (
+        span
+        for span in trace.spans
+        if span.name in ("test-general-conversion", "some-operation") and not span.parent
+    )
+    assert (first.id, IMPORT_NOTES in first.attributes) == ("0000000000000002", False)
+    assert second.attributes[IMPORT_NOTES] == [
+        "its id was 0000000000000002, which another span has, too"
+    ]
+
+
+def test_one_bad_span_takes_no_other_with_it() -> None:
+    """What can be read is read; what cannot is counted, and the first reason told."""
+    spans = [
+        {"traceId": "a" * 32, "spanId": "b" * 16, "name": "good"},
+        {"traceId": "a" * 32, "spanId": "c" * 16, "name": "bad", "startTimeUnixNano": "soon"},
+        "no span at all",
+        {"traceId": "a" * 32, "spanId": "0" * 16, "name": "no id"},
+    ]
+    whole = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]})
+    trace = OtlpReader().read(f"{whole}\n{{cut sho".encode())
+
+    assert [span.name for span in trace.spans] == ["good"]
+    assert trace.environment["unread"] == {
+        "parts": 4,
+        "first": "it looks like OTLP JSON, and span 'bad': 'soon' is no whole number",
+    }
+    with pytest.raises(TraceUnreadable, match="none of its 1 spans can be read"):
+        OtlpReader().read(otlp(spanId="0" * 16))
 
 
 @pytest.mark.parametrize("name", ["proto-example-logs.json", "proto-example-events.json"])
@@ -433,14 +463,12 @@ def test_a_chain_of_parents_as_long_as_a_file_is_read_in_its_own_time() -> None:
     assert lines < 100 * deep
 
 
-def test_circles_self_parents_and_negative_durations_are_named() -> None:
+def test_circles_are_refused_and_negative_durations_set_right() -> None:
     """What contradicts itself is an error that says where, never a hang."""
     with pytest.raises(InvalidTrace, match="its own ancestor"):
         OtlpReader().read(otlp(parentSpanId="B" * 16))
-    with pytest.raises(AgentTraceError, match="ends 2 ns before it began"):
-        OtlpReader().read(otlp(startTimeUnixNano="5", endTimeUnixNano="3"))
-    with pytest.raises(AgentTraceError, match="not all zero"):
-        OtlpReader().read(otlp(spanId="0" * 16))
+    (span,) = OtlpReader().read(otlp(startTimeUnixNano="5", endTimeUnixNano="3")).spans
+    assert (span.end_ns, span.attributes[IMPORT_NOTES]) == (0, ["it ended 2 ns before it began"])
 
 
 def test_too_many_bytes_are_refused_before_they_are_looked_at(

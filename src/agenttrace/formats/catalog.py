@@ -19,6 +19,10 @@ MODULES = {
     "journal": "agenttrace.formats.journal",
     "otlp": "agenttrace.formats.otlp",
     "jaeger": "agenttrace.formats.jaeger",
+    "langfuse": "agenttrace.formats.langfuse",
+    "inspect": "agenttrace.formats.inspect",
+    "openai-agents": "agenttrace.formats.openai_agents",
+    "zipkin": "agenttrace.formats.zipkin",
     "readable-span": "agenttrace.formats.readable_span",
     "messages": "agenttrace.formats.messages",
 }

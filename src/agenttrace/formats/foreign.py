@@ -11,78 +11,31 @@ import datetime as dt
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
 from agenttrace.formats import meaning
-from agenttrace.formats.documents import documents
+from agenttrace.formats.documents import Unread, documents
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import (
     Event,
     Fidelity,
     Link,
-    Scope,
     Span,
     SpanKind,
-    Status,
-    WireKind,
     is_span_id,
 )
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, digest
 
+if TYPE_CHECKING:
+    from agenttrace.formats.told import Told
+
 _NS_A_S = 1_000_000_000
-_HEX = frozenset("0123456789abcdef")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurred:
-    """An event: its name, when it was (nanoseconds since the epoch), and what is known."""
-
-    name: str
-    at_ns: int
-    attributes: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A span as another system tells it.
-
-    Attributes:
-        trace: The trace's id, 32 hex digits.
-        id: The span's, 16.
-        parent: The parent's; empty: none.
-        name: What it is called.
-        wire_kind: Which side of a remote call it was.
-        start_ns: When it began, nanoseconds since the epoch.
-        end_ns: When it ended.
-        status: How.
-        attributes: All that is known of it.
-        events: What occurred inside.
-        links: What it points back to: trace, span, relationship, attributes.
-        resource: What produced it.
-        scope: The library that made it.
-        trace_flags: W3C trace flags.
-        trace_state: W3C tracestate.
-    """
-
-    trace: str
-    id: str
-    name: str
-    parent: str = ""
-    wire_kind: WireKind = WireKind.INTERNAL
-    start_ns: int = 0
-    end_ns: int = 0
-    status: Status = field(default_factory=Status)
-    attributes: Mapping[str, Value] = field(default_factory=dict)
-    events: tuple[Occurred, ...] = ()
-    links: tuple[tuple[str, str, str, Mapping[str, Value]], ...] = ()
-    resource: Mapping[str, Value] = field(default_factory=dict)
-    scope: Scope | None = None
-    trace_flags: int = 1
-    trace_state: str = ""
 
 
 class TellingReader(abc.ABC):
@@ -95,8 +48,8 @@ class TellingReader(abc.ABC):
     title: str
 
     @abc.abstractmethod
-    def told(self, document: object) -> Iterator[Told]:
-        """The spans that one document tells.
+    def told(self, document: object) -> Iterator[Told | Unread]:
+        """The spans that one document tells; an `Unread` for each that is none (`attempt`).
 
         Raises:
             TraceUnreadable: It is not of this format.
@@ -121,8 +74,20 @@ class TellingReader(abc.ABC):
             InvalidSpan: As `read`.
             InvalidTrace: As `read`.
         """
-        read = documents(data, self.title)
-        return traces_of([one for document in read for one in self.told(document)])
+        return traces_of(self._told(documents(data, self.title)), self.title)
+
+    def _told(self, read: list[object]) -> Iterator[Told | Unread]:
+        for number, document in enumerate(read):
+            read[number] = None  # a large file is not held twice
+            if isinstance(document, Unread):
+                yield document
+                continue
+            try:
+                yield from self.told(document)
+            except TraceUnreadable as error:
+                if len(read) == 1:
+                    raise
+                yield Unread(why=error.headline)
 
 
 def only(traces: tuple[Trace, ...], form: str) -> Trace:
@@ -143,24 +108,60 @@ def only(traces: tuple[Trace, ...], form: str) -> Trace:
     return traces[0]
 
 
-def traces_of(told: Iterable[Told]) -> tuple[Trace, ...]:
+def traces_of(told: Iterable[Told | Unread], form: str = "a trace") -> tuple[Trace, ...]:
     """Make traces of spans, one a trace id, in the order in which they first appear.
 
+    What of the file could not be read is counted in each trace's `environment["unread"]`.
+
     Raises:
-        InvalidSpan: A span ends before it begins, or has an impossible id.
-        InvalidTrace: An id comes twice, or a span is its own ancestor.
+        TraceUnreadable: No span could be read.
+        InvalidTrace: A span is its own ancestor.
     """
     by_trace: dict[str, list[Told]] = defaultdict(list)
     seen: set[tuple[str, str, str, int, int]] = set()
+    unread: list[Unread] = []
     for one in told:
+        if isinstance(one, Unread):
+            unread.append(one)
+            continue
         known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
         if known not in seen:  # an exporter that tries again tells a span twice
             seen.add(known)
             by_trace[one.trace].append(one)
-    return tuple(_trace(found) for found in by_trace.values())
+    if unread and not by_trace:
+        raise TraceUnreadable(
+            f"it looks like {form}, and none of its {len(unread)} spans can be read",
+            detail=f"  the first   {unread[0].why}\n  More: agenttrace explain trace-unreadable",
+            form=form,
+        )
+    count: dict[str, Value] = (
+        {"unread": {"parts": len(unread), "first": unread[0].why}} if unread else {}
+    )
+    return tuple(_trace(_set_right(found), count) for found in by_trace.values())
 
 
-def _trace(told: list[Told]) -> Trace:
+def _set_right(told: list[Told]) -> list[Told]:
+    """Spans that a trace can hold: each id once, none that ends before it begins; marked."""
+    times: dict[str, int] = defaultdict(int)
+    kept: list[Told] = []
+    for one in told:
+        found = one
+        notes: list[Value] = []
+        times[one.id] += 1
+        if times[one.id] > 1:
+            fresh = f"{one.trace} {one.id} {times[one.id]}".encode()
+            found = replace(found, id=hashlib.sha256(fresh).hexdigest()[:16])
+            notes.append(f"its id was {one.id}, which another span has, too")
+        if one.end_ns < one.start_ns:
+            found = replace(found, end_ns=one.start_ns)
+            notes.append(f"it ended {one.start_ns - one.end_ns} ns before it began")
+        if notes:
+            found = replace(found, attributes={**found.attributes, IMPORT_NOTES: notes})
+        kept.append(found)
+    return kept
+
+
+def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     told.sort(key=lambda one: (one.start_ns, -one.end_ns))
     began = told[0].start_ns
     meant = {one.id: meaning.of(one.name, one.attributes, one.wire_kind) for one in told}
@@ -178,6 +179,7 @@ def _trace(told: list[Told]) -> Trace:
                 Agent(id=name, name=name) for name in sorted(set(agents.values())) if name
             ),
             started=_instant(began),
+            environment=environment,
             resource=_common([one.resource for one in told]),
         )
     )
@@ -274,14 +276,3 @@ def _instant(ns: int) -> str:
     except (OverflowError, OSError, ValueError):
         return ""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % _NS_A_S // 1000:06}Z" if ns else ""
-
-
-def hex_id(value: str, digits: int) -> str:
-    """An id as lowercase hex digits: shorter ones are padded; all zeros are no id.
-
-    One that is longer, or not hexadecimal (a backend's own), becomes digits made from it.
-    """
-    plain = value.lower().removeprefix("0x").zfill(digits)
-    if len(plain) > digits or not set(plain) <= _HEX:
-        return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
-    return "" if set(plain) <= {"0"} else plain

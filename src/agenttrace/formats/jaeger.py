@@ -12,8 +12,17 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
+from agenttrace.formats.documents import (
+    Unread,
+    mapping,
+    refuse,
+    sequence,
+    text,
+    value_of,
+    whole,
+)
+from agenttrace.formats.foreign import TellingReader
+from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
@@ -51,7 +60,7 @@ class JaegerReader(TellingReader):
         """Whether it begins with a trace of Jaeger's."""
         return b'"traceID"' in head
 
-    def told(self, document: object) -> Iterator[Told]:
+    def told(self, document: object) -> Iterator[Told | Unread]:
         """The spans of a response of the API, or of one trace."""
         whole_file = mapping(document, _NAME, "the file")
         listed = whole_file.get("data", [whole_file])
@@ -59,17 +68,21 @@ class JaegerReader(TellingReader):
             yield from _spans(mapping(trace, _NAME, "data"))
 
 
-def _spans(trace: dict[str, Any]) -> Iterator[Told]:
+def _spans(trace: dict[str, Any]) -> Iterator[Told | Unread]:
     if "spans" not in trace:
         if "spanID" not in trace:
             refuse(_NAME, "it has no spans")
-        yield _told(trace, mapping(trace.get("process"), _NAME, "process"))
+        yield attempt(_of_trace, trace, {})
         return
     processes = mapping(trace.get("processes"), _NAME, "processes")
     for one in sequence(trace["spans"], _NAME, "spans"):
-        span = mapping(one, _NAME, "spans")
-        process = span.get("process") or processes.get(text(span.get("processID")))
-        yield _told(span, mapping(process, _NAME, "processes"))
+        yield attempt(_of_trace, one, processes)
+
+
+def _of_trace(one: object, processes: dict[str, Any]) -> Told:
+    span = mapping(one, _NAME, "spans")
+    process = span.get("process") or processes.get(text(span.get("processID")))
+    return _told(span, mapping(process, _NAME, "processes"))
 
 
 def _told(span: dict[str, Any], process: dict[str, Any]) -> Told:

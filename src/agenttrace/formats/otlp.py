@@ -12,8 +12,17 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
+from agenttrace.formats.documents import (
+    Unread,
+    mapping,
+    refuse,
+    sequence,
+    text,
+    value_of,
+    whole,
+)
+from agenttrace.formats.foreign import TellingReader
+from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
@@ -41,13 +50,13 @@ class OtlpReader(TellingReader):
         """Whether it begins with resource spans."""
         return b'"resourceSpans"' in head or b'"resource_spans"' in head
 
-    def told(self, document: object) -> Iterator[Told]:
+    def told(self, document: object) -> Iterator[Told | Unread]:
         """The spans of one document, or of each in an array."""
         for one in document if isinstance(document, list) else [document]:
             yield from _spans(mapping(one, _NAME, "the file"))
 
 
-def _spans(document: dict[str, Any]) -> Iterator[Told]:
+def _spans(document: dict[str, Any]) -> Iterator[Told | Unread]:
     listed = _get(document, "resourceSpans")
     if listed is None and document:
         refuse(_NAME, "it has no resourceSpans")
@@ -58,10 +67,11 @@ def _spans(document: dict[str, Any]) -> Iterator[Told]:
             inner = mapping(scoped, _NAME, "scopeSpans")
             scope = _scope(mapping(_get(inner, "scope"), _NAME, "scope"))
             for span in sequence(_get(inner, "spans"), _NAME, "spans"):
-                yield _told(mapping(span, _NAME, "spans"), resource, scope)
+                yield attempt(_told, span, resource, scope)
 
 
-def _told(span: dict[str, Any], resource: dict[str, Value], scope: Scope | None) -> Told:
+def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told:
+    span = mapping(told, _NAME, "spans")
     where = f"span {text(_get(span, 'name'))!r}"
     status = mapping(_get(span, "status"), _NAME, where)
     start = whole(_get(span, "startTimeUnixNano"), _NAME, where)
