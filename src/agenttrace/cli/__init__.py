@@ -28,6 +28,8 @@ COMMANDS = (
     "merge",
     "explain",
     "import",
+    "export",
+    "formats",
     "doctor",
 )
 """Every command, in the order of a first day; each is `command` in the module of its name."""

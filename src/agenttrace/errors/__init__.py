@@ -20,6 +20,7 @@ from agenttrace.errors.checks import (
 )
 from agenttrace.errors.files import (
     CassetteUnreadable,
+    ExportRefused,
     GoldenCollision,
     GoldenNotWritten,
     GoldenTooNew,
@@ -80,6 +81,7 @@ __all__ = [
     "CassetteUnreadable",
     "Deadlock",
     "EgressRefused",
+    "ExportRefused",
     "GoldenCollision",
     "GoldenMismatch",
     "GoldenMissing",

@@ -7,11 +7,14 @@ console exporters write. What is read are plain values; nothing in them is looke
 from __future__ import annotations
 
 import json
+import operator
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from agenttrace.errors import NotCanonical, TraceUnreadable
-from agenttrace.model.values import Value, canonical
+from agenttrace.model.values import DEEPEST, TYPE, Value, canonical
 
 LONGEST = 1 << 28
 """How many bytes a file may have."""
@@ -170,9 +173,24 @@ def parsed(value: Value) -> Value:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
     try:
-        return canonical(json.loads(value))
+        return _IN_ORDER.decode(value) if _is_plain(value) else canonical(json.loads(value))
     except (ValueError, RecursionError, NotCanonical):
         return value
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a JSON text holds nothing that has another form in a trace; most hold nothing."""
+    return (
+        text.isascii()
+        and text.count("[") + text.count("{") <= DEEPEST
+        and _ODD.search(text) is None
+    )
+
+
+_ODD = re.compile(r'\\u|"' + TYPE + r"|\d{18}|NaN|Infinity|[\[:,\s]-0[.eE]|\A-0")
+"""Characters by number, tagged keys, wide numbers, and those that are no JSON; negative zero."""
+_KEY: Callable[[tuple[str, Any]], str] = operator.itemgetter(0)
+_IN_ORDER = json.JSONDecoder(object_pairs_hook=lambda pairs: dict(sorted(pairs, key=_KEY)))
 
 
 def _short(value: object) -> str:

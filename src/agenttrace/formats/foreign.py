@@ -9,15 +9,16 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
-from agenttrace.formats import meaning
+from agenttrace.formats import dialects, meaning
 from agenttrace.formats.documents import Unread, documents
+from agenttrace.formats.told import Logged, Occurred, Told
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.names import IMPORT_NOTES
@@ -26,16 +27,13 @@ from agenttrace.model.span import (
     Fidelity,
     Link,
     Span,
-    SpanKind,
     is_span_id,
 )
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, digest
 
-if TYPE_CHECKING:
-    from agenttrace.formats.told import Told
-
 _NS_A_S = 1_000_000_000
+_THRESHOLD = re.compile(r"(?:\A|,)\s*ot=[^,]*\bth:(?!0+(?:[;,]|\Z))")
 
 
 class TellingReader(abc.ABC):
@@ -48,7 +46,7 @@ class TellingReader(abc.ABC):
     title: str
 
     @abc.abstractmethod
-    def told(self, document: object) -> Iterator[Told | Unread]:
+    def told(self, document: object) -> Iterator[Told | Logged | Unread]:
         """The spans that one document tells; an `Unread` for each that is none (`attempt`).
 
         Raises:
@@ -76,7 +74,7 @@ class TellingReader(abc.ABC):
         """
         return traces_of(self._told(documents(data, self.title)), self.title)
 
-    def _told(self, read: list[object]) -> Iterator[Told | Unread]:
+    def _told(self, read: list[object]) -> Iterator[Told | Logged | Unread]:
         for number, document in enumerate(read):
             read[number] = None  # a large file is not held twice
             if isinstance(document, Unread):
@@ -108,7 +106,7 @@ def only(traces: tuple[Trace, ...], form: str) -> Trace:
     return traces[0]
 
 
-def traces_of(told: Iterable[Told | Unread], form: str = "a trace") -> tuple[Trace, ...]:
+def traces_of(told: Iterable[Told | Logged | Unread], form: str = "a trace") -> tuple[Trace, ...]:
     """Make traces of spans, one a trace id, in the order in which they first appear.
 
     What of the file could not be read is counted in each trace's `environment["unread"]`.
@@ -118,34 +116,47 @@ def traces_of(told: Iterable[Told | Unread], form: str = "a trace") -> tuple[Tra
         InvalidTrace: A span is its own ancestor.
     """
     by_trace: dict[str, list[Told]] = defaultdict(list)
+    logged: dict[tuple[str, str], list[Occurred]] = defaultdict(list)
     seen: set[tuple[str, str, str, int, int]] = set()
     unread: list[Unread] = []
     for one in told:
         if isinstance(one, Unread):
             unread.append(one)
-            continue
-        known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
-        if known not in seen:  # an exporter that tries again tells a span twice
-            seen.add(known)
-            by_trace[one.trace].append(one)
-    if unread and not by_trace:
-        raise TraceUnreadable(
-            f"it looks like {form}, and none of its {len(unread)} spans can be read",
-            detail=f"  the first   {unread[0].why}\n  More: agenttrace explain trace-unreadable",
-            form=form,
-        )
+        elif isinstance(one, Logged):
+            logged[one.trace, one.span].append(one.event)
+        else:
+            known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
+            if known not in seen:  # an exporter that tries again tells a span twice
+                seen.add(known)
+                by_trace[one.trace].append(one)
+    if not by_trace:
+        raise _nothing(unread, form)
+    kept = [_set_right(found, logged) for found in by_trace.values()]
+    unread += [
+        Unread(why=f"a log record is of span {span}, which is not here") for _, span in logged
+    ]
     count: dict[str, Value] = (
         {"unread": {"parts": len(unread), "first": unread[0].why}} if unread else {}
     )
-    return tuple(_trace(_set_right(found), count) for found in by_trace.values())
+    return tuple(_trace(found, count) for found in kept)
 
 
-def _set_right(told: list[Told]) -> list[Told]:
-    """Spans that a trace can hold: each id once, none that ends before it begins; marked."""
+def _nothing(unread: list[Unread], form: str) -> TraceUnreadable:
+    why = f"none of its {len(unread)} spans can be read" if unread else "holds no spans"
+    first = f"  the first   {unread[0].why}\n" if unread else ""
+    detail = f"{first}  More: agenttrace explain trace-unreadable"
+    return TraceUnreadable(f"it looks like {form}, and {why}", detail=detail, form=form)
+
+
+def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) -> list[Told]:
+    """Spans that a trace can hold: each id once, none that ends before it begins; marked.
+
+    Log records are taken out of `logged` to their spans, and content is brought under one name.
+    """
     times: dict[str, int] = defaultdict(int)
     kept: list[Told] = []
     for one in told:
-        found = one
+        found = _with_content(one, logged.pop((one.trace, one.id), []))
         notes: list[Value] = []
         times[one.id] += 1
         if times[one.id] > 1:
@@ -161,9 +172,18 @@ def _set_right(told: list[Told]) -> list[Told]:
     return kept
 
 
+def _with_content(told: Told, logged: list[Occurred]) -> Told:
+    all_events = (*told.events, *logged)
+    attributes, events = dialects.settled(told.attributes, all_events)
+    if attributes is told.attributes and events == told.events:
+        return told
+    return replace(told, attributes=attributes, events=events)
+
+
 def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     told.sort(key=lambda one: (one.start_ns, -one.end_ns))
     began = told[0].start_ns
+    here = {one.id for one in told}
     meant = {one.id: meaning.of(one.name, one.attributes, one.wire_kind) for one in told}
     agents = _agents(told, meant)
     root = next((one for one in told if not one.parent), told[0])
@@ -172,7 +192,7 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
             id=told[0].trace,
             name=root.name,
             spans=tuple(
-                _span(one, meant[one.id], began, seq, agents[one.id])
+                _span(one, meant[one.id], began, seq, agents[one.id], here)
                 for seq, one in enumerate(told)
             ),
             agents=tuple(
@@ -185,7 +205,9 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     )
 
 
-def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) -> Span:
+def _span(
+    told: Told, meant: meaning.Meant, began: int, seq: int, agent: str, here: set[str]
+) -> Span:
     question = meant.question
     answers: tuple[Answer, ...] = ()
     if meant.answer is not None:
@@ -196,12 +218,6 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
                 ended_ns=max(told.end_ns, told.start_ns) - began,
             ),
         )
-    asks = meant.kind in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL)
-    missing = {
-        name: Fidelity.ABSENT
-        for name, known in (("question", question is not None), ("answer", bool(answers)))
-        if asks and not known
-    }
     return Span(
         id=told.id,
         parent=told.parent or None,
@@ -213,8 +229,9 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
         end_seq=seq,
         start_ns=told.start_ns - began,
         end_ns=told.end_ns - began,
-        status=told.status,
+        status=replace(told.status, code=meant.code) if meant.code else told.status,
         agent=agent or None,
+        task=meant.task,
         question=question,
         digest=b"" if question is None else digest(question),
         answers=answers,
@@ -236,12 +253,22 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
             if is_span_id(span)
         ),
         usage=meant.usage,
-        fidelity=missing,
+        fidelity={**meant.fidelity, **_cut(told, here)},
         resource=told.resource,
         scope=told.scope,
         trace_flags=told.trace_flags,
         trace_state=told.trace_state,
     )
+
+
+def _cut(told: Told, here: set[str]) -> dict[str, Fidelity]:
+    """What limits and sampling left out: attributes, events, links; the parent."""
+    found = dict.fromkeys(told.cut, Fidelity.TRUNCATED)
+    if told.parent and told.parent not in here:
+        # a threshold in the tracestate says that spans were left out on purpose (OTEP 235)
+        is_sampled = _THRESHOLD.search(told.trace_state) is not None
+        found["parent"] = Fidelity.SAMPLED_OUT if is_sampled else Fidelity.ABSENT
+    return found
 
 
 def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, str]:
@@ -255,8 +282,9 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
         while at is not None and at.id not in found:
             found[at.id] = ""  # a circle of parents ends here
             path.append(at.id)
-            who = meant[at.id].agent
-            if who:
+            said = meant[at.id].agent
+            if said is not None:
+                who = said
                 break
             at = by_id.get(at.parent)
         else:

@@ -85,7 +85,7 @@ class InspectReader:
                     found += _Sample(mapping(one, _NAME, "a sample"), task).told()
                 except TraceUnreadable as error:
                     found.append(Unread(why=error.headline))
-        return (*told, *traces_of(found, _NAME))
+        return (*told, *(traces_of(found, _NAME) if found or not told else ()))
 
 
 def _samples(data: bytes) -> tuple[list[Any], str]:

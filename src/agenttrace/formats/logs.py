@@ -31,6 +31,8 @@ _NAME = "a log of messages"
 _NS_A_S = 1_000_000_000
 _LONGEST_S = 1_000_000_000
 _UNSET = Status()
+_OF_A_LOG = {"question": Fidelity.TRUNCATED, "usage": Fidelity.ABSENT}
+"""A log says what is new, not what was sent."""
 _ROLE = re.compile(r"(?P<agent>.+?)\s*\((?:->\s*(?P<to>.+)|(?P<what>.+))\)")
 
 
@@ -172,7 +174,7 @@ class Log:
                 digest=b"" if question is None else digest(question),
                 answers=answers,
                 attributes=attributes or {},
-                fidelity={} if kind is not SpanKind.LLM else {"usage": Fidelity.ABSENT},
+                fidelity=_OF_A_LOG if kind is SpanKind.LLM else {},
             )
         )
 

@@ -74,6 +74,9 @@ def _plain(told: object) -> Told:
     if parent is None and span.get("parent") is not None:
         parent = mapping(span["parent"], _NAME, where).get("span_id")
     status = mapping(span.get("status"), _NAME, where)
+    code = status.get("status_code") or span.get("status_code")
+    kind = span.get("span_kind")
+    about: dict[str, Value] = {} if kind is None else {"openinference.span.kind": text(kind)}
     start = instant_ns(span.get("start_time"), _NAME, where)
     resource = mapping(span.get("resource"), _NAME, where)
     return Told(
@@ -85,9 +88,10 @@ def _plain(told: object) -> Told:
         start_ns=start,
         end_ns=instant_ns(span.get("end_time"), _NAME, where) or start,
         status=Status(
-            code=_code(status.get("status_code")), message=text(status.get("description"))
+            code=_code(code),
+            message=text(status.get("description") or span.get("status_message")),
         ),
-        attributes=_attributes(span.get("attributes"), where),
+        attributes={**about, **_attributes(span.get("attributes"), where)},
         events=tuple(
             Occurred(
                 name=text(event.get("name")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from agenttrace.model.span import Scope, Status, WireKind, is_span_id, is_trace_
 from agenttrace.model.values import Value
 
 _HEX = frozenset("0123456789abcdef")
+_LOWER = re.compile(r"[0-9a-f]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,15 @@ class Told:
     cut: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An event that was told apart from its span: a log record."""
+
+    trace: str
+    span: str
+    event: Occurred
+
+
 def attempt(make: Callable[..., Told], *given: object) -> Told | Unread:
     """A span, or why it is none: one bad span takes no other with it."""
     try:
@@ -82,6 +93,8 @@ def hex_id(value: str, digits: int) -> str:
 
     One that is longer, or not hexadecimal (a backend's own), becomes digits made from it.
     """
+    if len(value) == digits and _LOWER.fullmatch(value):
+        return value if value.strip("0") else ""
     plain = value.lower().removeprefix("0x").zfill(digits)
     if len(plain) > digits or not set(plain) <= _HEX:
         return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:digits]

@@ -10,14 +10,18 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.formats import zipkin_write
 from agenttrace.formats.documents import Unread, mapping, refuse, sequence, text, whole
+from agenttrace.formats.exported import loss, told_of
 from agenttrace.formats.foreign import TellingReader
 from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.span import Status, WireKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "Zipkin JSON"
@@ -25,12 +29,13 @@ _NS_A_US = 1_000
 _ENDPOINT = (("serviceName", "service.name"), ("ipv4", "ipv4"), ("ipv6", "ipv6"), ("port", "port"))
 
 
-class ZipkinReader(TellingReader):
-    """Reads Zipkin's JSON: a list of spans, or a list of such lists."""
+class ZipkinCodec(TellingReader):
+    """Reads Zipkin's JSON: a list of spans, or a list of such lists; writes the first."""
 
     name = "zipkin"
     suffixes = (".zipkin.json",)
     title = _NAME
+    tick_ns = _NS_A_US
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with spans of Zipkin's."""
@@ -50,6 +55,29 @@ class ZipkinReader(TellingReader):
         halves = _halves(listed)
         for one in listed:
             yield attempt(_told, one, halves)
+
+    def write(self, trace: Trace) -> bytes:
+        """Encode a trace."""
+        return self.write_told(told_of(in_causal_order(trace), tick_ns=self.tick_ns))
+
+    def write_told(self, told: Iterable[Told]) -> bytes:
+        """Encode spans that are told."""
+        return zipkin_write.in_json(told)
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """What spans have no place for; links, scopes, types of values, upper case."""
+        lost = set(loss(trace, zipkin_write.carries, _TAKEN, self.tick_ns))
+        lost |= {"spans.scope", "spans.trace_flags", "spans.trace_state", "spans.end_ns"}
+        spans = trace.spans
+        if any(it.name != it.name.lower() for it in spans):
+            lost.add("spans.name")
+        if any(it.links for it in spans):
+            lost.add("spans.links")
+        if any(one.attributes for it in spans for one in it.events):
+            lost.add("spans.events")
+        if any(key.startswith("peer.") for it in spans for key in it.attributes):
+            lost.add("spans.attributes")
+        return frozenset(lost)
 
 
 def _halves(listed: list[Any]) -> dict[tuple[str, str], dict[str, str]]:
@@ -147,4 +175,4 @@ def _kind(value: object) -> WireKind:
     return WireKind(name) if name in set(WireKind) else WireKind.INTERNAL
 
 
-CODEC = ZipkinReader()
+CODEC = ZipkinCodec()
