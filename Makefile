@@ -55,8 +55,8 @@ campaign: $(READY) ## try every claim as often as it says, not a little, for hou
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
-	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
+fuzz: $(READY) ## read 100,000 goldens, journals and files of each format of a clever stranger
+	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py tests/security/test_fuzz_importers.py $(ARGS)
 
 .PHONY: check
 check: lint types layers docs wheel test ## everything that a change must pass; all tests come last

@@ -134,8 +134,11 @@ def sequence(value: object, form: str, where: str) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """A value as text; null is empty."""
-    return "" if value is None else str(value)
+    """A value as text; null is empty; half a character (a lone surrogate) is written out."""
+    said = "" if value is None else str(value)
+    if said.isascii():
+        return said
+    return said.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def whole(value: object, form: str, where: str) -> int:

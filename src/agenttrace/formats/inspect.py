@@ -303,7 +303,7 @@ def _attached(value: Value, attachments: dict[str, Any]) -> Value:
     """A value with its `attachment://…` texts put back; what is not there stays a reference."""
     if isinstance(value, str) and value.startswith("attachment://"):
         found = attachments.get(value.removeprefix("attachment://"))
-        return found if isinstance(found, str) else value
+        return text(found) if isinstance(found, str) else value
     if isinstance(value, list):
         return [_attached(one, attachments) for one in value]
     if isinstance(value, dict):
