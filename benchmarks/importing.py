@@ -21,11 +21,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import SpanContext
 
+from agenttrace.formats.exported import told_of
 from agenttrace.formats.otlp import CODEC
+from agenttrace.formats.otlp_protobuf import CODEC as PROTOBUF
+
+if TYPE_CHECKING:
+    from agenttrace.formats.told import Told
 
 LARGE = 100_000
 MB = 1 << 20
@@ -112,6 +122,40 @@ def importing(spans: int, rounds: int) -> None:
     )
 
 
+def exporting(spans: int, rounds: int) -> None:
+    """Write OTLP protobuf, against OpenTelemetry's encoder of the same spans of its SDK."""
+    trace = CODEC.read(otlp_json(spans))
+    told = told_of(trace)
+    theirs = [sdk_span(one) for one in told]
+
+    def peer() -> object:
+        return encode_spans(theirs).SerializeToString()
+
+    def ours() -> object:
+        return PROTOBUF.write(trace)
+
+    assert len(PROTOBUF.read(PROTOBUF.write(trace)).spans) == spans
+    print(
+        f"export {spans} spans as OTLP protobuf, against opentelemetry's encoder: "
+        f"{compared(ours, peer, rounds)}, aim 1.2"
+    )
+
+
+def sdk_span(told: Told) -> ReadableSpan:
+    """The same span, as OpenTelemetry's SDK has it."""
+    trace = int(told.trace, 16)
+    parent = SpanContext(trace, int(told.parent, 16), is_remote=False) if told.parent else None
+    return ReadableSpan(
+        name=told.name,
+        context=SpanContext(trace, int(told.id, 16), is_remote=False),
+        parent=parent,
+        attributes={key: it for key, it in told.attributes.items() if it is not None},
+        start_time=told.start_ns,
+        end_time=told.end_ns,
+        instrumentation_scope=InstrumentationScope("bench", "1"),
+    )
+
+
 def large() -> None:
     """Read a file of 100,000 spans in a process of its own."""
     with tempfile.NamedTemporaryFile(suffix=".otlp.json") as file:
@@ -141,6 +185,7 @@ def main() -> None:
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
         return
     importing(asked.spans, asked.rounds)
+    exporting(asked.spans, asked.rounds)
     if asked.large:
         large()
 

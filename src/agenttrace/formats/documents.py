@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import operator
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -176,24 +175,52 @@ def parsed(value: Value) -> Value:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
     try:
-        return _IN_ORDER.decode(value) if _is_plain(value) else canonical(json.loads(value))
-    except (ValueError, RecursionError, NotCanonical):
+        return _IN_ORDER.decode(value) if _is_plain(value) else _canonical(value)
+    except _OddError:
+        return _canonical(value)
+    except (ValueError, RecursionError):
         return value
 
 
+def _canonical(text: str) -> Value:
+    try:
+        return canonical(json.loads(text))
+    except (ValueError, RecursionError, NotCanonical):
+        return text
+
+
 def _is_plain(text: str) -> bool:
-    """Whether a JSON text holds nothing that has another form in a trace; most hold nothing."""
+    """Whether a JSON text can hold nothing that has another form in a trace, numbers apart."""
     return (
         text.isascii()
+        and "\\u" not in text
+        and f'"{TYPE}' not in text
         and text.count("[") + text.count("{") <= DEEPEST
-        and _ODD.search(text) is None
     )
 
 
-_ODD = re.compile(r'\\u|"' + TYPE + r"|\d{18}|NaN|Infinity|[\[:,\s]-0[.eE]|\A-0")
-"""Characters by number, tagged keys, wide numbers, and those that are no JSON; negative zero."""
+class _OddError(ValueError):
+    """A number has another form in a trace: it is wide, or none."""
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _NARROW:
+        raise _OddError
+    return int(digits)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _OddError(name)
+
+
+_NARROW = 18
 _KEY: Callable[[tuple[str, Any]], str] = operator.itemgetter(0)
-_IN_ORDER = json.JSONDecoder(object_pairs_hook=lambda pairs: dict(sorted(pairs, key=_KEY)))
+_IN_ORDER = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: dict(sorted(pairs, key=_KEY)),
+    parse_int=_whole_number,
+    parse_float=lambda digits: float(digits) + 0.0,
+    parse_constant=_no_number,
+)
 
 
 def _short(value: object) -> str:

@@ -21,6 +21,7 @@ from agenttrace.formats.documents import Unread, documents
 from agenttrace.formats.told import Logged, Occurred, Told
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.collector import resting
 from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import (
     Event,
@@ -72,7 +73,8 @@ class TellingReader(abc.ABC):
             InvalidSpan: As `read`.
             InvalidTrace: As `read`.
         """
-        return traces_of(self._told(documents(data, self.title)), self.title)
+        with resting():
+            return traces_of(self._told(documents(data, self.title)), self.title)
 
     def _told(self, read: list[object]) -> Iterator[Told | Logged | Unread]:
         for number, document in enumerate(read):
@@ -295,7 +297,8 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
 
 def _common(resources: list[Mapping[str, Value]]) -> dict[str, Value]:
     first = dict(resources[0])
-    return {key: it for key, it in first.items() if all(one.get(key) == it for one in resources)}
+    others = {id(one): one for one in resources}.values()  # most spans share one
+    return {key: it for key, it in first.items() if all(one.get(key) == it for one in others)}
 
 
 def _instant(ns: int) -> str:

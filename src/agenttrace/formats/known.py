@@ -25,6 +25,9 @@ _HIDDEN = re.compile(
 _CUT = re.compile(
     r"(?:\.\.\.|…)?\s*[\[(<]\s*(?:truncated|cut)[^\])>]{0,40}[\])>]\s*\Z", re.IGNORECASE
 )
+_OPENING, _CLOSING = frozenset("{["), frozenset("}]")
+_MAY_END = frozenset("]>) \t\r\n")
+_HIDDEN_INSIDE = '"__REDACTED__"'
 _NEAR_END = 4
 _TAIL = 80
 
@@ -36,33 +39,29 @@ def fidelity(raw: Iterable[Value], *, understood: bool) -> Fidelity:
         raw: The values that stand in its place, as they were told; None ones do not count.
         understood: Whether it was made out of them.
     """
-    texts = [text for value in raw if value is not None for text in _texts(value)]
-    if any(_HIDDEN.fullmatch(text) for text in texts if len(text) < _TAIL):
-        return Fidelity.REDACTED
-    if any(map(_is_cut, texts)):
-        return Fidelity.TRUNCATED
-    return Fidelity.PRESENT if understood else Fidelity.ABSENT
-
-
-def _texts(value: Value) -> Iterable[str]:
-    """Every text in a value, that of JSON in a text included."""
-    ahead: list[Value] = [value]
+    found = Fidelity.PRESENT if understood else Fidelity.ABSENT
+    ahead = list(raw)
     while ahead:
         one = ahead.pop()
         if isinstance(one, str):
-            yield one
-            if '"__REDACTED__"' in one:
-                yield "__REDACTED__"
+            if (len(one) < _TAIL and _HIDDEN.fullmatch(one)) or _HIDDEN_INSIDE in one:
+                return Fidelity.REDACTED
+            if _is_cut(one):
+                found = Fidelity.TRUNCATED
         elif isinstance(one, dict):
             ahead += one.values()
         elif isinstance(one, list):
             ahead += one
+    return found
 
 
 def _is_cut(text: str) -> bool:
+    is_json, last = text[:1] in _OPENING, text[-1:]
+    if (is_json and last in _CLOSING) or not (is_json or last in _MAY_END):
+        return False  # most texts
     if _CUT.search(text, max(0, len(text) - _TAIL)):
         return True
-    if text[:1] not in ("{", "[") or text.rstrip()[-1:] in ("}", "]"):
+    if not is_json or text.rstrip()[-1:] in _CLOSING:
         return False
     try:
         json.loads(text)

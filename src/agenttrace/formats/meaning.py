@@ -169,32 +169,36 @@ def _kind(attributes: Mapping[str, Value], wire_kind: WireKind) -> SpanKind:
 
 def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Meant:
     model = _first(attributes, _MODELS)
+    flat = any(key.startswith(_FLAT) for key in attributes)  # OpenInference's have hundreds
     asked = (
         messages_in(attributes.get(names.INPUT_MESSAGES))
-        or flattened_messages(attributes, "llm.input_messages")
+        or (flattened_messages(attributes, "llm.input_messages") if flat else ())
         or _whole(attributes.get("input.value"), "user")
         or messages_in(attributes.get(names.INPUT_MESSAGES), role="user")
     )
     said = (
         messages_in(attributes.get(names.OUTPUT_MESSAGES), role="assistant")
-        or flattened_messages(attributes, "llm.output_messages")
+        or (flattened_messages(attributes, "llm.output_messages") if flat else ())
         or messages_in(attributes.get("gen_ai.output"), role="assistant")
         or _whole(attributes.get("output.value"), "assistant")
     )
     parameters = parsed(attributes.get(_PARAMETERS))
     question = _question(model, asked, parameters if isinstance(parameters, dict) else {})
     taken = {*_USAGE, names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "gen_ai.output", _PARAMETERS}
-    taken |= {"input.value"} if asked else set()
-    taken |= {"output.value"} if said else set()
+    if asked:
+        taken.add("input.value")
+    if said:
+        taken.add("output.value")
     operation = _first(attributes, (names.OPERATION,)) or "chat"
     usage = _usage(attributes, model or name)
-    definitions = _has_tools(attributes, parameters)
     payloads = {
-        "question": _fidelity(attributes, (*_ASKED,), _FLAT[:1], understood=bool(asked)),
-        "answer": _fidelity(attributes, (*_SAID,), _FLAT[1:], understood=bool(said)),
+        "question": _fidelity(
+            attributes, _ASKED, _FLAT[:1] if flat else (), understood=bool(asked)
+        ),
+        "answer": _fidelity(attributes, _SAID, _FLAT[1:] if flat else (), understood=bool(said)),
         "usage": Fidelity.ABSENT if usage is None else Fidelity.PRESENT,
         "tools": Fidelity.ABSENT
-        if any(one.tool_calls for one in said) and not definitions
+        if any(one.tool_calls for one in said) and not _has_tools(attributes, parameters)
         else Fidelity.PRESENT,
     }
     return Meant(
@@ -209,7 +213,7 @@ def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Mea
             **{
                 key: value
                 for key, value in attributes.items()
-                if key not in taken and not key.startswith(_FLAT)
+                if key not in taken and not (flat and key.startswith(_FLAT))
             },
         },
         fidelity=_lacking(payloads),
@@ -239,8 +243,9 @@ def _fidelity(
     *,
     understood: bool,
 ) -> Fidelity:
-    raw = [attributes.get(key) for key in keys]
-    raw += [value for key, value in attributes.items() if flat and key.startswith(flat)]
+    raw = [attributes[key] for key in keys if key in attributes]
+    if flat:
+        raw += [value for key, value in attributes.items() if key.startswith(flat)]
     return known.fidelity(raw, understood=understood)
 
 

@@ -52,6 +52,7 @@ _DROPPED = (
     ("links", "droppedLinksCount"),
 )
 _DEEPEST = 100
+_SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
 
 class OtlpCodec(TellingReader):
@@ -183,12 +184,16 @@ def _scope(scope: dict[str, Any]) -> Scope | None:
 def _attributes(holder: dict[str, Any]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for one in sequence(holder.get("attributes"), _NAME, "attributes"):
-        pair = mapping(one, _NAME, "attributes")
-        told = pair.get("value")
+        pair = one if type(one) is dict else mapping(one, _NAME, "attributes")
+        key, told = pair.get("key"), pair.get("value")
+        if type(key) is not str or not key.isascii():
+            key = text(key)
         said = told.get("stringValue") if type(told) is dict else None
         if type(said) is not str or not said.isascii():  # most are, and need no other look
-            said = value_of(_any_value(told, 0), _NAME, "attributes")
-        found[text(pair.get("key"))] = said
+            said = _any_value(told, 0)
+            if type(said) is not int or not _SMALLEST <= said <= _GREATEST:
+                said = value_of(said, _NAME, "attributes")
+        found[key] = said
     return found
 
 
@@ -226,8 +231,11 @@ def _plain(kind: str, said: object) -> object:
 def _id(value: object, digits: int) -> str:
     """An id: hex in either case; or base64, as protobuf's own JSON has it."""
     said = text(value)
-    if not said or (len(said) == digits and _HEX.fullmatch(said)):
-        return hex_id(said.lower(), digits) if said else ""
+    if not said:
+        return ""
+    if len(said) == digits and _HEX.fullmatch(said):
+        plain_id = said.lower()
+        return plain_id if plain_id.strip("0") else ""
     try:
         plain = base64.b64decode(said, validate=True)
     except (binascii.Error, ValueError):
@@ -250,7 +258,7 @@ def _code(value: object) -> str:
 
 def _camel(holder: dict[str, Any]) -> dict[str, Any]:
     """The same with its keys in camelCase: some backends write snake_case."""
-    if not any("_" in key for key in holder):
+    if "traceId" in holder or "_" not in "".join(map(str, holder)):
         return holder
     return {_CAMEL.sub(lambda low: low[1].upper(), key): it for key, it in holder.items()}
 
