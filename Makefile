@@ -117,6 +117,12 @@ bench: $(READY) ## run the benchmarks: ratios against a named peer, both taken i
 	@set -e; for bench in $(sort $(wildcard benchmarks/*.py)); do \
 	  echo "$$bench"; $(BIN)/python "$$bench"; done
 
+.PHONY: backends
+backends: $(READY) ## send traces to backends that run here, each in its own environment, and read back
+	test -x $(VENV)-backends/bin/ddapm-test-agent || { $(PYTHON) -m venv $(VENV)-backends && \
+	  $(BIN)/uv pip install --quiet --python $(VENV)-backends/bin/python ddapm-test-agent; }
+	AGENTTRACE_BACKENDS=$(CURDIR)/$(VENV)-backends $(BIN)/python -m pytest -n 0 tests/backends $(ARGS)
+
 .PHONY: clean
 clean: ## remove what the other targets made, the environment included
 	rm -rf $(VENV) build dist site htmlcov .coverage .coverage.* \
