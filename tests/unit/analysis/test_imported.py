@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+import agenttrace
 from agenttrace.analysis.fidelity import LEVELS, level_of
 from agenttrace.analysis.oddities import oddities
-from agenttrace.formats import catalog
+from agenttrace.formats import catalog, native
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.lane import Lane
 from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import Fidelity, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Usage
+from tests.fakes.sessions import Desk
 
 DATA = Path(__file__).parents[2] / "data"
 ANSWER = (Answer(chunks=(Chunk(data=b"\xa2ok"),)),)
@@ -139,3 +141,25 @@ def test_what_is_odd_about_real_files_is_found(name: str, says: dict[str, int]) 
     read = catalog.codec_for(head=data[:4096]).read(data)
 
     assert {one.name: one.count for one in oddities(read)} == says
+
+
+@agenttrace.tool
+def look_up(order: str) -> str:
+    """Look an order up."""
+    return f"{order} was paid twice"
+
+
+def test_a_verdict_says_how_well_its_golden_is_known(tmp_path: Path) -> None:
+    """A golden of ours is F4; one that came from elsewhere is what its payloads say."""
+    desk = Desk(tmp_path)
+    desk.record(lambda: look_up("A-17"))
+    assert desk.replay(lambda: look_up("A-17")) == "A-17 was paid twice"
+    ours = desk.verdict
+    foreign = replace(native.read(desk.golden.read_bytes()), environment={})
+    desk.golden.write_bytes(native.write(foreign))
+    desk.replay(lambda: look_up("A-17"))
+    theirs = desk.verdict
+
+    assert ours is not None
+    assert theirs is not None
+    assert (ours.fidelity, theirs.fidelity) == ("F4", "F3")
