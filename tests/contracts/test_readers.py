@@ -471,6 +471,15 @@ def test_circles_are_refused_and_negative_durations_set_right() -> None:
     assert (span.end_ns, span.attributes[IMPORT_NOTES]) == (0, ["it ended 2 ns before it began"])
 
 
+def test_half_a_character_in_a_name_is_written_out() -> None:
+    """A lone surrogate has no bytes to be hashed or kept; found by the fuzzer."""
+    trace = OtlpCodec().read(otlp(name="\ud800", traceState="\udfff"))
+    (span,) = trace.spans
+
+    assert (span.name, span.trace_state) == ("\\ud800", "\\udfff")
+    assert native.read(native.write(trace)) == trace
+
+
 def test_too_many_bytes_are_refused_before_they_are_looked_at(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

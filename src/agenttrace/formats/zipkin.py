@@ -39,9 +39,8 @@ class ZipkinCodec(TellingReader):
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with spans of Zipkin's."""
-        return b'"traceId"' in head and any(
-            key in head for key in (b'"localEndpoint"', b'"binaryAnnotations"', b'"timestamp"')
-        )
+        is_list = head.lstrip()[:1] == b"["
+        return is_list and b'"traceId"' in head and b'"id"' in head
 
     def told(self, document: object) -> Iterator[Told | Unread]:
         """The spans of a list, or of each list in one."""

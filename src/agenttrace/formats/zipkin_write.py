@@ -32,7 +32,6 @@ def _span(told: Told) -> dict[str, Any]:
         "id": told.id,
         "name": told.name.lower(),
         "duration": max(1, told.end_ns // _NS_A_US - start),
-        "tags": _tags(told),
     }
     if start:
         said["timestamp"] = start
@@ -46,6 +45,7 @@ def _span(told: Told) -> dict[str, Any]:
     remote = _remote(told.attributes)
     if remote:
         said["remoteEndpoint"] = remote
+    said["tags"] = _tags(told)
     if told.events:
         said["annotations"] = [
             {"timestamp": one.at_ns // _NS_A_US, "value": one.name} for one in told.events
