@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import random
@@ -59,7 +60,7 @@ def _changed(whole: Any, chance: random.Random) -> Any:
     """One place in a document is something else."""
     holder, key = _place(whole, chance)
     if holder is None:
-        return chance.choice(ODD)
+        return _odd(chance)
     deed = chance.randrange(5)
     if deed == 0:
         del holder[key]
@@ -67,15 +68,20 @@ def _changed(whole: Any, chance: random.Random) -> Any:
         holder.insert(key, json.loads(json.dumps(holder[key])))
     elif deed == 2:
         other, place = _place(whole, chance)
-        holder[key] = json.loads(json.dumps(other[place])) if other is not None else whole
+        holder[key] = json.loads(json.dumps(whole if other is None else other[place]))
     elif deed == 3:
         deep: Any = holder[key]
-        for _ in range(chance.randrange(1, 150)):
+        for _ in range(chance.randrange(1, 100)):
             deep = [deep]
         holder[key] = deep
     else:
-        holder[key] = chance.choice(ODD)
+        holder[key] = _odd(chance)
     return whole
+
+
+def _odd(chance: random.Random) -> Any:
+    """Something odd, each time another object, since what is spoiled is spoiled again."""
+    return copy.deepcopy(chance.choice(ODD))
 
 
 def _place(whole: Any, chance: random.Random) -> tuple[Any, Any]:
