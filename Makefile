@@ -67,8 +67,8 @@ campaign: $(READY) ## try every claim as often as it says, not a little, for hou
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
 
 .PHONY: fuzz
-fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
-	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
+fuzz: $(READY) ## read 100,000 goldens, journals and files of each format of a clever stranger
+	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py tests/security/test_fuzz_importers.py $(ARGS)
 
 .PHONY: w3c
 w3c: $(READY) ## run the public W3C trace-context suite, from a copy of it: make w3c DIR=...
@@ -140,6 +140,12 @@ bench: $(READY) ## run the benchmarks: ratios against a named peer, both taken i
 .PHONY: bench-page
 bench-page: $(READY) browser ## measure a page of 100,000 spans: its size, its making, and Chromium with it
 	$(BIN)/python benchmarks/pages.py
+
+.PHONY: backends
+backends: $(READY) ## send traces to backends that run here, each in its own environment, and read back
+	test -x $(VENV)-backends/bin/ddapm-test-agent || { $(PYTHON) -m venv $(VENV)-backends && \
+	  $(BIN)/uv pip install --quiet --python $(VENV)-backends/bin/python ddapm-test-agent; }
+	AGENTTRACE_BACKENDS=$(CURDIR)/$(VENV)-backends $(BIN)/python -m pytest -n 0 tests/backends $(ARGS)
 
 .PHONY: clean
 clean: ## remove what the other targets made, the environment included

@@ -15,7 +15,10 @@ from agenttrace.formats.codec import Codec
 from agenttrace.model.trace import Trace
 from tests.fakes.strategies import shuffled, traces
 
-every_codec = pytest.mark.parametrize("codec", catalog.all_codecs(), ids=lambda codec: codec.name)
+CODECS = catalog.all_codecs()
+OURS = [codec for codec in CODECS if codec.name in catalog.OURS]
+every_codec = pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+every_own_codec = pytest.mark.parametrize("codec", OURS, ids=lambda codec: codec.name)
 slow_to_draw = settings(
     max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -37,7 +40,7 @@ def without(trace: Trace, lost: frozenset[str]) -> Trace:
     return replace(whole, spans=tuple(replace(span, **plain) for span in whole.spans))
 
 
-@every_codec
+@every_own_codec
 @slow_to_draw
 @given(trace=traces())
 def test_what_a_codec_says_it_keeps_it_keeps(codec: Codec, trace: Trace) -> None:
@@ -48,7 +51,7 @@ def test_what_a_codec_says_it_keeps_it_keeps(codec: Codec, trace: Trace) -> None
 
 
 @every_codec
-@slow_to_draw
+@settings(slow_to_draw, max_examples=10)
 @given(data=st.data(), trace=traces())
 def test_the_same_trace_gives_the_same_bytes_in_whatever_order_it_comes(
     codec: Codec, data: st.DataObject, trace: Trace
@@ -58,7 +61,7 @@ def test_the_same_trace_gives_the_same_bytes_in_whatever_order_it_comes(
 
 
 @every_codec
-@slow_to_draw
+@settings(slow_to_draw, max_examples=10)
 @given(trace=traces(most_spans=1))
 def test_a_codec_knows_its_own_files(codec: Codec, trace: Trace) -> None:
     """A file is known by its first bytes, whatever it is called."""

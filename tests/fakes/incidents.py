@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,19 @@ from agenttrace.model.trace import Trace
 from agenttrace.providers.reading import request_of, response_of
 
 DATA = Path(__file__).parents[1] / "data"
-TRAIL = tuple(sorted((DATA / "trail-swebench").glob("*.json")))
+TRAIL = tuple(
+    next((DATA / "trail-swebench").glob(f"{name}*.json*"))
+    for name in ("2102eea2", "72822db6", "f12834d0")
+)
+"""Three real traces; the last one ends in a model's failure."""
 
 
 def read(path: Path) -> Trace:
     """A trace of another system's, read as a command reads it."""
     data = path.read_bytes()
-    return codec_for(path=str(path), head=data[:4096]).read(data)
+    if path.suffix == ".gz":
+        data = gzip.decompress(data)
+    return codec_for(path=path.name.removesuffix(".gz"), head=data[:4096]).read(data)
 
 
 def as_kept(trace: Trace, *, without: frozenset[str] = frozenset()) -> Trace:

@@ -34,6 +34,7 @@ FOLLOWED = (
     "replay-an-incident",
     "find-races",
     "../tutorial/a-race",
+    "import-traces",
 )
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"

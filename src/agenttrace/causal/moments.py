@@ -33,10 +33,10 @@ class Moments:
 
     def __init__(self, trace: Trace) -> None:
         """Work it out; a circle, which only foreign traces hold, is cut at its first moment."""
-        self._at = {span.id: (at, end) for span, at, end in _placed(trace)}
+        self._at = {span.id: (at, end) for span, at, end in placed_in(trace)}
         self._bits = {span: 1 << number for number, span in enumerate(self._at)}
         self._known: dict[Moment, int] = {}
-        self._fill(_graph(trace, self._at))
+        self._fill(graph(trace, self._at))
 
     def is_before(self, a: str, b: str) -> bool:
         """Whether the span `a` had ended when `b` began."""
@@ -84,7 +84,7 @@ class Moments:
         self._known[moment] = known
 
 
-def _placed(trace: Trace) -> Iterator[tuple[Span, Step, int]]:
+def placed_in(trace: Trace) -> Iterator[tuple[Span, Step, int]]:
     """Each span with the step at which it began, and the last one before it ended."""
     if trace.lanes:
         for span in trace.spans:
@@ -107,7 +107,7 @@ def _hulls(trace: Trace) -> dict[str, int]:
     return ends
 
 
-def _graph(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Moment, list[Moment]]:
+def graph(trace: Trace, placed: dict[str, tuple[Step, int]]) -> dict[Moment, list[Moment]]:
     """The moments, each with those that come right before it."""
     chains = _chains(trace, placed)
     ends = _ends(trace, placed)

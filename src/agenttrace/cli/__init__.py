@@ -34,6 +34,8 @@ COMMANDS = (
     "import",
     "replay",
     "promote",
+    "export",
+    "formats",
     "doctor",
     "git",
     "explore",

@@ -216,6 +216,12 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "Look at its first bytes, and export it again from where it came:",
         "    head -c 200 FILE",
     ),
+    "export-refused": (
+        "Say where it listens, and what it wants to know of you:",
+        "    agenttrace export TRACE --to otlp-protobuf --endpoint URL --header NAME=VALUE",
+        "It is down for longer:",
+        "    agenttrace export TRACE --to otlp-protobuf --endpoint URL --wait 600",
+    ),
     "several-traces": (
         "Name the one that is meant; the message lists them:",
         "    agenttrace show FILE --trace ID",

@@ -21,6 +21,7 @@ from agenttrace.errors.checks import (
 )
 from agenttrace.errors.files import (
     CassetteUnreadable,
+    ExportRefused,
     GoldenCollision,
     GoldenNotWritten,
     GoldenTooNew,
@@ -101,6 +102,7 @@ __all__ = [
     "CassetteUnreadable",
     "Deadlock",
     "EgressRefused",
+    "ExportRefused",
     "FindingUnknown",
     "GitFailed",
     "GitIncomplete",

@@ -142,3 +142,15 @@ class SeveralTraces(AgentTraceError):
     """
 
     slug = "several-traces"
+
+
+class ExportRefused(AgentTraceError):
+    """An endpoint did not take a trace that was exported to it.
+
+    Common causes:
+        1. It is not running, or listens elsewhere. OTLP over HTTP is at port 4318 by custom.
+        2. It wants a key. Give it with `--header`.
+        3. It takes the other encoding: `--to otlp-protobuf` instead of `--to otlp`.
+    """
+
+    slug = "export-refused"

@@ -12,21 +12,35 @@ from typing import TYPE_CHECKING, cast
 from agenttrace.errors import UnknownFormat
 
 if TYPE_CHECKING:
-    from agenttrace.formats.codec import Codec, Reader
+    from agenttrace.formats.codec import Codec, Exporter, Reader
 
 MODULES = {
     "native": "agenttrace.formats.native",
     "journal": "agenttrace.formats.journal",
     "otlp": "agenttrace.formats.otlp",
+    "otlp-protobuf": "agenttrace.formats.otlp_protobuf",
     "jaeger": "agenttrace.formats.jaeger",
+    "langfuse": "agenttrace.formats.langfuse",
+    "inspect": "agenttrace.formats.inspect",
+    "openai-agents": "agenttrace.formats.openai_agents",
+    "zipkin": "agenttrace.formats.zipkin",
     "readable-span": "agenttrace.formats.readable_span",
     "messages": "agenttrace.formats.messages",
 }
 """Where each codec lives, the most particular first; each module calls its own `CODEC`."""
 
 
-WRITTEN = ("native", "journal")
+WRITTEN = ("native", "journal", "otlp", "otlp-protobuf", "jaeger", "zipkin")
 """The formats that are written as well as read."""
+
+OURS = ("native", "journal")
+"""Those that hold everything that a trace does."""
+
+ONLY_WRITTEN = {
+    "datadog": "agenttrace.formats.datadog",
+    "perfetto": "agenttrace.formats.perfetto",
+}
+"""Where formats live that are written, and not read."""
 
 
 def all_codecs() -> tuple[Codec, ...]:
@@ -37,6 +51,22 @@ def all_codecs() -> tuple[Codec, ...]:
 def all_readers() -> tuple[Reader, ...]:
     """Every format that is read, the most particular first."""
     return tuple(_load(name) for name in MODULES)
+
+
+def exporters() -> dict[str, Exporter]:
+    """Every format that a trace can be exported to, by name."""
+    names = {name: MODULES[name] for name in WRITTEN if name not in OURS} | ONLY_WRITTEN
+    return {
+        name: cast("Exporter", importlib.import_module(module).CODEC)
+        for name, module in names.items()
+    }
+
+
+def suffixes_of(name: str) -> tuple[str, ...]:
+    """The ends of file names that a format claims."""
+    module = {**MODULES, **ONLY_WRITTEN}[name]
+    found: tuple[str, ...] = importlib.import_module(module).CODEC.suffixes
+    return found
 
 
 def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes = b"") -> Reader:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from agenttrace.formats.told import Told
     from agenttrace.model.trace import Trace
 
 
@@ -72,4 +75,41 @@ class Codec(Reader, Protocol):
 
         The names are fields of `Trace` and `Span`, dotted below that: `spans.lane`, `snapshots`.
         """
+        ...
+
+
+class Exporter(Protocol):
+    """Writes traces for other systems, from spans as those tell them.
+
+    Attributes:
+        name: What people call the format.
+        suffixes: The ends of file names that it claims, the preferred one first.
+        tick_ns: The least step of its clock.
+    """
+
+    @property
+    def name(self) -> str:
+        """What people call the format."""
+        ...
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """The ends of file names that it claims."""
+        ...
+
+    @property
+    def tick_ns(self) -> int:
+        """The least step of its clock, in nanoseconds."""
+        ...
+
+    def write_told(self, told: Iterable[Told]) -> bytes:
+        """Encode spans.
+
+        Raises:
+            UsageError: What it needs is not installed.
+        """
+        ...
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """Name what the format does not carry of a trace, as `Codec.loss`."""
         ...

@@ -7,10 +7,13 @@ console exporters write. What is read are plain values; nothing in them is looke
 from __future__ import annotations
 
 import json
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from agenttrace.errors import NotCanonical, TraceUnreadable
-from agenttrace.model.values import Value, canonical
+from agenttrace.model.values import DEEPEST, TYPE, Value, canonical
 
 LONGEST = 1 << 28
 """How many bytes a file may have."""
@@ -21,6 +24,13 @@ MOST_SPANS = 1_000_000
 _SHOWN = 60
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A part of a file that could not be read, where others could: what was wrong with it."""
+
+    why: str
+
+
 def documents(data: bytes, form: str) -> list[Any]:
     """Read every JSON value of a file.
 
@@ -28,30 +38,56 @@ def documents(data: bytes, form: str) -> list[Any]:
         data: The file.
         form: The format's name, for errors.
 
+    Returns:
+        The values, in order; an `Unread` for each line that is none, where others are.
+
     Raises:
-        TraceUnreadable: It is not JSON, nests too deep, or is too long.
+        TraceUnreadable: Nothing in it is JSON, or it nests too deep or is too long.
+    """
+    text = decoded(data, form).lstrip()
+    found: list[Any] = []
+    at, wasted = 0, 0
+    decoder = json.JSONDecoder()
+    while at < len(text):
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError) as error:
+            why, stopped = _broken(error, at)
+            if not found:
+                refuse(form, why)
+            found.append(Unread(why=why))
+            wasted += stopped - at
+            newline = text.find("\n", at)
+            # lines that are broken on purpose must not cost their square
+            at = len(text) if newline < 0 or wasted > len(text) else newline
+        else:
+            found.append(value)
+        while at < len(text) and text[at] in " \t\r\n,":
+            at += 1
+    return found
+
+
+def decoded(data: bytes, form: str) -> str:
+    """The text of a file.
+
+    Raises:
+        TraceUnreadable: It is not UTF-8, or is too long.
     """
     if len(data) > LONGEST:
         refuse(form, f"it has {len(data)} bytes; at most {LONGEST} are read")
     try:
-        text = data.decode("utf-8-sig").lstrip()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         refuse(form, f"byte {error.start} is not UTF-8")
-    found, at = [], 0
-    decoder = json.JSONDecoder()
-    try:
-        while at < len(text):
-            value, at = decoder.raw_decode(text, at)
-            found.append(value)
-            while at < len(text) and text[at] in " \t\r\n,":
-                at += 1
-    except json.JSONDecodeError as error:
-        refuse(form, f"line {error.lineno} is not JSON: {error.msg}")
-    except RecursionError:
-        refuse(form, "it nests too deep")
-    except ValueError as error:
-        refuse(form, str(error))
-    return found
+
+
+def _broken(error: Exception, at: int) -> tuple[str, int]:
+    """What is wrong with a JSON text, and where its reader stopped."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno} is not JSON: {error.msg}", max(error.pos, at + 1)
+    if isinstance(error, RecursionError):
+        return "it nests too deep", at + LONGEST
+    return str(error), at + 1
 
 
 def refuse(form: str, why: str, where: str = "") -> NoReturn:
@@ -97,8 +133,11 @@ def sequence(value: object, form: str, where: str) -> list[Any]:
 
 
 def text(value: object) -> str:
-    """A value as text; null is empty."""
-    return "" if value is None else str(value)
+    """A value as text; null is empty; half a character (a lone surrogate) is written out."""
+    said = "" if value is None else str(value)
+    if said.isascii():
+        return said
+    return said.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def whole(value: object, form: str, where: str) -> int:
@@ -136,9 +175,52 @@ def parsed(value: Value) -> Value:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
     try:
-        return canonical(json.loads(value))
-    except (ValueError, RecursionError, NotCanonical):
+        return _IN_ORDER.decode(value) if _is_plain(value) else _canonical(value)
+    except _OddError:
+        return _canonical(value)
+    except (ValueError, RecursionError):
         return value
+
+
+def _canonical(text: str) -> Value:
+    try:
+        return canonical(json.loads(text))
+    except (ValueError, RecursionError, NotCanonical):
+        return text
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a JSON text can hold nothing that has another form in a trace, numbers apart."""
+    return (
+        text.isascii()
+        and "\\u" not in text
+        and f'"{TYPE}' not in text
+        and text.count("[") + text.count("{") <= DEEPEST
+    )
+
+
+class _OddError(ValueError):
+    """A number has another form in a trace: it is wide, or none."""
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > _NARROW:
+        raise _OddError
+    return int(digits)
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _OddError(name)
+
+
+_NARROW = 18
+_KEY: Callable[[tuple[str, Any]], str] = operator.itemgetter(0)
+_IN_ORDER = json.JSONDecoder(
+    object_pairs_hook=lambda pairs: dict(sorted(pairs, key=_KEY)),
+    parse_int=_whole_number,
+    parse_float=lambda digits: float(digits) + 0.0,
+    parse_constant=_no_number,
+)
 
 
 def _short(value: object) -> str:

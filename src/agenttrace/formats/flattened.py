@@ -24,7 +24,7 @@ _PLACE = re.compile(r"(\d{1,6})\.(.+)", re.DOTALL)
 
 def flattened_messages(attributes: Mapping[str, Value], prefix: str) -> tuple[Message, ...]:
     """The messages whose leaves stand under a prefix."""
-    found = _places(attributes, f"{prefix}.")
+    found = places(attributes, f"{prefix}.")
     return tuple(_message(found[place]) for place in sorted(found)[:_MOST])
 
 
@@ -37,8 +37,8 @@ def _message(leaves: Mapping[str, Value]) -> Message:
         parts.append(ToolResult(content=content, id=str(inner.get("tool_call_id") or "")))
     elif isinstance(content, str) and content:
         parts.append(Text(content=content))
-    parts += [_content(one) for _, one in sorted(_places(inner, "contents.").items())]
-    parts += [_call(one) for _, one in sorted(_places(inner, "tool_calls.").items())]
+    parts += [_content(one) for _, one in sorted(places(inner, "contents.").items())]
+    parts += [_call(one) for _, one in sorted(places(inner, "tool_calls.").items())]
     legacy = inner.get("function_call_name")
     if isinstance(legacy, str):
         given = inner.get("function_call_arguments_json")
@@ -63,7 +63,7 @@ def _call(leaves: Mapping[str, Value]) -> Part:
     )
 
 
-def _places(attributes: Mapping[str, Value], prefix: str) -> dict[int, dict[str, Value]]:
+def places(attributes: Mapping[str, Value], prefix: str) -> dict[int, dict[str, Value]]:
     """The leaves under a prefix, by the number that follows it."""
     found: dict[int, dict[str, Value]] = {}
     for key, value in attributes.items():

@@ -9,80 +9,32 @@ from __future__ import annotations
 import abc
 import datetime as dt
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
-from agenttrace.formats import meaning
-from agenttrace.formats.documents import documents
+from agenttrace.formats import dialects, meaning
+from agenttrace.formats.documents import Unread, documents
+from agenttrace.formats.told import Logged, Occurred, Told
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.collector import resting
+from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import (
     Event,
     Fidelity,
     Link,
-    Scope,
     Span,
-    SpanKind,
-    Status,
-    WireKind,
     is_span_id,
 )
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, digest
 
 _NS_A_S = 1_000_000_000
-_HEX = frozenset("0123456789abcdef")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurred:
-    """An event: its name, when it was (nanoseconds since the epoch), and what is known."""
-
-    name: str
-    at_ns: int
-    attributes: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A span as another system tells it.
-
-    Attributes:
-        trace: The trace's id, 32 hex digits.
-        id: The span's, 16.
-        parent: The parent's; empty: none.
-        name: What it is called.
-        wire_kind: Which side of a remote call it was.
-        start_ns: When it began, nanoseconds since the epoch.
-        end_ns: When it ended.
-        status: How.
-        attributes: All that is known of it.
-        events: What occurred inside.
-        links: What it points back to: trace, span, relationship, attributes.
-        resource: What produced it.
-        scope: The library that made it.
-        trace_flags: W3C trace flags.
-        trace_state: W3C tracestate.
-    """
-
-    trace: str
-    id: str
-    name: str
-    parent: str = ""
-    wire_kind: WireKind = WireKind.INTERNAL
-    start_ns: int = 0
-    end_ns: int = 0
-    status: Status = field(default_factory=Status)
-    attributes: Mapping[str, Value] = field(default_factory=dict)
-    events: tuple[Occurred, ...] = ()
-    links: tuple[tuple[str, str, str, Mapping[str, Value]], ...] = ()
-    resource: Mapping[str, Value] = field(default_factory=dict)
-    scope: Scope | None = None
-    trace_flags: int = 1
-    trace_state: str = ""
+_THRESHOLD = re.compile(r"(?:\A|,)\s*ot=[^,]*\bth:(?!0+(?:[;,]|\Z))")
 
 
 class TellingReader(abc.ABC):
@@ -95,8 +47,8 @@ class TellingReader(abc.ABC):
     title: str
 
     @abc.abstractmethod
-    def told(self, document: object) -> Iterator[Told]:
-        """The spans that one document tells.
+    def told(self, document: object) -> Iterator[Told | Logged | Unread]:
+        """The spans that one document tells; an `Unread` for each that is none (`attempt`).
 
         Raises:
             TraceUnreadable: It is not of this format.
@@ -121,8 +73,21 @@ class TellingReader(abc.ABC):
             InvalidSpan: As `read`.
             InvalidTrace: As `read`.
         """
-        read = documents(data, self.title)
-        return traces_of([one for document in read for one in self.told(document)])
+        with resting():
+            return traces_of(self._told(documents(data, self.title)), self.title)
+
+    def _told(self, read: list[object]) -> Iterator[Told | Logged | Unread]:
+        for number, document in enumerate(read):
+            read[number] = None  # a large file is not held twice
+            if isinstance(document, Unread):
+                yield document
+                continue
+            try:
+                yield from self.told(document)
+            except TraceUnreadable as error:
+                if len(read) == 1:
+                    raise
+                yield Unread(why=error.headline)
 
 
 def only(traces: tuple[Trace, ...], form: str) -> Trace:
@@ -143,26 +108,84 @@ def only(traces: tuple[Trace, ...], form: str) -> Trace:
     return traces[0]
 
 
-def traces_of(told: Iterable[Told]) -> tuple[Trace, ...]:
+def traces_of(told: Iterable[Told | Logged | Unread], form: str = "a trace") -> tuple[Trace, ...]:
     """Make traces of spans, one a trace id, in the order in which they first appear.
 
+    What of the file could not be read is counted in each trace's `environment["unread"]`.
+
     Raises:
-        InvalidSpan: A span ends before it begins, or has an impossible id.
-        InvalidTrace: An id comes twice, or a span is its own ancestor.
+        TraceUnreadable: No span could be read.
+        InvalidTrace: A span is its own ancestor.
     """
     by_trace: dict[str, list[Told]] = defaultdict(list)
+    logged: dict[tuple[str, str], list[Occurred]] = defaultdict(list)
     seen: set[tuple[str, str, str, int, int]] = set()
+    unread: list[Unread] = []
     for one in told:
-        known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
-        if known not in seen:  # an exporter that tries again tells a span twice
-            seen.add(known)
-            by_trace[one.trace].append(one)
-    return tuple(_trace(found) for found in by_trace.values())
+        if isinstance(one, Unread):
+            unread.append(one)
+        elif isinstance(one, Logged):
+            logged[one.trace, one.span].append(one.event)
+        else:
+            known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
+            if known not in seen:  # an exporter that tries again tells a span twice
+                seen.add(known)
+                by_trace[one.trace].append(one)
+    if not by_trace:
+        raise _nothing(unread, form)
+    kept = [_set_right(found, logged) for found in by_trace.values()]
+    unread += [
+        Unread(why=f"a log record is of span {span}, which is not here") for _, span in logged
+    ]
+    count: dict[str, Value] = (
+        {"unread": {"parts": len(unread), "first": unread[0].why}} if unread else {}
+    )
+    return tuple(_trace(found, count) for found in kept)
 
 
-def _trace(told: list[Told]) -> Trace:
+def _nothing(unread: list[Unread], form: str) -> TraceUnreadable:
+    why = f"none of its {len(unread)} spans can be read" if unread else "holds no spans"
+    first = f"  the first   {unread[0].why}\n" if unread else ""
+    detail = f"{first}  More: agenttrace explain trace-unreadable"
+    return TraceUnreadable(f"it looks like {form}, and {why}", detail=detail, form=form)
+
+
+def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) -> list[Told]:
+    """Spans that a trace can hold: each id once, none that ends before it begins; marked.
+
+    Log records are taken out of `logged` to their spans, and content is brought under one name.
+    """
+    times: dict[str, int] = defaultdict(int)
+    kept: list[Told] = []
+    for one in told:
+        found = _with_content(one, logged.pop((one.trace, one.id), []))
+        notes: list[Value] = []
+        times[one.id] += 1
+        if times[one.id] > 1:
+            fresh = f"{one.trace} {one.id} {times[one.id]}".encode()
+            found = replace(found, id=hashlib.sha256(fresh).hexdigest()[:16])
+            notes.append(f"its id was {one.id}, which another span has, too")
+        if one.end_ns < one.start_ns:
+            found = replace(found, end_ns=one.start_ns)
+            notes.append(f"it ended {one.start_ns - one.end_ns} ns before it began")
+        if notes:
+            found = replace(found, attributes={**found.attributes, IMPORT_NOTES: notes})
+        kept.append(found)
+    return kept
+
+
+def _with_content(told: Told, logged: list[Occurred]) -> Told:
+    all_events = (*told.events, *logged)
+    attributes, events = dialects.settled(told.attributes, all_events)
+    if attributes is told.attributes and events == told.events:
+        return told
+    return replace(told, attributes=attributes, events=events)
+
+
+def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     told.sort(key=lambda one: (one.start_ns, -one.end_ns))
     began = told[0].start_ns
+    here = {one.id for one in told}
     meant = {one.id: meaning.of(one.name, one.attributes, one.wire_kind) for one in told}
     agents = _agents(told, meant)
     root = next((one for one in told if not one.parent), told[0])
@@ -171,19 +194,22 @@ def _trace(told: list[Told]) -> Trace:
             id=told[0].trace,
             name=root.name,
             spans=tuple(
-                _span(one, meant[one.id], began, seq, agents[one.id])
+                _span(one, meant[one.id], began, seq, agents[one.id], here)
                 for seq, one in enumerate(told)
             ),
             agents=tuple(
                 Agent(id=name, name=name) for name in sorted(set(agents.values())) if name
             ),
             started=_instant(began),
+            environment=environment,
             resource=_common([one.resource for one in told]),
         )
     )
 
 
-def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) -> Span:
+def _span(
+    told: Told, meant: meaning.Meant, began: int, seq: int, agent: str, here: set[str]
+) -> Span:
     question = meant.question
     answers: tuple[Answer, ...] = ()
     if meant.answer is not None:
@@ -194,12 +220,6 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
                 ended_ns=max(told.end_ns, told.start_ns) - began,
             ),
         )
-    asks = meant.kind in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL)
-    missing = {
-        name: Fidelity.ABSENT
-        for name, known in (("question", question is not None), ("answer", bool(answers)))
-        if asks and not known
-    }
     return Span(
         id=told.id,
         parent=told.parent or None,
@@ -211,8 +231,9 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
         end_seq=seq,
         start_ns=told.start_ns - began,
         end_ns=told.end_ns - began,
-        status=told.status,
+        status=replace(told.status, code=meant.code) if meant.code else told.status,
         agent=agent or None,
+        task=meant.task,
         question=question,
         digest=b"" if question is None else digest(question),
         answers=answers,
@@ -234,12 +255,22 @@ def _span(told: Told, meant: meaning.Meant, began: int, seq: int, agent: str) ->
             if is_span_id(span)
         ),
         usage=meant.usage,
-        fidelity=missing,
+        fidelity={**meant.fidelity, **_cut(told, here)},
         resource=told.resource,
         scope=told.scope,
         trace_flags=told.trace_flags,
         trace_state=told.trace_state,
     )
+
+
+def _cut(told: Told, here: set[str]) -> dict[str, Fidelity]:
+    """What limits and sampling left out: attributes, events, links; the parent."""
+    found = dict.fromkeys(told.cut, Fidelity.TRUNCATED)
+    if told.parent and told.parent not in here:
+        # a threshold in the tracestate says that spans were left out on purpose (OTEP 235)
+        is_sampled = _THRESHOLD.search(told.trace_state) is not None
+        found["parent"] = Fidelity.SAMPLED_OUT if is_sampled else Fidelity.ABSENT
+    return found
 
 
 def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, str]:
@@ -253,8 +284,9 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
         while at is not None and at.id not in found:
             found[at.id] = ""  # a circle of parents ends here
             path.append(at.id)
-            who = meant[at.id].agent
-            if who:
+            said = meant[at.id].agent
+            if said is not None:
+                who = said
                 break
             at = by_id.get(at.parent)
         else:
@@ -265,7 +297,8 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
 
 def _common(resources: list[Mapping[str, Value]]) -> dict[str, Value]:
     first = dict(resources[0])
-    return {key: it for key, it in first.items() if all(one.get(key) == it for one in resources)}
+    others = {id(one): one for one in resources}.values()  # most spans share one
+    return {key: it for key, it in first.items() if all(one.get(key) == it for one in others)}
 
 
 def _instant(ns: int) -> str:
@@ -274,14 +307,3 @@ def _instant(ns: int) -> str:
     except (OverflowError, OSError, ValueError):
         return ""
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns % _NS_A_S // 1000:06}Z" if ns else ""
-
-
-def hex_id(value: str, digits: int) -> str:
-    """An id as lowercase hex digits: shorter ones are padded; all zeros are no id.
-
-    One that is longer, or not hexadecimal (a backend's own), becomes digits made from it.
-    """
-    plain = value.lower().removeprefix("0x").zfill(digits)
-    if len(plain) > digits or not set(plain) <= _HEX:
-        return hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
-    return "" if set(plain) <= {"0"} else plain

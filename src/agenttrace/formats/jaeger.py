@@ -1,4 +1,4 @@
-"""Jaeger: the JSON of its query API and its UI. Read only.
+"""Jaeger: the JSON of its query API and its UI.
 
 Times are microseconds; ids of 64 bits are padded; a whole number past 2**53 is written as text
 with the type `int64`; `null` stands for an empty list. Status, kind and scope are tags
@@ -12,13 +12,26 @@ import base64
 import binascii
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.formats import jaeger_write
+from agenttrace.formats.documents import (
+    Unread,
+    mapping,
+    refuse,
+    sequence,
+    text,
+    value_of,
+    whole,
+)
+from agenttrace.formats.exported import loss, told_of
+from agenttrace.formats.foreign import TellingReader
+from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "Jaeger JSON"
@@ -40,36 +53,72 @@ _TAKEN = frozenset(
 """Tags that become fields of the span."""
 
 
-class JaegerReader(TellingReader):
-    """Reads Jaeger's JSON: a response of its API, or one trace of it."""
+class JaegerCodec(TellingReader):
+    """Reads Jaeger's JSON: a response of its API, or one trace of it; writes such a response."""
 
     name = "jaeger"
     suffixes = (".jaeger.json",)
     title = _NAME
+    tick_ns = _NS_A_US
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with a trace of Jaeger's."""
         return b'"traceID"' in head
 
-    def told(self, document: object) -> Iterator[Told]:
+    def told(self, document: object) -> Iterator[Told | Unread]:
         """The spans of a response of the API, or of one trace."""
         whole_file = mapping(document, _NAME, "the file")
         listed = whole_file.get("data", [whole_file])
         for trace in sequence(listed, _NAME, "data"):
             yield from _spans(mapping(trace, _NAME, "data"))
 
+    def write(self, trace: Trace) -> bytes:
+        """Encode a trace."""
+        return self.write_told(told_of(in_causal_order(trace), tick_ns=self.tick_ns))
 
-def _spans(trace: dict[str, Any]) -> Iterator[Told]:
+    def write_told(self, told: Iterable[Told]) -> bytes:
+        """Encode spans that are told."""
+        return jaeger_write.in_json(told)
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """What spans have no place for; structured values, and what a reference does not say."""
+        lost = set(loss(trace, jaeger_write.carries, _TAKEN, self.tick_ns))
+        spans = trace.spans
+        if any(
+            link.relationship != "follows_from" or link.attributes
+            for it in spans
+            for link in it.links
+        ):
+            lost.add("spans.links")
+        if any(it.scope is not None and it.scope.attributes for it in spans):
+            lost.add("spans.scope")
+        if any(
+            key in ("event", "message")
+            for it in spans
+            for one in it.events
+            for key in one.attributes
+        ):
+            lost.add("spans.events")
+        if not all(isinstance(it.resource.get("service.name"), str) for it in spans):
+            lost.add("spans.resource")
+        return frozenset(lost)
+
+
+def _spans(trace: dict[str, Any]) -> Iterator[Told | Unread]:
     if "spans" not in trace:
         if "spanID" not in trace:
             refuse(_NAME, "it has no spans")
-        yield _told(trace, mapping(trace.get("process"), _NAME, "process"))
+        yield attempt(_of_trace, trace, {})
         return
     processes = mapping(trace.get("processes"), _NAME, "processes")
     for one in sequence(trace["spans"], _NAME, "spans"):
-        span = mapping(one, _NAME, "spans")
-        process = span.get("process") or processes.get(text(span.get("processID")))
-        yield _told(span, mapping(process, _NAME, "processes"))
+        yield attempt(_of_trace, one, processes)
+
+
+def _of_trace(one: object, processes: dict[str, Any]) -> Told:
+    span = mapping(one, _NAME, "spans")
+    process = span.get("process") or processes.get(text(span.get("processID")))
+    return _told(span, mapping(process, _NAME, "processes"))
 
 
 def _told(span: dict[str, Any], process: dict[str, Any]) -> Told:
@@ -106,7 +155,7 @@ def _told(span: dict[str, Any], process: dict[str, Any]) -> Told:
         links=tuple(_links(references, trace, parent)),
         resource={"service.name": service, **_tags(process.get("tags"))},
         scope=_scope(tags),
-        trace_flags=whole(span.get("flags", 1), _NAME, where) & 0xFF,
+        trace_flags=whole(span.get("flags"), _NAME, where) & 0xFF,
         trace_state=text(tags.get("w3c.tracestate")),
     )
 
@@ -172,4 +221,4 @@ def _kind(value: Value) -> WireKind:
     return WireKind(name) if name in set(WireKind) else WireKind.INTERNAL
 
 
-CODEC = JaegerReader()
+CODEC = JaegerCodec()

@@ -7,7 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal.position import span_id, trace_id
-from agenttrace.formats.documents import parsed, value_of
+from agenttrace.formats.documents import parsed, text, value_of
 from agenttrace.formats.said import message_in
 from agenttrace.model import names
 from agenttrace.model.agent import Agent
@@ -16,7 +16,7 @@ from agenttrace.model.lane import Lane, Position, Step
 from agenttrace.model.message import Message, Text, ToolCall, ToolResult
 from agenttrace.model.message_values import response_body
 from agenttrace.model.message_values import value_of as message_value
-from agenttrace.model.span import Fidelity, Span, SpanKind
+from agenttrace.model.span import Fidelity, Span, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, digest, pack
@@ -30,6 +30,9 @@ MOST = 100_000
 _NAME = "a log of messages"
 _NS_A_S = 1_000_000_000
 _LONGEST_S = 1_000_000_000
+_UNSET = Status()
+_OF_A_LOG = {"question": Fidelity.TRUNCATED, "usage": Fidelity.ABSENT}
+"""A log says what is new, not what was sent."""
 _ROLE = re.compile(r"(?P<agent>.+?)\s*\((?:->\s*(?P<to>.+)|(?P<what>.+))\)")
 
 
@@ -75,8 +78,9 @@ class Log:
         agent: str,
         call_id: str = "",
         took_ns: int = 0,
+        error: str | None = None,
     ) -> None:
-        """A tool was called."""
+        """A tool was called; `error` is what it failed with, where the log says so."""
         given: Value = arguments if isinstance(arguments, dict) else {"input": arguments}
         self._add(
             SpanKind.TOOL,
@@ -86,6 +90,7 @@ class Log:
             answer=pack(result),
             attributes={names.TOOL_CALL_ID: call_id} if call_id else {},
             took_ns=took_ns,
+            status=Status() if error is None else Status(code="ERROR", message=error),
         )
 
     def said(self, kind: SpanKind, agent: str, content: Value, more: Mapping[str, Value]) -> None:
@@ -127,7 +132,7 @@ class Log:
         self._counts[kind, name] += 1
         return place
 
-    def _add(
+    def _add(  # noqa: PLR0913 - a span has as many fields
         self,
         kind: SpanKind,
         operation: str,
@@ -138,6 +143,7 @@ class Log:
         answer: bytes | None = None,
         attributes: Mapping[str, Value] | None = None,
         took_ns: int = 0,
+        status: Status = _UNSET,
     ) -> None:
         operation = operation or kind.value
         place = self._place(kind.value, operation)
@@ -162,12 +168,13 @@ class Log:
                 end_seq=seq,
                 start_ns=began,
                 end_ns=self._now_ns,
+                status=status,
                 agent=agent or None,
                 question=question,
                 digest=b"" if question is None else digest(question),
                 answers=answers,
                 attributes=attributes or {},
-                fidelity={} if kind is not SpanKind.LLM else {"usage": Fidelity.ABSENT},
+                fidelity=_OF_A_LOG if kind is SpanKind.LLM else {},
             )
         )
 
@@ -195,7 +202,7 @@ def conversation(log: Log, messages: Sequence[dict[str, Any]], agent: str = "ass
                     waiting.remove(call)
                 name = call.name if call is not None else message.name or "tool"
                 given = parsed(call.arguments) if call is not None else None
-                log.tool(name, given, part.content, agent=agent, call_id=part.id)
+                log.tool(name, given, part.content, agent=agent, call_id=part.id, error=_error(raw))
 
 
 def team(log: Log, history: Sequence[dict[str, Any]]) -> None:
@@ -255,6 +262,12 @@ def actions(
 def _kept(raw: dict[str, Any]) -> dict[str, Value]:
     found = value_of(raw, _NAME, "a message")
     return found if isinstance(found, dict) else {}
+
+
+def _error(raw: dict[str, Any]) -> str | None:
+    """What a tool failed with, where its message says that it did (Inspect's do)."""
+    error = raw.get("error")
+    return text(error.get("message")) if isinstance(error, dict) else None
 
 
 def _words(value: Value) -> str:

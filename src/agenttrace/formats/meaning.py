@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from agenttrace.formats import known
 from agenttrace.formats.documents import parsed
 from agenttrace.formats.flattened import flattened_messages
 from agenttrace.formats.said import messages_in
 from agenttrace.model import names
 from agenttrace.model.message_values import response_body, value_of
-from agenttrace.model.span import SpanKind, WireKind
+from agenttrace.model.span import Fidelity, SpanKind, WireKind
 from agenttrace.model.usage import Tokens, Usage
 from agenttrace.model.values import Value, pack
 
@@ -47,6 +48,20 @@ _OPENINFERENCE = {
     "RERANKER": SpanKind.RETRIEVAL,
 }
 _OPENINFERENCE_KIND = "openinference.span.kind"
+_OUR_KINDS = {kind.value: kind for kind in SpanKind}
+ADDED = frozenset(
+    {
+        *(names.KIND, names.SPAN_OPERATION, names.KEPT, names.MARK, names.LANE),
+        *(names.OPERATION, names.AGENT_ID, "gen_ai.agent.name", names.TASK_NAME, names.STATUS_CODE),
+        *(names.REQUEST_MODEL, names.RESPONSE_MODEL, names.RESPONSE_ID, names.FINISH_REASONS),
+        *(names.TOKENS_USED, names.COST, names.TOOL_NAME, names.TOOL_DEFINITIONS),
+        *(names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "llm.invocation_parameters"),
+        *(names.INPUT_TOKENS, names.OUTPUT_TOKENS, names.CACHE_READ_TOKENS),
+        *(names.CACHE_WRITE_TOKENS, names.REASONING_TOKENS),
+        *(names.TOOL_ARGUMENTS, names.TOOL_RESULT, "gen_ai.retrieval.query.text"),
+    }
+)
+"""What an export adds to a span's attributes; `formats.exported` writes these."""
 _PARAMETERS = "llm.invocation_parameters"
 _ARGUMENTS = (names.TOOL_ARGUMENTS, "gen_ai.tool.args", "input.value")
 _RESULTS = (names.TOOL_RESULT, "gen_ai.output", "output.value")
@@ -58,6 +73,9 @@ _OUTPUT = (names.OUTPUT_TOKENS, "gen_ai.usage.completion_tokens", "llm.token_cou
 _CACHE_READ = (names.CACHE_READ_TOKENS, "llm.token_count.prompt_details.cache_read")
 _CACHE_WRITE = (names.CACHE_WRITE_TOKENS, "llm.token_count.prompt_details.cache_write")
 _REASONING = (names.REASONING_TOKENS, "llm.token_count.completion_details.reasoning")
+_ASKED = (names.INPUT_MESSAGES, "input.value")
+_SAID = (names.OUTPUT_MESSAGES, "gen_ai.output", "output.value")
+_FLAT = ("llm.input_messages.", "llm.output_messages.")
 _USAGE = (*_INPUT, *_OUTPUT, *_CACHE_READ, *_CACHE_WRITE, *_REASONING, "llm.token_count.total")
 
 
@@ -68,27 +86,40 @@ class Meant:
     Attributes:
         kind: What sort of thing happened.
         operation: The name it is counted under.
-        agent: The agent that it names; empty: none.
+        agent: The agent that it names; empty: it says that there is none; None: it does not say.
+        task: What the agent was asked to do; None: nobody said.
+        code: Its status, of an open set, where that is more than the format's own; empty: it is
+            not.
         question: What was asked, where that is known.
         answer: What was said, as bytes, where that is known.
         usage: What a model call used; None where nobody said.
         attributes: What else is known.
+        fidelity: How well each payload of a call is known: `question`, `answer`; of a model call
+            `tools` (their definitions) and `usage` too. Those that are present are not named.
     """
 
     kind: SpanKind
     operation: str = ""
-    agent: str = ""
+    agent: str | None = None
+    task: str | None = None
+    code: str = ""
     question: Value = None
     answer: bytes | None = None
     usage: Usage | None = None
     attributes: Mapping[str, Value] = field(default_factory=dict)
+    fidelity: Mapping[str, Fidelity] = field(default_factory=dict)
 
 
 def of(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Meant:
     """Say what a span was; what nobody knows is `internal`."""
-    kind = _kind(attributes, wire_kind)
-    agent = _first(attributes, _AGENTS)
-    if kind is SpanKind.AGENT and not agent:
+    if names.KIND in attributes:
+        return _ours(name, attributes, wire_kind)
+    return _of(_kind(attributes, wire_kind), name, attributes)
+
+
+def _of(kind: SpanKind, name: str, attributes: Mapping[str, Value]) -> Meant:
+    agent = _first(attributes, _AGENTS) or None
+    if kind is SpanKind.AGENT and agent is None:
         agent = name
     if kind is SpanKind.LLM:
         return _model(name, attributes, agent)
@@ -97,6 +128,27 @@ def of(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Meant
     if kind is SpanKind.RETRIEVAL:
         return _retrieval(name, attributes, agent)
     return Meant(kind=kind, operation=agent or name, agent=agent, attributes=attributes)
+
+
+def _ours(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Meant:
+    """A span that we exported: it says what it was, and what was added is taken out again."""
+    said = attributes[names.KIND]
+    kind = _OUR_KINDS.get(said) if isinstance(said, str) else None
+    if kind is None:
+        return _of(_kind(attributes, wire_kind), name, attributes)
+    had = attributes.get(names.KEPT)
+    kept = had if isinstance(had, list) else []
+    meant = _of(kind, name, attributes)
+    return replace(
+        meant,
+        operation=_first(attributes, (names.SPAN_OPERATION,)),
+        agent=_first(attributes, (names.AGENT_ID,)),
+        task=_first(attributes, (names.TASK_NAME,)) or None,
+        code=_first(attributes, (names.STATUS_CODE,)),
+        attributes={
+            key: value for key, value in meant.attributes.items() if key not in ADDED or key in kept
+        },
+    )
 
 
 def _kind(attributes: Mapping[str, Value], wire_kind: WireKind) -> SpanKind:
@@ -115,38 +167,90 @@ def _kind(attributes: Mapping[str, Value], wire_kind: WireKind) -> SpanKind:
     return SpanKind.INTERNAL
 
 
-def _model(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Meant:
     model = _first(attributes, _MODELS)
-    asked = messages_in(attributes.get(names.INPUT_MESSAGES)) or flattened_messages(
-        attributes, "llm.input_messages"
+    flat = any(key.startswith(_FLAT) for key in attributes)  # OpenInference's have hundreds
+    asked = (
+        messages_in(attributes.get(names.INPUT_MESSAGES))
+        or (flattened_messages(attributes, "llm.input_messages") if flat else ())
+        or _whole(attributes.get("input.value"), "user")
+        or messages_in(attributes.get(names.INPUT_MESSAGES), role="user")
     )
     said = (
-        messages_in(attributes.get(names.OUTPUT_MESSAGES))
-        or flattened_messages(attributes, "llm.output_messages")
+        messages_in(attributes.get(names.OUTPUT_MESSAGES), role="assistant")
+        or (flattened_messages(attributes, "llm.output_messages") if flat else ())
         or messages_in(attributes.get("gen_ai.output"), role="assistant")
+        or _whole(attributes.get("output.value"), "assistant")
     )
     parameters = parsed(attributes.get(_PARAMETERS))
     question = _question(model, asked, parameters if isinstance(parameters, dict) else {})
     taken = {*_USAGE, names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "gen_ai.output", _PARAMETERS}
-    taken |= {"input.value", "output.value"} if asked and said else set()
-    flat = ("llm.input_messages.", "llm.output_messages.")
+    if asked:
+        taken.add("input.value")
+    if said:
+        taken.add("output.value")
     operation = _first(attributes, (names.OPERATION,)) or "chat"
+    usage = _usage(attributes, model or name)
+    payloads = {
+        "question": _fidelity(
+            attributes, _ASKED, _FLAT[:1] if flat else (), understood=bool(asked)
+        ),
+        "answer": _fidelity(attributes, _SAID, _FLAT[1:] if flat else (), understood=bool(said)),
+        "usage": Fidelity.ABSENT if usage is None else Fidelity.PRESENT,
+        "tools": Fidelity.ABSENT
+        if any(one.tool_calls for one in said) and not _has_tools(attributes, parameters)
+        else Fidelity.PRESENT,
+    }
     return Meant(
         kind=SpanKind.LLM,
         operation="chat" if operation == "call_llm" else operation,
         agent=agent,
         question=question,
         answer=response_body(model, said) if said else None,
-        usage=_usage(attributes, model or name),
+        usage=usage,
         attributes={
-            names.REQUEST_MODEL: model,
+            **({names.REQUEST_MODEL: model} if model else {}),
             **{
                 key: value
                 for key, value in attributes.items()
-                if key not in taken and not key.startswith(flat)
+                if key not in taken and not (flat and key.startswith(_FLAT))
             },
         },
+        fidelity=_lacking(payloads),
     )
+
+
+def _whole(value: Value, role: str) -> tuple[Message, ...]:
+    """OpenInference's input or output as one: the messages in it, else its words."""
+    told = parsed(value)
+    inner = told.get("messages") if isinstance(told, dict) else None
+    return messages_in(inner) or (messages_in(value, role=role) if told is not None else ())
+
+
+def _has_tools(attributes: Mapping[str, Value], parameters: Value) -> bool:
+    inside = isinstance(parameters, dict) and bool(parameters.get("tools"))
+    return (
+        inside
+        or bool(attributes.get(names.TOOL_DEFINITIONS))
+        or any(key.startswith(("llm.tools.", "llm.request.functions.")) for key in attributes)
+    )
+
+
+def _fidelity(
+    attributes: Mapping[str, Value],
+    keys: tuple[str, ...],
+    flat: tuple[str, ...],
+    *,
+    understood: bool,
+) -> Fidelity:
+    raw = [attributes[key] for key in keys if key in attributes]
+    if flat:
+        raw += [value for key, value in attributes.items() if key.startswith(flat)]
+    return known.fidelity(raw, understood=understood)
+
+
+def _lacking(payloads: Mapping[str, Fidelity]) -> dict[str, Fidelity]:
+    return {name: it for name, it in payloads.items() if it is not Fidelity.PRESENT}
 
 
 def _question(model: str, asked: tuple[Message, ...], parameters: Mapping[str, Value]) -> Value:
@@ -156,7 +260,7 @@ def _question(model: str, asked: tuple[Message, ...], parameters: Mapping[str, V
     return {**more, "model": model, "messages": [value_of(message) for message in asked]}
 
 
-def _tool(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+def _tool(name: str, attributes: Mapping[str, Value], agent: str | None) -> Meant:
     tool = _first(attributes, (names.TOOL_NAME, "tool.name")) or name.removeprefix("execute_tool ")
     arguments = parsed(_any(attributes, _ARGUMENTS))
     if isinstance(arguments, dict) and isinstance(arguments.get("kwargs"), dict):
@@ -167,7 +271,7 @@ def _tool(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
     return _call(SpanKind.TOOL, tool, attributes, agent, arguments, (*_ARGUMENTS, *_RESULTS))
 
 
-def _retrieval(name: str, attributes: Mapping[str, Value], agent: str) -> Meant:
+def _retrieval(name: str, attributes: Mapping[str, Value], agent: str | None) -> Meant:
     query = parsed(_any(attributes, _QUERIES))
     question: Value = None if query is None else {"query": query}
     return _call(SpanKind.RETRIEVAL, name, attributes, agent, question, (*_QUERIES, *_RESULTS))
@@ -177,7 +281,7 @@ def _call(
     kind: SpanKind,
     operation: str,
     attributes: Mapping[str, Value],
-    agent: str,
+    agent: str | None,
     question: Value,
     taken: tuple[str, ...],
 ) -> Meant:
@@ -189,6 +293,17 @@ def _call(
         question=question,
         answer=None if result is None else pack(result),
         attributes={key: value for key, value in attributes.items() if key not in taken},
+        fidelity=_lacking(
+            {
+                "question": _fidelity(
+                    attributes,
+                    tuple(key for key in taken if key not in _RESULTS),
+                    (),
+                    understood=question is not None,
+                ),
+                "answer": _fidelity(attributes, _RESULTS, (), understood=result is not None),
+            }
+        ),
     )
 
 
@@ -210,8 +325,8 @@ def _cost(attributes: Mapping[str, Value]) -> Decimal | None:
     if whole is not None:
         return whole
     parts = [_money(attributes.get(f"gen_ai.usage.{part}_cost")) for part in ("input", "output")]
-    known = [part for part in parts if part is not None]
-    return sum(known, Decimal()) if len(known) == len(parts) else None
+    priced = [part for part in parts if part is not None]
+    return sum(priced, Decimal()) if len(priced) == len(parts) else None
 
 
 def _money(value: Value) -> Decimal | None:
@@ -223,17 +338,26 @@ def _money(value: Value) -> Decimal | None:
 
 
 def _count(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> int:
+    count = _any(attributes, keys)
+    if type(count) is int:
+        return max(0, count)
     try:
-        return max(0, int(json.loads(str(_any(attributes, keys) or 0))))
+        return max(0, int(json.loads(str(count or 0))))
     except (ValueError, TypeError, OverflowError):
         return 0
 
 
 def _any(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> Value:
-    return next((attributes[key] for key in keys if attributes.get(key) is not None), None)
+    for key in keys:
+        value = attributes.get(key)
+        if value is not None:
+            return value
+    return None
 
 
 def _first(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> str:
-    return next(
-        (value for key in keys if isinstance(value := attributes.get(key), str) and value), ""
-    )
+    for key in keys:
+        value = attributes.get(key)
+        if isinstance(value, str) and value:
+            return value
+    return ""

@@ -1,4 +1,4 @@
-"""OTLP: OpenTelemetry's JSON, as collectors, exporters and backends write it. Read only.
+"""OTLP: OpenTelemetry's JSON, as collectors, exporters and backends write it.
 
 By the specification ids are hex and enums are numbers (opentelemetry-proto, OTLP/JSON encoding).
 Files in the wild also have ids in base64, enums by name, uppercase hex, snake_case keys and nulls;
@@ -12,94 +12,163 @@ import binascii
 import re
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.errors import TraceUnreadable
+from agenttrace.formats import otlp_write
+from agenttrace.formats.content import is_narrow
+from agenttrace.formats.documents import (
+    Unread,
+    mapping,
+    refuse,
+    sequence,
+    text,
+    value_of,
+    whole,
+)
+from agenttrace.formats.exported import loss, told_of
+from agenttrace.formats.foreign import TellingReader
+from agenttrace.formats.told import Logged, Occurred, Told, attempt, hex_id
 from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "OTLP JSON"
 _HEX = re.compile(r"[0-9a-fA-F]+")
-_KINDS = ("unspecified", "internal", "server", "client", "producer", "consumer")
+_NUMBERED = ("unspecified", "internal", "server", "client", "producer", "consumer")
+_KINDS = {kind.value: kind for kind in WireKind}
+_INTERNAL = WireKind.INTERNAL
+_CAMEL = re.compile(r"_([a-z])")
+_SIGNALS = (b"resourceSpans", b"resource_spans", b"resourceLogs", b"resource_logs")
 _CODES = ("UNSET", "OK", "ERROR")
 _FLAGS = 0xFF
+_DROPPED = (
+    ("attributes", "droppedAttributesCount"),
+    ("events", "droppedEventsCount"),
+    ("links", "droppedLinksCount"),
+)
 _DEEPEST = 100
+_SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
 
-class OtlpReader(TellingReader):
-    """Reads OTLP JSON: one request, several in an array, or one a line."""
+class OtlpCodec(TellingReader):
+    """Reads OTLP JSON: one request, several in an array, or one a line; spans and log records.
+
+    It writes one request.
+    """
 
     name = "otlp"
     suffixes = (".otlp.json", ".otlp.jsonl")
     title = _NAME
+    tick_ns = 1
 
     def reads(self, head: bytes) -> bool:
-        """Whether it begins with resource spans."""
-        return b'"resourceSpans"' in head or b'"resource_spans"' in head
+        """Whether it begins with resource spans, or with the log records of a trace."""
+        return any(b'"%s"' % key in head for key in _SIGNALS)
 
-    def told(self, document: object) -> Iterator[Told]:
-        """The spans of one document, or of each in an array."""
+    def told(self, document: object) -> Iterator[Told | Logged | Unread]:
+        """The spans and log records of one document, or of each in an array."""
         for one in document if isinstance(document, list) else [document]:
-            yield from _spans(mapping(one, _NAME, "the file"))
+            request = _camel(mapping(one, _NAME, "the file"))
+            if request and "resourceSpans" not in request and "resourceLogs" not in request:
+                refuse(_NAME, "it has no resourceSpans")
+            for resource, scope, span in _inner(request, "resourceSpans", "scopeSpans", "spans"):
+                yield attempt(_told, span, resource, scope)
+            for _, _, log in _inner(request, "resourceLogs", "scopeLogs", "logRecords"):
+                yield from _logged(log)
+
+    def write(self, trace: Trace) -> bytes:
+        """Encode a trace."""
+        return self.write_told(told_of(in_causal_order(trace), tick_ns=self.tick_ns))
+
+    def write_told(self, told: Iterable[Told]) -> bytes:
+        """Encode spans that are told."""
+        return otlp_write.in_json(told)
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """What spans have no place for; values of types that OTLP does not have."""
+        return loss(trace, is_narrow)
 
 
-def _spans(document: dict[str, Any]) -> Iterator[Told]:
-    listed = _get(document, "resourceSpans")
-    if listed is None and document:
-        refuse(_NAME, "it has no resourceSpans")
-    for group in sequence(listed, _NAME, "resourceSpans"):
-        group_of = mapping(group, _NAME, "resourceSpans")
-        resource = _attributes(mapping(_get(group_of, "resource"), _NAME, "resource"))
-        for scoped in sequence(_get(group_of, "scopeSpans"), _NAME, "scopeSpans"):
-            inner = mapping(scoped, _NAME, "scopeSpans")
-            scope = _scope(mapping(_get(inner, "scope"), _NAME, "scope"))
-            for span in sequence(_get(inner, "spans"), _NAME, "spans"):
-                yield _told(mapping(span, _NAME, "spans"), resource, scope)
+def _inner(
+    request: dict[str, Any], outer: str, scoped: str, inner: str
+) -> Iterator[tuple[dict[str, Value], Scope | None, object]]:
+    """Every span or record of a request, with what produced it."""
+    for group in sequence(request.get(outer), _NAME, outer):
+        group_of = _camel(mapping(group, _NAME, outer))
+        resource = _attributes(mapping(group_of.get("resource"), _NAME, "resource"))
+        for one in sequence(group_of.get(scoped), _NAME, scoped):
+            under = _camel(mapping(one, _NAME, scoped))
+            scope = _scope(mapping(under.get("scope"), _NAME, "scope"))
+            for it in sequence(under.get(inner), _NAME, inner):
+                yield resource, scope, it
 
 
-def _told(span: dict[str, Any], resource: dict[str, Value], scope: Scope | None) -> Told:
-    where = f"span {text(_get(span, 'name'))!r}"
-    status = mapping(_get(span, "status"), _NAME, where)
-    start = whole(_get(span, "startTimeUnixNano"), _NAME, where)
+def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told:
+    span = _camel(mapping(told, _NAME, "spans"))
+    get = span.get
+    where = f"span {text(get('name'))!r}"
+    status = mapping(get("status"), _NAME, where)
+    start = whole(get("startTimeUnixNano"), _NAME, where)
     return Told(
-        trace=_id(_get(span, "traceId"), 32),
-        id=_id(_get(span, "spanId"), 16),
-        parent=_id(_get(span, "parentSpanId"), 16),
-        name=text(_get(span, "name")),
-        wire_kind=_kind(_get(span, "kind")),
+        trace=_id(get("traceId"), 32),
+        id=_id(get("spanId"), 16),
+        parent=_id(get("parentSpanId"), 16),
+        name=text(get("name")),
+        wire_kind=_kind(get("kind")),
         start_ns=start,
-        end_ns=whole(_get(span, "endTimeUnixNano"), _NAME, where) or start,
+        end_ns=whole(get("endTimeUnixNano"), _NAME, where) or start,
         status=Status(code=_code(status.get("code")), message=text(status.get("message"))),
         attributes=_attributes(span),
-        events=tuple(
-            Occurred(
-                name=text(event.get("name")),
-                at_ns=whole(_get(event, "timeUnixNano"), _NAME, where),
-                attributes=_attributes(event),
-            )
-            for event in (
-                mapping(it, _NAME, where) for it in sequence(_get(span, "events"), _NAME, where)
-            )
-        ),
-        links=tuple(
-            _link(mapping(link, _NAME, where))
-            for link in sequence(_get(span, "links"), _NAME, where)
-        ),
+        events=tuple(_event(it, where) for it in sequence(get("events"), _NAME, where)),
+        links=tuple(_link(it, where) for it in sequence(get("links"), _NAME, where)),
         resource=resource,
         scope=scope,
-        trace_flags=whole(_get(span, "flags"), _NAME, where) & _FLAGS,
-        trace_state=text(_get(span, "traceState")),
+        trace_flags=whole(get("flags"), _NAME, where) & _FLAGS,
+        trace_state=text(get("traceState")),
+        cut=tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0")),
     )
 
 
-def _link(link: dict[str, Any]) -> tuple[str, str, str, dict[str, Value]]:
+def _event(told: object, where: str) -> Occurred:
+    event = _camel(mapping(told, _NAME, where))
+    return Occurred(
+        name=text(event.get("name")),
+        at_ns=whole(event.get("timeUnixNano"), _NAME, where),
+        attributes=_attributes(event),
+    )
+
+
+def _logged(told: object) -> Iterator[Logged | Unread]:
+    """A log record, as an event of its span; one of no span says nothing here."""
+    try:
+        log = _camel(mapping(told, _NAME, "logRecords"))
+        trace, span = _id(log.get("traceId"), 32), _id(log.get("spanId"), 16)
+        attributes = _attributes(log)
+        body = value_of(_any_value(log.get("body"), 0), _NAME, "logRecords")
+        named = text(log.get("eventName")) or text(attributes.pop("event.name", None))
+        at_ns = whole(log.get("timeUnixNano"), _NAME, "logRecords")
+        at_ns = at_ns or whole(log.get("observedTimeUnixNano"), _NAME, "logRecords")
+    except TraceUnreadable as error:
+        yield Unread(why=error.headline)
+        return
+    more: dict[str, Value] = {} if body is None else {"body": body}
+    if log.get("severityText"):
+        more["severity"] = text(log["severityText"])
+    event = Occurred(name=named or "log", at_ns=at_ns, attributes={**attributes, **more})
+    if trace and span:
+        yield Logged(trace=trace, span=span, event=event)
+
+
+def _link(told: object, where: str) -> tuple[str, str, str, dict[str, Value]]:
+    link = _camel(mapping(told, _NAME, where))
     attributes = _attributes(link)
     relationship = str(attributes.pop(RELATIONSHIP, "triggered_by"))
-    return _id(_get(link, "traceId"), 32), _id(_get(link, "spanId"), 16), relationship, attributes
+    return _id(link.get("traceId"), 32), _id(link.get("spanId"), 16), relationship, attributes
 
 
 def _scope(scope: dict[str, Any]) -> Scope | None:
@@ -115,34 +184,44 @@ def _scope(scope: dict[str, Any]) -> Scope | None:
 def _attributes(holder: dict[str, Any]) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for one in sequence(holder.get("attributes"), _NAME, "attributes"):
-        pair = mapping(one, _NAME, "attributes")
-        value = _any_value(pair.get("value"), 0)
-        found[text(pair.get("key"))] = value_of(value, _NAME, "attributes")
+        pair = one if type(one) is dict else mapping(one, _NAME, "attributes")
+        key, told = pair.get("key"), pair.get("value")
+        if type(key) is not str or not key.isascii():
+            key = text(key)
+        said = told.get("stringValue") if type(told) is dict else None
+        if type(said) is not str or not said.isascii():  # most are, and need no other look
+            said = _any_value(told, 0)
+            if type(said) is not int or not _SMALLEST <= said <= _GREATEST:
+                said = value_of(said, _NAME, "attributes")
+        found[key] = said
     return found
 
 
 def _any_value(value: object, depth: int) -> object:
     """What an AnyValue says; one that is a plain value says itself."""
-    if not isinstance(value, dict):
-        return value
+    if not isinstance(value, dict) or not value:
+        return None if value == {} else value
     if depth > _DEEPEST:
         refuse(_NAME, f"an attribute nests more than {_DEEPEST} deep")
-    if not value:
-        return None
     key, inner = next(iter(value.items()))
-    kind = key.replace("_", "").lower()
-    if kind in ("arrayvalue", "kvlistvalue"):
-        listed = sequence(mapping(inner, _NAME, "attributes").get("values"), _NAME, "attributes")
-        if kind == "arrayvalue":
-            return [_any_value(it, depth + 1) for it in listed]
-        pairs = [mapping(it, _NAME, "attributes") for it in listed]
-        return {text(it.get("key")): _any_value(it.get("value"), depth + 1) for it in pairs}
-    if kind == "intvalue":
+    if key in ("intValue", "int_value"):
         return whole(inner, _NAME, "attributes")
-    return _bytes(text(inner)) if kind == "bytesvalue" else inner
+    kind = key.replace("_", "").lower()
+    if kind not in ("arrayvalue", "kvlistvalue"):
+        return _plain(kind, inner)
+    listed = sequence(mapping(inner, _NAME, "attributes").get("values"), _NAME, "attributes")
+    if kind == "arrayvalue":
+        return [_any_value(it, depth + 1) for it in listed]
+    pairs = [mapping(it, _NAME, "attributes") for it in listed]
+    return {text(it.get("key")): _any_value(it.get("value"), depth + 1) for it in pairs}
 
 
-def _bytes(said: str) -> object:
+def _plain(kind: str, said: object) -> object:
+    """What is written as text, because JSON has no way to: bytes, and what is no finite number."""
+    if kind == "doublevalue":
+        return float(said) if said in ("NaN", "Infinity", "-Infinity") else said
+    if kind != "bytesvalue" or not isinstance(said, str):
+        return said
     try:
         return base64.b64decode(said, validate=True)
     except (binascii.Error, ValueError):
@@ -152,37 +231,36 @@ def _bytes(said: str) -> object:
 def _id(value: object, digits: int) -> str:
     """An id: hex in either case; or base64, as protobuf's own JSON has it."""
     said = text(value)
+    if not said:
+        return ""
     if len(said) == digits and _HEX.fullmatch(said):
-        return hex_id(said, digits)
+        plain_id = said.lower()
+        return plain_id if plain_id.strip("0") else ""
     try:
         plain = base64.b64decode(said, validate=True)
     except (binascii.Error, ValueError):
         plain = b""
-    return hex_id(plain.hex() if len(plain) * 2 == digits else said, digits) if said else ""
+    return hex_id(plain.hex() if len(plain) * 2 == digits else said, digits)
 
 
 def _kind(value: object) -> WireKind:
-    name = (
-        _KINDS[value]
-        if isinstance(value, int) and 0 <= value < len(_KINDS)
-        else text(value).lower().removeprefix("span_kind_")
-    )
-    return WireKind(name) if name in set(WireKind) else WireKind.INTERNAL
+    if type(value) is int:
+        return _KINDS.get(_NUMBERED[value], _INTERNAL) if 0 <= value < len(_NUMBERED) else _INTERNAL
+    return _KINDS.get(text(value).lower().removeprefix("span_kind_"), _INTERNAL)
 
 
 def _code(value: object) -> str:
-    if isinstance(value, int) and 0 <= value < len(_CODES):
+    if type(value) is int and 0 <= value < len(_CODES):
         return _CODES[value]
     name = text(value).upper().removeprefix("STATUS_CODE_")
     return name if name in _CODES else "UNSET"
 
 
-def _get(holder: dict[str, Any], key: str) -> Any:  # noqa: ANN401 - JSON of anybody's
-    """A field by its name, or by the same in snake_case."""
-    found = holder.get(key)
-    if found is None:
-        found = holder.get(re.sub(r"([A-Z])", lambda upper: f"_{upper[1].lower()}", key))
-    return found
+def _camel(holder: dict[str, Any]) -> dict[str, Any]:
+    """The same with its keys in camelCase: some backends write snake_case."""
+    if "traceId" in holder or "_" not in "".join(map(str, holder)):
+        return holder
+    return {_CAMEL.sub(lambda low: low[1].upper(), key): it for key, it in holder.items()}
 
 
-CODEC = OtlpReader()
+CODEC = OtlpCodec()

@@ -6,12 +6,20 @@ with whole numbers as ids), and TRAIL's (nested `child_spans`, ISO 8601 times an
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.formats.documents import mapping, refuse, sequence, text, value_of, whole
-from agenttrace.formats.foreign import Occurred, TellingReader, Told, hex_id
+from agenttrace.formats.documents import (
+    Unread,
+    mapping,
+    refuse,
+    sequence,
+    text,
+    value_of,
+)
+from agenttrace.formats.foreign import TellingReader
+from agenttrace.formats.instants import instant_ns
+from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
@@ -22,8 +30,6 @@ if TYPE_CHECKING:
 
 _NAME = "a dump of OpenTelemetry spans"
 _NS_A_S = 1_000_000_000
-_NS_A_US = 1_000
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{1,12})?)S)?)?"
 )
@@ -41,25 +47,25 @@ class ReadableSpanReader(TellingReader):
         """Whether it begins with spans whose ids are written in snake_case."""
         return b'"trace_id"' in head and (b'"span_id"' in head or b'"spans"' in head)
 
-    def told(self, document: object) -> Iterator[Told]:
+    def told(self, document: object) -> Iterator[Told | Unread]:
         """The spans of one document, or of each in an array."""
         for one in document if isinstance(document, list) else [document]:
             yield from _spans(mapping(one, _NAME, "the file"))
 
 
-def _spans(document: dict[str, Any]) -> Iterator[Told]:
-    ahead = [document]
-    if "spans" in document:
-        ahead = [mapping(it, _NAME, "spans") for it in sequence(document["spans"], _NAME, "spans")]
+def _spans(document: dict[str, Any]) -> Iterator[Told | Unread]:
+    listed = next((document[key] for key in ("spans", "data") if key in document), [document])
+    ahead = sequence(listed, _NAME, "spans")[::-1]
     while ahead:
         span = ahead.pop()
-        yield _nested(span) if "span_name" in span else _plain(span)
-        children = sequence(span.get("child_spans"), _NAME, "child_spans")
-        ahead += [mapping(it, _NAME, "child_spans") for it in children]
+        yield attempt(_nested if isinstance(span, dict) and "span_name" in span else _plain, span)
+        children = span.get("child_spans") if isinstance(span, dict) else None
+        ahead += children if isinstance(children, list) else []
 
 
-def _plain(span: dict[str, Any]) -> Told:
-    """A span of the SDK's, or any-agent's."""
+def _plain(told: object) -> Told:
+    """A span of the SDK's, any-agent's or Phoenix's."""
+    span = mapping(told, _NAME, "spans")
     where = f"span {text(span.get('name'))!r}"
     if "context" not in span:
         refuse(_NAME, "it has no context", where)
@@ -68,7 +74,10 @@ def _plain(span: dict[str, Any]) -> Told:
     if parent is None and span.get("parent") is not None:
         parent = mapping(span["parent"], _NAME, where).get("span_id")
     status = mapping(span.get("status"), _NAME, where)
-    start = _time(span.get("start_time"), where)
+    code = status.get("status_code") or span.get("status_code")
+    kind = span.get("span_kind")
+    about: dict[str, Value] = {} if kind is None else {"openinference.span.kind": text(kind)}
+    start = instant_ns(span.get("start_time"), _NAME, where)
     resource = mapping(span.get("resource"), _NAME, where)
     return Told(
         trace=trace,
@@ -77,15 +86,16 @@ def _plain(span: dict[str, Any]) -> Told:
         name=text(span.get("name")),
         wire_kind=_kind(span.get("kind")),
         start_ns=start,
-        end_ns=_time(span.get("end_time"), where) or start,
+        end_ns=instant_ns(span.get("end_time"), _NAME, where) or start,
         status=Status(
-            code=_code(status.get("status_code")), message=text(status.get("description"))
+            code=_code(code),
+            message=text(status.get("description") or span.get("status_message")),
         ),
-        attributes=_attributes(span.get("attributes"), where),
+        attributes={**about, **_attributes(span.get("attributes"), where)},
         events=tuple(
             Occurred(
                 name=text(event.get("name")),
-                at_ns=_time(event.get("timestamp"), where),
+                at_ns=instant_ns(event.get("timestamp"), _NAME, where),
                 attributes=_attributes(event.get("attributes"), where),
             )
             for event in _each(span.get("events"), where)
@@ -95,15 +105,16 @@ def _plain(span: dict[str, Any]) -> Told:
     )
 
 
-def _nested(span: dict[str, Any]) -> Told:
+def _nested(told: object) -> Told:
     """A span of TRAIL's."""
+    span = mapping(told, _NAME, "child_spans")
     where = f"span {text(span.get('span_name'))!r}"
-    start = _time(span.get("timestamp"), where)
+    start = instant_ns(span.get("timestamp"), _NAME, where)
     scope = text(span.get("scope_name"))
     events = [
         Occurred(
             name=text(event.get("Name")),
-            at_ns=_time(event.get("Timestamp"), where),
+            at_ns=instant_ns(event.get("Timestamp"), _NAME, where),
             attributes=_attributes(event.get("Attributes"), where),
         )
         for event in _each(span.get("events"), where)
@@ -111,7 +122,7 @@ def _nested(span: dict[str, Any]) -> Told:
     logs = [
         Occurred(
             name="log",
-            at_ns=_time(log.get("timestamp"), where),
+            at_ns=instant_ns(log.get("timestamp"), _NAME, where),
             attributes=_attributes(_body(log.get("body")), where),
         )
         for log in _each(span.get("logs"), where)
@@ -165,18 +176,6 @@ def _id(value: object, digits: int) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return hex_id(f"{value:x}", digits) if value >= 0 else text(value)
     return hex_id(text(value), digits) if value else ""
-
-
-def _time(value: object, where: str) -> int:
-    """Nanoseconds since the epoch: a number of them, or ISO 8601 (UTC, where it says no zone)."""
-    if not isinstance(value, str) or value.isdecimal():
-        return whole(value, _NAME, where)
-    try:
-        moment = dt.datetime.fromisoformat(value)
-    except ValueError:
-        refuse(_NAME, f"{value[:60]!r} is no time", where)
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
-    return (moment - _EPOCH) // dt.timedelta(microseconds=1) * _NS_A_US
 
 
 def _duration(value: object, where: str) -> int:

@@ -83,9 +83,8 @@ def _call(call: Value) -> Part:
     function = inner if isinstance(inner, dict) else call
     said = function.get("arguments")
     arguments = said if isinstance(said, str) else json.dumps(said, default=repr)
-    return ToolCall(
-        name=str(function.get("name") or ""), arguments=arguments, id=str(call.get("id") or "")
-    )
+    name = function.get("name") or (inner if isinstance(inner, str) else "")  # Inspect's is a text
+    return ToolCall(name=str(name or ""), arguments=arguments, id=str(call.get("id") or ""))
 
 
 def _short_call(call: Value) -> Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -217,7 +218,7 @@ class Span:
         return self.digest != b""
 
 
-_HEX = frozenset("0123456789abcdef")
+_HEX = re.compile(r"[0-9a-f]+")
 _SPAN_DIGITS, _TRACE_DIGITS = 16, 32
 
 
@@ -232,4 +233,4 @@ def is_trace_id(text: str) -> bool:
 
 
 def _is_some_number(text: str) -> bool:
-    return set(text) <= _HEX and set(text) != {"0"}
+    return _HEX.fullmatch(text) is not None and text.strip("0") != ""

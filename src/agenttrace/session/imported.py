@@ -1,4 +1,4 @@
-"""Imported: exchanges that somebody else recorded, as the run that would have recorded them.
+"""Imported: what somebody else recorded. Exchanges become the run that would have recorded them.
 
 They pass the same door as a live run's calls, in order, on the run's own lane. So positions,
 attempts and the meaning of each answer are what a recording of ours would hold, and a program that
@@ -16,6 +16,7 @@ from agenttrace.boundary import Boundary, Nobody
 from agenttrace.causal import current
 from agenttrace.causal.position import fresh_key
 from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.values import digest
 from agenttrace.providers.telemetry import is_telemetry
 from agenttrace.record.clean import Clean
 from agenttrace.record.recorder import Recorder
@@ -55,6 +56,16 @@ def trace_of(exchanges: Iterable[Exchange], name: str) -> Trace:
         return numbered(recorder.trace())
     finally:
         current.leave(run, token)
+
+
+def cleaned(trace: Trace, redactor: Redactor | None = None) -> Trace:
+    """Give a trace of another system's without the secrets in it, its digests made again."""
+    clean = (redactor or Redactor(key=fresh_key())).said(trace)
+    spans = tuple(
+        span if span.question is None else replace(span, digest=digest(span.question))
+        for span in clean.spans
+    )
+    return numbered(replace(clean, spans=spans))
 
 
 def is_report(exchange: Exchange) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.tools import REFUSALS
+from agenttrace.analysis.fidelity import level_of
 from agenttrace.boundary import Boundary, Chain, Nobody
 from agenttrace.causal import current
 from agenttrace.causal.clock import RealClock
@@ -269,6 +270,7 @@ class Session:
             warnings=tuple(self._warnings()),
             notes=tuple(self.notes),
             trace=self.trace,
+            fidelity="F4" if self.golden is None else level_of(self.golden).level,
         )
         if self.trace is None:
             return verdict

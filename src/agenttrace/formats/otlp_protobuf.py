@@ -1,0 +1,139 @@
+"""OTLP protobuf: what OTLP/HTTP carries, and what the collector's file exporter writes as `proto`.
+
+One request, or several with four bytes of length before each. Messages are read by
+`opentelemetry-proto` (the extra `otel`), and understood by the reader of OTLP JSON.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.errors import UsageError
+from agenttrace.formats.documents import LONGEST, refuse
+from agenttrace.formats.exported import told_of
+from agenttrace.formats.foreign import only, traces_of
+from agenttrace.formats.otlp import CODEC as JSON_CODEC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from agenttrace.formats.told import Told
+    from agenttrace.model.trace import Trace
+
+_NAME = "OTLP protobuf"
+_FIELD_1 = b"\n"
+"""The tag of the first field, where it is a message: `resource_spans`, then `resource`."""
+_INNER = (0x0A, 0x12, 0x1A)
+_LENGTH = struct.Struct(">I")
+_MORE = 0x80
+
+
+class OtlpProtobufCodec:
+    """Reads OTLP's protobuf: a request, or several with their lengths; writes one request."""
+
+    name = "otlp-protobuf"
+    suffixes = (".otlp.pb", ".otlp.bin")
+    tick_ns = 1
+
+    def reads(self, head: bytes) -> bool:
+        """Whether it begins with a message inside a message, as requests do."""
+        return _begins(head) or (len(head) > _LENGTH.size and _begins(head[_LENGTH.size :]))
+
+    def read(self, data: bytes) -> Trace:
+        """Read the only trace of a file.
+
+        Raises:
+            TraceUnreadable: It is not OTLP, holds no spans, or is too much.
+            SeveralTraces: It holds several.
+            UsageError: `opentelemetry-proto` is not installed.
+        """
+        return only(self.read_all(data), _NAME)
+
+    def read_all(self, data: bytes) -> tuple[Trace, ...]:
+        """Read every trace of a file.
+
+        Raises:
+            TraceUnreadable: As `read`.
+            UsageError: As `read`.
+        """
+        if len(data) > LONGEST:
+            refuse(_NAME, f"it has {len(data)} bytes; at most {LONGEST} are read")
+        requests = _requests(data)
+        return traces_of((one for it in requests for one in JSON_CODEC.told(it)), _NAME)
+
+    def write(self, trace: Trace) -> bytes:
+        """Encode a trace.
+
+        Raises:
+            UsageError: `opentelemetry-proto` is not installed.
+        """
+        return self.write_told(told_of(in_causal_order(trace), tick_ns=self.tick_ns))
+
+    def write_told(self, told: Iterable[Told]) -> bytes:
+        """Encode spans that are told.
+
+        Raises:
+            UsageError: As `write`.
+        """
+        _installed()
+        from agenttrace.formats import otlp_messages
+
+        return otlp_messages.in_protobuf(told)
+
+    def loss(self, trace: Trace) -> frozenset[str]:
+        """As in JSON."""
+        return JSON_CODEC.loss(trace)
+
+
+def _installed() -> None:
+    try:
+        import opentelemetry.proto.trace.v1.trace_pb2
+    except ImportError:
+        raise UsageError(
+            "OTLP protobuf needs opentelemetry-proto, which is not installed",
+            detail="  pip install 'pytest-agenttrace[otel]'",
+        ) from None
+    del opentelemetry
+
+
+def _begins(head: bytes) -> bool:
+    if head[:1] != _FIELD_1:
+        return False
+    at = 1
+    while at < len(head) and head[at] & _MORE:
+        at += 1
+    return 1 < at + 1 < len(head) and head[at + 1] in _INNER and at < _LENGTH.size + 2
+
+
+def _requests(data: bytes) -> Iterator[dict[str, Any]]:
+    """Each request of a file, as OTLP JSON has it (with ids in base64)."""
+    _installed()
+    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    for one in _parts(data):
+        try:
+            request = TracesData.FromString(one)
+            yield MessageToDict(request, use_integers_for_enums=True)
+        except (DecodeError, ValueError, RecursionError, TypeError) as error:
+            refuse(_NAME, str(error)[:200])
+
+
+def _parts(data: bytes) -> Iterator[bytes]:
+    if _begins(data):
+        yield data
+        return
+    at = 0
+    while at < len(data):
+        (size,) = _LENGTH.unpack(data[at : at + 4].rjust(4, b"\0"))
+        at += _LENGTH.size
+        if size == 0 or at + size > len(data):
+            refuse(_NAME, f"byte {at}: {size} bytes should follow, and {len(data) - at} do")
+        yield data[at : at + size]
+        at += size
+
+
+CODEC = OtlpProtobufCodec()

@@ -1,0 +1,135 @@
+"""Datadog's own test agent takes what we export, and gives it back: `make backends`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from agenttrace.formats import catalog
+from agenttrace.formats.otlp import CODEC as OTLP
+from agenttrace.model.trace import Trace
+from agenttrace.session import exporting
+
+PROGRAM = Path(os.environ.get("AGENTTRACE_BACKENDS", ""), "bin", "ddapm-test-agent")
+DATA = Path(__file__).parents[1] / "data"
+
+pytestmark = pytest.mark.skipif(
+    not PROGRAM.is_file(), reason="Datadog's test agent is not installed; run: make backends"
+)
+
+
+class Agent(NamedTuple):
+    """Where the agent listens: its own port, and that of OTLP/HTTP."""
+
+    own: str
+    otlp: str
+
+
+@pytest.fixture(scope="module")
+def agent() -> Iterator[Agent]:
+    """The agent, on loopback."""
+    own, http, grpc = (_free() for _ in range(3))
+    ports = ("--port", own, "--otlp-http-port", http, "--otlp-grpc-port", grpc)
+    process = subprocess.Popen([PROGRAM, *map(str, ports)], stderr=subprocess.DEVNULL)
+    try:
+        for port in (own, http):
+            _wait(port)
+        yield Agent(f"http://127.0.0.1:{own}", f"http://127.0.0.1:{http}")
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _free() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _wait(port: int) -> None:
+    for _ in range(600):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise TimeoutError("the agent does not listen")
+
+
+def given(url: str) -> Any:
+    """What it gives back."""
+    with urllib.request.urlopen(url) as answer:
+        return json.loads(answer.read())
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    """A real trace of an agent at work, with its messages."""
+    return OTLP.read((DATA / "otlp" / "agentprism-smol-deep-research.json").read_bytes())
+
+
+def test_version_4_of_its_interface_is_taken_and_given_back(agent: Agent, trace: Trace) -> None:
+    """Ids, parents, names, durations, tokens."""
+    codec = catalog.exporters()["datadog"]
+    told = exporting.told(trace, codec)
+    asked = urllib.request.Request(
+        f"{agent.own}/v0.4/traces",
+        data=codec.write_told(told),
+        method="PUT",
+        headers={
+            "Content-Type": "application/msgpack",
+            "X-Datadog-Trace-Count": "1",
+            "Datadog-Meta-Lang": "python",
+            "Datadog-Meta-Tracer-Version": "1",
+        },
+    )
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.status == 200
+
+    (spans,) = given(f"{agent.own}/test/traces")
+    tokens = "gen_ai.usage.input_tokens"
+    assert {
+        (
+            one["span_id"],
+            one["parent_id"],
+            one["resource"],
+            one["duration"],
+            one["metrics"].get(tokens),
+        )
+        for one in spans
+    } == {
+        (
+            int(one.id, 16),
+            int(one.parent or "0", 16),
+            one.name,
+            one.end_ns - one.start_ns,
+            one.attributes.get(tokens),
+        )
+        for one in told
+    }
+
+
+@pytest.mark.parametrize("form", list(exporting.SENT))
+def test_otlp_is_taken_and_given_back(agent: Agent, trace: Trace, form: str) -> None:
+    """Every span, with what was asked and said, through our own reader."""
+    codec = catalog.exporters()[form]
+    told = exporting.told(trace, codec)
+    exporting.send(told, codec, exporting.Endpoint.of(agent.otlp))
+
+    requests = given(f"{agent.otlp}/test/session/traces")
+    found = OTLP.read_all(json.dumps(requests).encode())
+
+    (back,) = [one for one in found if one.id == told[0].trace]
+    assert {it.id for it in back.spans} == {one.id for one in told}
+    assert [it.question for it in back.spans] == [it.question for it in trace.spans]
+    assert [it.answer for it in back.spans] == [it.answer for it in trace.spans]
+    assert back.usage == trace.usage
