@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.causal.position import fresh_key
+from agenttrace.analysis.fidelity import LEVELS, level_of
 from agenttrace.check.sides import cut, safe, shown
 from agenttrace.cli import words
 from agenttrace.cli.entry import pair
@@ -15,11 +14,11 @@ from agenttrace.cli.span_text import SpanText
 from agenttrace.errors import UsageError
 from agenttrace.model.message import Message, ModelResponse, Text, ToolCall
 from agenttrace.model.usage import Tokens
-from agenttrace.redact import Redactor
 from agenttrace.replay.incident import Calls, Wishes
 from agenttrace.replay.incident.asked import UNKNOWN
 from agenttrace.replay.incident.known import Result
 from agenttrace.replay.stubs import Stubs
+from agenttrace.session.imported import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,8 +42,7 @@ _HOW = {
 
 def calls_of(trace: Trace) -> Calls:
     """The calls of a trace, numbered as `agenttrace show` numbers them, secrets already out."""
-    redactor = Redactor(key=fresh_key(), environment=os.environ)
-    return Calls.of(redactor.said(trace), SpanText(trace).numbers)
+    return Calls.of(cleaned(trace), SpanText(trace).numbers)
 
 
 def wishes_of(
@@ -134,6 +132,8 @@ def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     yield f"incident    {safe(name)}, {written_in}"
     yield f"  calls     {len(calls.all)}" + (f" ({listed})" if listed else "")
+    known = level_of(calls.trace).level
+    yield f"  fidelity  {known}, {LEVELS[known]}"
     yield f"  questions {asked} of {len(calls.all)} are in the trace; answers {said}"
 
 
