@@ -50,6 +50,10 @@ demo: $(READY) ## see it work: record, replay, change an agent, read what change
 test: $(READY) ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
+.PHONY: test-frameworks
+test-frameworks: $(READY) ## run one contract over every framework, in environments of their own
+	$(BIN)/python -m tools.frameworks $(ARGS)
+
 .PHONY: campaign
 campaign: $(READY) ## try every claim as often as it says, not a little, for hours
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
@@ -59,7 +63,7 @@ fuzz: $(READY) ## read 100,000 goldens and journals of a clever stranger
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) tests/security/test_fuzz.py $(ARGS)
 
 .PHONY: check
-check: lint types layers docs wheel test ## everything that a change must pass; all tests come last
+check: lint types layers docs wheel test test-frameworks ## everything that a change must pass; all tests come last
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself
@@ -126,4 +130,4 @@ clean: ## remove what the other targets made, the environment included
 .PHONY: help
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
