@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import gc
+import warnings
 from collections.abc import Callable
 
 import pytest
@@ -28,6 +30,13 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
 def pytest_configure(config: pytest.Config) -> None:
     """Let frameworks keep clients and loops until the process ends, as they do for everybody."""
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+def pytest_unconfigure() -> None:
+    """Collect what they have kept, before pytest looks for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        gc.collect()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -41,11 +42,13 @@ class Stage:
         url: The model's base URL, ending in `/v1`.
         aside: What is added to every agent's prompt: a change that a replay must notice.
         visits: With what the real tools were called, in the order in which they were.
+        chance: How long the real tools take; None: no time.
     """
 
     url: str = "http://127.0.0.1:9/v1"
     aside: str = ""
     visits: list[str] = field(default_factory=list)
+    chance: random.Random | None = None
 
     def prompt(self, words: str) -> str:
         """An agent's prompt."""
@@ -53,6 +56,8 @@ class Stage:
 
     def look_up(self, order: str) -> str:
         """What the tool `look_up_order` does in the world."""
+        if self.chance is not None:
+            time.sleep(self.chance.uniform(0, 0.02))
         self.visits.append(order)
         if order not in ORDERS:
             raise LookupError(f"no order {order}")
@@ -148,7 +153,7 @@ class Model:
         """By prompt: what an agent says until it has asked for its tool, and what afterwards."""
         known = look_up(self.order), says("It was paid twice.")
         other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
-        question = {"input": "May we refund it?"}
+        question = {_argument_of(request.tools): "May we refund it?"}
         return {
             DESK: known,
             REFUNDS: known,
@@ -174,6 +179,11 @@ class Model:
 def _calls_in(reply: Reply) -> Iterator[ToolCall]:
     for message in reply.response.messages:
         yield from message.tool_calls
+
+
+def _argument_of(tools: object) -> str:
+    """What the question to an expert is called: `question`, or as the framework has it."""
+    return "question" if "'question'" in repr(tools) else "input"
 
 
 def _names_in(tools: object) -> Iterator[str]:

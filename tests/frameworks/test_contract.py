@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agenttrace.causal.order import Order
 from agenttrace.errors import AgentTraceError, RunStopped
 from agenttrace.model import names
 from agenttrace.model.span import Span, SpanKind
@@ -60,6 +61,28 @@ def test_the_golden_is_the_same_whatever_comes_first(
     contents = {again.record(chance=random.Random(seed)).content for seed in range(INTERLEAVINGS)}
 
     assert contents == {recorded.content}
+
+
+def test_what_a_framework_waits_for_is_not_left_to_chance(
+    recordings: Recordings, file: str, scene: str
+) -> None:
+    """Whole traces are compared, and order is known: no part is as far as chance let it come."""
+    if scene == "failing":
+        pytest.skip("a tool's exception may cut others short, and then chance decides how far")
+    trace = recordings(file, scene)[1].trace
+
+    assert [lane.path for lane in trace.lanes if lane.ragged] == []
+
+
+def test_tools_happen_before_what_the_model_says_of_them(recordings: Recordings, file: str) -> None:
+    """Three at once are concurrent, and each comes before the model's last answer."""
+    trace = recordings(file, "parallel")[1].trace
+    order = Order(trace)
+    tools = _of(trace, SpanKind.TOOL)
+    last = max(_of(trace, SpanKind.LLM), key=lambda span: span.start_ns)
+
+    assert [order.happens_before(tool, last) for tool in tools] == [True] * 3
+    assert order.concurrent(tools[0], tools[1])
 
 
 def test_every_question_has_an_agent(recordings: Recordings, file: str, scene: str) -> None:

@@ -123,7 +123,7 @@ class Theatre:
         **options: Any,
     ) -> Played:
         with model.served(chance=chance, **options) as url:
-            return replace(self._played(run, Stage(url=url)), model=model)
+            return replace(self._played(run, Stage(url=url, chance=chance)), model=model)
 
     def replay(self, *, aside: str = "") -> Played:
         """Play it again with nobody there; problems are raised."""

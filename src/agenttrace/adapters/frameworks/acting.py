@@ -18,7 +18,7 @@ from agenttrace.model.span import Event, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from agenttrace.causal.lane import LiveLane
     from agenttrace.model.values import Value
@@ -74,8 +74,7 @@ class Relay:
         before = self._doing
         if before is None or self._who is who or at is None or at.frame.lane is not self._lane:
             return
-        choice = _choice(opening.name, candidates)
-        at.note(choice, span=before.id)
+        chose([opening.name], candidates, span=before.id)
         before.end()
         self._act(who, opening)
         if self._doing is not None:
@@ -97,15 +96,30 @@ class Relay:
         self._doing.__enter__()
 
 
-def _choice(chosen: str, candidates: Iterable[str]) -> Event:
-    attributes: dict[str, Value] = {names.EVENT_CHOSEN: chosen}
+def chose(
+    chosen: Sequence[str], candidates: Iterable[str] = (), *, span: str | None = None
+) -> None:
+    """Say what was chosen to go on with; in a span, or in the caller's own."""
+    at = standing()
+    if at is None:
+        return
+    attributes: dict[str, Value] = {
+        names.EVENT_CHOSEN: chosen[0] if len(chosen) == 1 else [*chosen]
+    }
     known = list(candidates)
     if known:
         attributes[names.EVENT_CANDIDATES] = [*known]
-    return Event(name="planning", attributes=attributes)
+    at.note(Event(name="planning", attributes=attributes), span=span)
 
 
-def remember(memory: object, **extra: object) -> None:
+def reflect(reason: str) -> None:
+    """Say that the agent is to think again: its framework has sent an answer of its model back."""
+    at = standing()
+    if at is not None:
+        at.note(Event(name="reflection", attributes={names.EVENT_REASON: reason}))
+
+
+def remember(memory: Value, **extra: Value) -> None:
     """Keep what the agent that acts here has in mind: its conversation, its state."""
     at = standing()
     if at is None:
@@ -117,8 +131,8 @@ def remember(memory: object, **extra: object) -> None:
             position=position,
             lane=at.frame.lane.path,
             seq=at.frame.lane.seq,
-            working_memory=plainly(memory),
-            extra={name: plainly(value) for name, value in extra.items()},
+            working_memory=memory,
+            extra=extra,
             span=at.frame.span,
         )
     )

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.adapters.frameworks.acting import Relay, an_agent, limit_of, remember
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.own_loop import on_own_loop
-from agenttrace.adapters.frameworks.tools import ToolCall, answered_async
+from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, plainly
 from agenttrace.boundary import here
 from agenttrace.causal import current
+from agenttrace.causal.spawn.everyone import Everyone
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
@@ -95,7 +96,10 @@ def _opening(agent: Any) -> Opening:
 
 async def _remember(session: Any) -> None:
     if session is not None and here() is not None:
-        remember(await session.get_items(), session=getattr(session, "session_id", None))
+        remember(
+            plainly(await session.get_items()),
+            session=plainly(getattr(session, "session_id", None)),
+        )
 
 
 # -- tools --------------------------------------------------------------------------------------
@@ -152,6 +156,20 @@ def _invoke(tool: Any, real: Any, named: Any) -> Any:
     return invoke
 
 
+def _execute(real: Any) -> Any:
+    """The tools of a turn are waited for one after another, until all are done."""
+
+    @functools.wraps(real)
+    async def execute(self: Any) -> Any:
+        everyone = Everyone()
+        with everyone.spawned():
+            results = await real(self)
+        everyone.joined()
+        return results
+
+    return execute
+
+
 # -- where they stand ---------------------------------------------------------------------------
 def _seams_of_run(module: ModuleType) -> list[Seam]:
     names: Any = module
@@ -167,6 +185,11 @@ def _seams_of_loop(module: ModuleType) -> list[Seam]:
     return [Seam(owner=module, name="run_single_turn_streamed", around=_turn)]
 
 
+def _seams_of_tools(module: ModuleType) -> list[Seam]:
+    names: Any = module
+    return [Seam(owner=names._FunctionToolBatchExecutor, name="execute", around=_execute)]
+
+
 def _seams_of_agent(module: ModuleType) -> list[Seam]:
     names: Any = module
     return [Seam(owner=names.AgentBase, name="get_all_tools", around=_get_all_tools)]
@@ -179,6 +202,7 @@ FRAMEWORK = Framework(
     late={
         "agents.run": _seams_of_run,
         "agents.run_internal.run_loop": _seams_of_loop,
+        "agents.run_internal.tool_execution": _seams_of_tools,
         "agents.agent": _seams_of_agent,
     },
 )
