@@ -42,8 +42,11 @@ class Everyone:
             self._lanes += [lane for lane in lanes[first:] if lane.parent is here.lane]
 
     def joined(self) -> None:
-        """Note that the caller has been told of the end of all; who was cut stays cut."""
+        """Note that the caller has been told of the end of all; who was cut stays cut.
+
+        A job's worker may not have come to say yet that it has ended; its result was there.
+        """
         for lane in self._lanes:
-            if lane.ended and not lane.cut:
+            if not lane.cut:
                 lane.rivals = None
                 told(lane, scope=True)
