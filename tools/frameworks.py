@@ -3,6 +3,7 @@
     python -m tools.frameworks              all of them
     python -m tools.frameworks newest       one
     python -m tools.frameworks --lock       choose the releases again, and write the locks
+    python -m tools.frameworks --write      write down what is played, for the page of frameworks
 
 An environment is a file `tests/frameworks/environments/NAME.in`: its first line says which
 programs it plays, the others what is installed. `NAME.txt` beside it has every release.
@@ -58,7 +59,12 @@ def run(name: str, words: Sequence[str] = ()) -> int:
         "AGENTTRACE_ENVIRONMENT": name,
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
     }
-    command = [str(built(name)), "-m", "pytest", "tests/frameworks", *words]
+    if "--write" in words:
+        environment["AGENTTRACE_WRITE"] = "1"
+        words = ["tests/frameworks/test_page.py", "-n", "0"]
+    else:
+        words = ["tests/frameworks", *words]
+    command = [str(built(name)), "-m", "pytest", *words]
     return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
 
 

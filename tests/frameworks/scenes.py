@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -123,19 +122,11 @@ class Model:
     order: str = "A-17"
     orders: tuple[str, ...] = ("A-17", "A-18", "A-19")
     sent: list[Tokens] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: ModelRequest, nth: int) -> Reply:
         """Reply to one request, and count the tokens of the reply."""
         reply = self._reply(request)
-        if reply.response.error:
-            return reply
-        said = len(request.messages)
-        tokens = Tokens(input=100 + said, output=20 + said, cache_read=10 + said, reasoning=said)
-        with self._lock:
-            self.sent.append(tokens)
-        response = replace(reply.response, tokens=tokens, id=f"said-{said}")
-        return replace(reply, response=response, headers={"x-request-id": f"asked-{said}"})
+        return reply if reply.response.error else counted(reply, request, self.sent)
 
     def _reply(self, request: ModelRequest) -> Reply:
         prompt = "\n".join(
@@ -174,6 +165,15 @@ class Model:
         late = (0.0, 0.0) if chance is None else (0.0, 0.03)
         with ModelServer(self, chance=chance, latency_s=late, numbered=numbered) as server:
             yield server.url
+
+
+def counted(reply: Reply, request: ModelRequest, sent: list[Tokens]) -> Reply:
+    """Give a reply that says what it used, by the length of the conversation; note it."""
+    said = len(request.messages)
+    tokens = Tokens(input=100 + said, output=20 + said, cache_read=10 + said, reasoning=said)
+    sent.append(tokens)
+    response = replace(reply.response, tokens=tokens, id=f"said-{said}")
+    return replace(reply, response=response, headers={"x-request-id": f"asked-{said}"})
 
 
 def _calls_in(reply: Reply) -> Iterator[ToolCall]:

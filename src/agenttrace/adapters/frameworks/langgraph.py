@@ -379,7 +379,7 @@ def _seams_of_loop(module: ModuleType) -> list[Seam]:
 
 FRAMEWORK = Framework(
     name="langgraph",
-    oldest="1.2.22",
+    oldest="1.1.10",
     newest="1.2.22",
     late={
         "langgraph.pregel.main": _seams_of_graph,

@@ -197,7 +197,7 @@ def _seams_of_agent(module: ModuleType) -> list[Seam]:
 
 FRAMEWORK = Framework(
     name="openai-agents",
-    oldest="0.24.0",
+    oldest="0.20.0",
     newest="0.24.0",
     late={
         "agents.run": _seams_of_run,

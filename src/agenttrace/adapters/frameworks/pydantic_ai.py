@@ -199,7 +199,7 @@ def _seams_of_toolset(module: ModuleType) -> list[Seam]:
 
 FRAMEWORK = Framework(
     name="pydantic-ai-slim",
-    oldest="2.68.0",
+    oldest="2.59.0",
     newest="2.68.0",
     late={
         "pydantic_ai.agent": _seams_of_agent,
