@@ -17,6 +17,7 @@ COLUMNS = {
     "twins": "equal prompts at once",
     "limit": "limit",
     "failing": "tool raises",
+    "typed": "tool returns an object",
     "state": "state",
     "plan": "plan",
     "mcp": "MCP",

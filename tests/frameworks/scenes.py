@@ -33,6 +33,14 @@ ASKED = "What about my order?"
 """What the user says in every scene."""
 
 
+@dataclass(frozen=True)
+class Found:
+    """What a tool may return that is no text."""
+
+    order: str
+    status: str
+
+
 @dataclass
 class Stage:
     """What a program is given: where the model is, what its tools do, what was changed in it.
@@ -62,6 +70,10 @@ class Stage:
             raise LookupError(f"no order {order}")
         return ORDERS[order]
 
+    def find(self, order: str) -> Found:
+        """The same, as an object of a class."""
+        return Found(order, self.look_up(order))
+
 
 Program = Callable[[Stage], Any]
 
@@ -74,6 +86,7 @@ SCENES = {
     "twins": "three agents at once with the same prompt",
     "limit": "the framework's own limit ends the run",
     "failing": "a tool raises",
+    "typed": "a tool returns an object of a class",
     "state": "what the agent keeps in mind",
 }
 """What a program plays, by scene."""

@@ -16,7 +16,7 @@ from langgraph.types import Command, Send
 from pydantic import SecretStr
 
 from tests.frameworks import scenes
-from tests.frameworks.scenes import ASKED, Stage, Troupe
+from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
 
 GIVEN: Any = {"messages": [("user", ASKED)]}
 
@@ -144,6 +144,18 @@ def failing(stage: Stage) -> Any:
         return str(error)
 
 
+def typed(stage: Stage) -> Any:
+    """The framework writes the object as text for the model."""
+
+    @tool
+    def look_up_order(order: str) -> Found:
+        """Look an order up."""
+        return stage.find(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return [message.text for message in agent.invoke(GIVEN)["messages"]]
+
+
 def state(stage: Stage) -> Any:
     """A checkpointer."""
     agent = _agent(stage, "desk", scenes.DESK, checkpointer=InMemorySaver())
@@ -162,6 +174,7 @@ TROUPE = Troupe(
         "twins": twins,
         "limit": limit,
         "failing": failing,
+        "typed": typed,
         "state": state,
     },
     limit=GraphRecursionError,

@@ -18,7 +18,7 @@ from agents import (
 )
 
 from tests.frameworks import scenes
-from tests.frameworks.scenes import ASKED, Stage, Troupe
+from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
 
 
 def _config(stage: Stage, *, responses: bool = False) -> RunConfig:
@@ -115,6 +115,22 @@ def failing(stage: Stage) -> Any:
     return asyncio.run(_run(stage, _agent(stage, "clumsy", scenes.CLUMSY)))
 
 
+def typed(stage: Stage) -> Any:
+    """The framework writes the object as text for the model."""
+
+    def look_up_order(order: str) -> Found:
+        """Look an order up."""
+        return stage.find(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[function_tool(look_up_order)])
+
+    async def main() -> Any:
+        result = await Runner.run(agent, ASKED, run_config=_config(stage))
+        return [str(getattr(item, "output", "")) for item in result.new_items]
+
+    return asyncio.run(main())
+
+
 def state(stage: Stage) -> Any:
     """A session."""
 
@@ -137,6 +153,7 @@ TROUPE = Troupe(
         "twins": twins,
         "limit": limit,
         "failing": failing,
+        "typed": typed,
         "state": state,
     },
     limit=agents.MaxTurnsExceeded,

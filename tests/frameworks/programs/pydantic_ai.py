@@ -10,7 +10,7 @@ from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
 
 from tests.frameworks import scenes
-from tests.frameworks.scenes import ASKED, Stage, Troupe
+from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
 
 
 def _agent(
@@ -101,6 +101,19 @@ def failing(stage: Stage) -> Any:
         return str(error)
 
 
+def typed(stage: Stage) -> Any:
+    """The framework writes the object as JSON for the model."""
+    agent = _agent(stage, "desk", scenes.DESK, tools=False)
+
+    @agent.tool_plain
+    def look_up_order(order: str) -> Found:
+        """Look an order up."""
+        return stage.find(order)
+
+    said = agent.run_sync(ASKED).all_messages()
+    return [str(getattr(part, "content", "")) for message in said for part in message.parts]
+
+
 def state(stage: Stage) -> Any:
     """The message history, which every run has."""
     return sync(stage)
@@ -117,6 +130,7 @@ TROUPE = Troupe(
         "twins": twins,
         "limit": limit,
         "failing": failing,
+        "typed": typed,
         "state": state,
     },
     limit=UsageLimitExceeded,

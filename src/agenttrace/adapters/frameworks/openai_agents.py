@@ -141,7 +141,7 @@ def _invoker(tool: Any, asks: Any) -> Any:
 
 
 def _invoke(tool: Any, real: Any, named: Any) -> Any:
-    fn = getattr(tool, "__wrapped__", None)
+    fn = _function_of(tool, real)
 
     @functools.wraps(real if hasattr(real, "__name__") else named)
     async def invoke(context: Any, arguments: str) -> Any:
@@ -154,6 +154,15 @@ def _invoke(tool: Any, real: Any, named: Any) -> Any:
         return await answered_async(call, lambda: real(context, arguments))
 
     return invoke
+
+
+def _function_of(tool: Any, real: Any) -> Any:
+    """The user's function; older releases hold it in a closure alone."""
+    found = getattr(tool, "__wrapped__", None)
+    names = getattr(getattr(real, "__code__", None), "co_freevars", ())
+    if found is None and "the_func" in names:
+        found = real.__closure__[names.index("the_func")].cell_contents
+    return found
 
 
 def _execute(real: Any) -> Any:
