@@ -44,9 +44,13 @@ class Everyone:
     def joined(self) -> None:
         """Note that the caller has been told of the end of all; who was cut stays cut.
 
-        A job's worker may not have come to say yet that it has ended; its result was there.
+        A job's worker may not have come to say yet that it has ended; its result was there. And who
+        happened to be done at once may have told so before: chance, so that does not count.
         """
+        here = spawner()
         for lane in self._lanes:
             if not lane.cut:
                 lane.rivals = None
+                if here is not None:
+                    lane.joins.pop(here.lane.path, None)
                 told(lane, scope=True)
