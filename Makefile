@@ -62,6 +62,10 @@ browser: ## find Chromium, in which pages are tested; install Debian's where tha
 test: $(READY) browser ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
+.PHONY: test-frameworks
+test-frameworks: $(READY) ## run one contract over every framework, in environments of their own
+	$(BIN)/python -m tools.frameworks $(ARGS)
+
 .PHONY: campaign
 campaign: $(READY) ## try every claim as often as it says, not a little, for hours
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
@@ -75,7 +79,7 @@ w3c: $(READY) ## run the public W3C trace-context suite, from a copy of it: make
 	$(BIN)/python -m tools.w3c $(DIR)
 
 .PHONY: check
-check: lint types layers docs wheel gate test ## everything that a change must pass; all tests come last
+check: lint types layers docs wheel gate test test-frameworks ## everything that a change must pass; all tests come last
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself
@@ -156,4 +160,4 @@ clean: ## remove what the other targets made, the environment included
 .PHONY: help
 help: ## this list
 	@echo "make TARGET, where TARGET is one of:"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

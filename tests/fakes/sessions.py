@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agenttrace.session import RECORD, REPLAY, REWRITE, Plan, Session, World
+from agenttrace.session import RECORD, REPLAY, REWRITE, VERIFY, Plan, Session, World
 from agenttrace.verdict import Verdict
 
 
@@ -34,6 +34,10 @@ class Desk:
     def rewrite(self, program: Callable[[], Any]) -> Any:
         """Run it against the world again."""
         return self._run(REWRITE, program)
+
+    def verify(self, program: Callable[[], Any]) -> Any:
+        """Run it against the world, and compare; every problem is raised."""
+        return self._run(VERIFY, program)
 
     def replay(self, program: Callable[[], Any]) -> Any:
         """Run it against the golden; every problem that its verdict names is raised."""

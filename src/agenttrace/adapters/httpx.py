@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters import asking, http, httpx_streams, pieces
+from agenttrace.adapters import asking, http, httpx_streams, older_loops, pieces
 from agenttrace.adapters.http import Exchange
 from agenttrace.causal import current
 from agenttrace.causal.spawn.installing import Installation
@@ -248,6 +248,7 @@ def _async_transport(dialect: _Dialect, real: Any) -> Any:
         door = dialect.door(request)
         if door is None:
             return await real(self, request)
+        older_loops.let_go(self)
         return await dialect.handle_async(door, request, functools.partial(real, self, request))
 
     return handle_async_request

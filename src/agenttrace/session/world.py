@@ -7,6 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters import aiohttp, http_client, httpx, urllib3, vcr
+from agenttrace.adapters.frameworks.catalog import INSTALLED as FRAMEWORKS
 from agenttrace.causal import current, delivery, spawn
 from agenttrace.causal.spawn.installing import Installation
 from agenttrace.causal.spawn.processes import any_alive
@@ -64,6 +65,7 @@ class World:
         self._stack.enter_context(delivery.installed())
         for adapter in (httpx, aiohttp, urllib3, http_client, vcr):
             self._stack.enter_context(adapter.installed())
+        self._stack.enter_context(FRAMEWORKS.installed())
         self._stack.enter_context(guarded(self._allowed_hosts))
         self._stack.enter_context(entropy.seeded())
         self._stack.enter_context(_LIBRARIES.installed())
@@ -96,7 +98,7 @@ class World:
         if self.wall is not None and self.wall.is_held and self.wall.kind == FREEZEGUN:
             kinds.add(TIME)
         wall = () if self.wall is None else self.wall.warnings
-        return (*wall, *held_references(frozenset(kinds)))
+        return (*wall, *held_references(frozenset(kinds)), *FRAMEWORKS.warnings)
 
     @property
     def is_virtual(self) -> bool:

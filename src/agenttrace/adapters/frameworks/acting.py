@@ -1,0 +1,144 @@
+"""Acting: who acts while a framework runs: the spans of its agents, one after another.
+
+A framework's loop goes on in one function while one agent hands over to the next. So a span ends
+where the next agent begins, and both stand below whoever began the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from agenttrace.adapters.frameworks.tools import plainly
+from agenttrace.adapters.plain.doing import Doing, Opening
+from agenttrace.adapters.plain.standing import standing
+from agenttrace.model import names
+from agenttrace.model.agent import Agent
+from agenttrace.model.span import Event, SpanKind, Status
+from agenttrace.model.state import StateSnapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenttrace.causal.lane import LiveLane
+    from agenttrace.model.values import Value
+
+LIMIT = "TOOL_LIMIT_EXCEEDED"
+"""How an agent's span ends that a framework's own limit has stopped."""
+
+
+def an_agent(
+    name: str,
+    *,
+    id: str = "",  # noqa: A002 - the word of the model
+    type: str = "llm",  # noqa: A002 - likewise
+    role: str = "",
+    version: str = "",
+    model: Mapping[str, object] | None = None,
+    task: str | None = None,
+) -> Opening:
+    """Say who begins to act; what of a model's configuration nobody set is left out."""
+    who = Agent(
+        id=id, name=name, type=type, role=role, version=version, model=configured(model or {})
+    )
+    return Opening(kind=SpanKind.AGENT, name=name, step="agent", agent=who, task=task)
+
+
+def configured(model: Mapping[str, object]) -> dict[str, Value]:
+    """Keep what somebody set of a model's configuration, as far as it is data."""
+    data = (bool, int, float, str, list, tuple, Mapping)
+    return {name: plainly(value) for name, value in model.items() if isinstance(value, data)}
+
+
+class Relay:
+    """The agents of one run of a framework, of which one acts at a time.
+
+    `begin` and `end` are called in the run's own task; `turn` wherever the framework says who acts.
+    """
+
+    def __init__(self) -> None:
+        """Let nobody act yet."""
+        self._doing: Doing | None = None
+        self._lane: LiveLane | None = None
+        self._who: object = None
+
+    def begin(self, who: object, opening: Opening) -> None:
+        """Let the first agent act; `who` is the framework's own object, to know it again."""
+        at = standing()
+        self._lane = None if at is None else at.frame.lane
+        self._act(who, opening)
+
+    def turn(self, who: object, opening: Opening, candidates: Iterable[str] = ()) -> None:
+        """Say who acts from here on; another one than before has been handed over to."""
+        at = standing()
+        before = self._doing
+        if before is None or self._who is who or at is None or at.frame.lane is not self._lane:
+            return
+        chose([opening.name], candidates, span=before.id)
+        before.end()
+        self._act(who, opening)
+        if self._doing is not None:
+            self._doing.link(before.id, "handoff")
+
+    def end(self, error: BaseException | None = None, *, limit: str = "") -> None:
+        """Let nobody act any more; `limit`: which limit of the framework's was reached."""
+        doing, self._doing = self._doing, None
+        if doing is None:
+            return
+        at = standing()
+        if limit and at is not None:
+            at.note(Status(code=LIMIT, message=limit), span=doing.id)
+        doing.end(error)
+
+    def _act(self, who: object, opening: Opening) -> None:
+        self._who = who
+        self._doing = Doing(opening)
+        self._doing.__enter__()
+
+
+def chose(
+    chosen: Sequence[str], candidates: Iterable[str] = (), *, span: str | None = None
+) -> None:
+    """Say what was chosen to go on with; in a span, or in the caller's own."""
+    at = standing()
+    if at is None:
+        return
+    attributes: dict[str, Value] = {
+        names.EVENT_CHOSEN: chosen[0] if len(chosen) == 1 else [*chosen]
+    }
+    known = list(candidates)
+    if known:
+        attributes[names.EVENT_CANDIDATES] = [*known]
+    at.note(Event(name="planning", attributes=attributes), span=span)
+
+
+def reflect(reason: str) -> None:
+    """Say that the agent is to think again: its framework has sent an answer of its model back."""
+    at = standing()
+    if at is not None:
+        at.note(Event(name="reflection", attributes={names.EVENT_REASON: reason}))
+
+
+def remember(memory: Value, **extra: Value) -> None:
+    """Keep what the agent that acts here has in mind: its conversation, its state."""
+    at = standing()
+    if at is None:
+        return
+    position, _ = at.mint("snapshot", "state")
+    at.note(
+        StateSnapshot(
+            agent=at.frame.agent or "",
+            position=position,
+            lane=at.frame.lane.path,
+            seq=at.frame.lane.seq,
+            working_memory=memory,
+            extra=extra,
+            span=at.frame.span,
+        )
+    )
+
+
+def limit_of(error: BaseException | None, *limits: str) -> str:
+    """Name the limit that an exception tells of: its class, where that is one of these names."""
+    classes = () if error is None else type(error).__mro__
+    return next((one.__name__ for one in classes if one.__name__ in limits), "")

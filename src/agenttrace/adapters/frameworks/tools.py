@@ -1,0 +1,116 @@
+"""Tools of a framework: a call that a model asked for, answered at the framework's own seam.
+
+What the function is said to return tells how its result comes back. A function that is a tool of
+ours already (`@agenttrace.tool`) asks for itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from agenttrace.adapters.plain.annotated import NOT_SAID, returned
+from agenttrace.adapters.plain.shape import ResultShape
+from agenttrace.adapters.plain.tools import MARK, TOOLS, refuse_failure, refusing
+from agenttrace.boundary import Shape, Way, cross, cross_async, here
+from agenttrace.causal import current
+from agenttrace.causal.site import site
+from agenttrace.errors import NotCanonical
+from agenttrace.model import names
+from agenttrace.model.call import Question
+from agenttrace.model.values import Value, canonical
+
+if TYPE_CHECKING:
+    from agenttrace.boundary import Boundary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A tool call of a framework's.
+
+    Attributes:
+        name: The tool's name, as the model was told.
+        arguments: What the model gave; a text is JSON.
+        id: The provider's id of the call; None where the framework makes one up.
+        fn: The user's function, where it is known.
+        shape: What writes and reads the result; None: as the function is said to return.
+    """
+
+    name: str
+    arguments: object
+    id: str | None = None
+    fn: Callable[..., Any] | None = None
+    shape: Shape[Any] | None = None
+
+    def way(self, door: Boundary) -> Way[Any]:
+        """What the door needs of the call."""
+        shape = self.shape if self.shape is not None else _shape_of(self.name, self.fn)
+        door.kept.setdefault(TOOLS, {})[self.name] = (shape, False)
+        attributes: dict[str, Value] = {names.TOOL_NAME: self.name}
+        if self.id:
+            attributes[names.TOOL_CALL_ID] = self.id
+        question = Question(
+            kind="tool",
+            operation=self.name,
+            title=self.name,
+            body=arguments_of(self.arguments),
+            attributes=attributes,
+            site=site(),
+        )
+        return Way(
+            question=question,
+            shape=shape,
+            failed=lambda door, error: refuse_failure(door, self.name, error),
+        )
+
+    @property
+    def door(self) -> Boundary | None:
+        """The door to ask; None outside every run, and where the function asks for itself."""
+        if not current.entered or hasattr(self.fn, MARK):
+            return None
+        return here()
+
+
+def answered(call: ToolCall, live: Callable[[], Any]) -> Any:
+    """Give the result of a tool call, from the world or from the recording."""
+    door = call.door
+    if door is None:
+        return live()
+    with refusing(door):
+        return cross(door, call.way(door), live)
+
+
+async def answered_async(call: ToolCall, live: Callable[[], Awaitable[Any]]) -> Any:
+    """Do the same where the framework awaits its tools."""
+    door = call.door
+    if door is None:
+        return await live()
+    with refusing(door):
+        return await cross_async(door, call.way(door), live)
+
+
+def arguments_of(given: object) -> Value:
+    """Say what a tool is called with, by name where there are names."""
+    if isinstance(given, str | bytes):
+        try:
+            given = json.loads(given) if given.strip() else {}
+        except ValueError:
+            return {"input": str(given)}
+    if not isinstance(given, Mapping):
+        return {"input": plainly(given)}
+    return {str(name): plainly(value) for name, value in given.items()}
+
+
+def plainly(value: object) -> Value:
+    """Give the canonical value of anything; of what has none, the name of its class."""
+    try:
+        return canonical(value)
+    except NotCanonical:
+        return f"<{type(value).__qualname__}>"
+
+
+def _shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
+    wanted = NOT_SAID if fn is None else returned(fn, {})
+    return ResultShape(title=name, wanted=wanted, definition=f"def {name}(…)")

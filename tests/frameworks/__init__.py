@@ -1,0 +1,1 @@
+"""Frameworks: the same programs in each of them, under one contract."""

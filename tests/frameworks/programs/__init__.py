@@ -1,0 +1,1 @@
+"""Programs: one file a framework, each with the same scenes."""

@@ -1,0 +1,137 @@
+"""pydantic-ai."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from pydantic_ai import Agent, RunContext, UsageLimitExceeded, UsageLimits
+from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
+from pydantic_ai.providers.openai import OpenAIProvider
+
+from tests.frameworks import scenes
+from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
+
+
+def _agent(
+    stage: Stage, name: str, prompt: str, *, tools: bool = True, responses: bool = False
+) -> Agent[None, str]:
+    provider = OpenAIProvider(base_url=stage.url, api_key="none")
+    speaks = OpenAIResponsesModel if responses else OpenAIChatModel
+    agent = Agent(
+        speaks("gpt-4o", provider=provider),
+        name=name,
+        instructions=stage.prompt(prompt),
+        output_type=str,
+    )
+    if tools:
+
+        @agent.tool_plain
+        def look_up_order(order: str) -> str:
+            """Look an order up."""
+            return stage.look_up(order)
+
+    return agent
+
+
+async def _run(agent: Agent[None, str], **options: Any) -> str:
+    return (await agent.run(ASKED, **options)).output
+
+
+def sync(stage: Stage) -> Any:
+    """`run_sync`, which makes its own loop."""
+    return _agent(stage, "desk", scenes.DESK).run_sync(ASKED).output
+
+
+def in_a_loop(stage: Stage) -> Any:
+    """`run`, in the Responses API's language."""
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, responses=True)))
+
+
+def stream(stage: Stage) -> Any:
+    """`run_stream`, read to the end."""
+
+    async def main() -> Any:
+        agent = _agent(stage, "desk", scenes.DESK)
+        async with agent.run_stream(ASKED) as result:
+            return [text async for text in result.stream_text(debounce_by=None)]
+
+    return asyncio.run(main())
+
+
+def parallel(stage: Stage) -> Any:
+    """Three tools in one turn."""
+    return asyncio.run(_run(_agent(stage, "gatherer", scenes.GATHERER)))
+
+
+def delegation(stage: Stage) -> Any:
+    """An agent that a tool asks, with the usage of both in one."""
+    expert = _agent(stage, "expert", scenes.EXPERT)
+    lead = _agent(stage, "lead", scenes.LEAD, tools=False)
+
+    @lead.tool
+    async def ask_expert(ctx: RunContext[None], question: str) -> str:
+        """Ask the expert."""
+        return (await expert.run(question, usage=ctx.usage)).output
+
+    return asyncio.run(_run(lead))
+
+
+def twins(stage: Stage) -> Any:
+    """Three runs at once."""
+
+    async def main() -> Any:
+        workers = [_agent(stage, "worker", scenes.WORKER, tools=False) for _ in range(3)]
+        return list(await asyncio.gather(*map(_run, workers)))
+
+    return asyncio.run(main())
+
+
+def limit(stage: Stage) -> Any:
+    """A limit of requests."""
+    runner = _agent(stage, "runner", scenes.RUNNER)
+    return asyncio.run(_run(runner, usage_limits=UsageLimits(request_limit=3)))
+
+
+def failing(stage: Stage) -> Any:
+    """The framework ends the run with what the tool raised."""
+    try:
+        return asyncio.run(_run(_agent(stage, "clumsy", scenes.CLUMSY)))
+    except LookupError as error:
+        return str(error)
+
+
+def typed(stage: Stage) -> Any:
+    """The framework writes the object as JSON for the model."""
+    agent = _agent(stage, "desk", scenes.DESK, tools=False)
+
+    @agent.tool_plain
+    def look_up_order(order: str) -> Found:
+        """Look an order up."""
+        return stage.find(order)
+
+    said = agent.run_sync(ASKED).all_messages()
+    return [str(getattr(part, "content", "")) for message in said for part in message.parts]
+
+
+def state(stage: Stage) -> Any:
+    """The message history, which every run has."""
+    return sync(stage)
+
+
+TROUPE = Troupe(
+    framework="pydantic-ai-slim",
+    programs={
+        "sync": sync,
+        "async": in_a_loop,
+        "stream": stream,
+        "parallel": parallel,
+        "delegation": delegation,
+        "twins": twins,
+        "limit": limit,
+        "failing": failing,
+        "typed": typed,
+        "state": state,
+    },
+    limit=UsageLimitExceeded,
+)

@@ -1,0 +1,213 @@
+"""Scenes: what every framework's programs play, in one vocabulary, and the model that plays along.
+
+A program is a function of a `Stage`; it gives what the agents said in the end. All frameworks have
+the same agents, prompts and tools, so one model serves them all, whatever language they speak.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from agenttrace.model.message import ModelRequest, ToolCall
+from agenttrace.model.usage import Tokens
+from agenttrace.testing import ModelServer, Reply, calls_tool, fails, says
+
+ORDERS = {"A-17": "paid twice", "A-18": "shipped", "A-19": "lost"}
+
+DESK = "You run the refund desk. Look the order up, then answer."
+GATHERER = "You gather what is known of three orders, all at once."
+TRIAGE = "You decide who serves the customer."
+REFUNDS = "You grant refunds. Look the order up first."
+LEAD = "You lead. Ask the expert, then answer."
+EXPERT = "You are the expert for refunds. Look the order up, then say what to do."
+RUNNER = "You look orders up for ever."
+WORKER = "You translate one word."
+CLUMSY = "You look up an order that is not there."
+
+ASKED = "What about my order?"
+"""What the user says in every scene."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a tool may return that is no text."""
+
+    order: str
+    status: str
+
+
+@dataclass
+class Stage:
+    """What a program is given: where the model is, what its tools do, what was changed in it.
+
+    Attributes:
+        url: The model's base URL, ending in `/v1`.
+        aside: What is added to every agent's prompt: a change that a replay must notice.
+        visits: With what the real tools were called, in the order in which they were.
+        chance: How long the real tools take; None: no time.
+    """
+
+    url: str = "http://127.0.0.1:9/v1"
+    aside: str = ""
+    visits: list[str] = field(default_factory=list)
+    chance: random.Random | None = None
+
+    def prompt(self, words: str) -> str:
+        """An agent's prompt."""
+        return words + self.aside
+
+    def look_up(self, order: str) -> str:
+        """What the tool `look_up_order` does in the world."""
+        if self.chance is not None:
+            time.sleep(self.chance.uniform(0, 0.02))
+        self.visits.append(order)
+        if order not in ORDERS:
+            raise LookupError(f"no order {order}")
+        return ORDERS[order]
+
+    def find(self, order: str) -> Found:
+        """The same, as an object of a class."""
+        return Found(order, self.look_up(order))
+
+
+Program = Callable[[Stage], Any]
+
+SCENES = {
+    "sync": "one agent and one tool, without a loop",
+    "async": "one agent and one tool, in a loop",
+    "stream": "the same, and the answer is streamed",
+    "parallel": "three tools at once",
+    "handoff": "one agent hands over to, or asks, another",
+    "twins": "three agents at once with the same prompt",
+    "limit": "the framework's own limit ends the run",
+    "failing": "a tool raises",
+    "typed": "a tool returns an object of a class",
+    "state": "what the agent keeps in mind",
+}
+"""What a program plays, by scene."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Troupe:
+    """The programs of one framework.
+
+    Attributes:
+        framework: Its name, as its adapter says it.
+        programs: By scene, what is played; a scene that it cannot play is not there.
+        limit: The class of the exception by which its own limit ends a run.
+        delegates: How the second agent of `handoff` comes in: `handoff`, or `tool`.
+        agent: What the first agent of `sync` is called.
+        more: What else it has, for the table of frameworks: `plan`, `MCP`.
+    """
+
+    framework: str
+    programs: Mapping[str, Program]
+    limit: type[BaseException] | None = None
+    delegates: str = "handoff"
+    agent: str = "desk"
+    more: tuple[str, ...] = ()
+
+
+# -- the model ----------------------------------------------------------------------------------
+def look_up(*orders: str) -> Reply:
+    """Ask for orders to be looked up."""
+    first, *more = orders
+    return calls_tool(
+        "look_up_order", {"order": first}, *(("look_up_order", {"order": each}) for each in more)
+    )
+
+
+@dataclass
+class Model:
+    """What the model says to the agents of every scene.
+
+    Attributes:
+        order: Which order it looks up.
+        orders: Which ones it looks up at once.
+        sent: What each answer used, in the order in which they were sent.
+    """
+
+    order: str = "A-17"
+    orders: tuple[str, ...] = ("A-17", "A-18", "A-19")
+    sent: list[Tokens] = field(default_factory=list)
+
+    def __call__(self, request: ModelRequest, nth: int) -> Reply:
+        """Reply to one request, and count the tokens of the reply."""
+        reply = self._reply(request)
+        return reply if reply.response.error else counted(reply, request, self.sent)
+
+    def _reply(self, request: ModelRequest) -> Reply:
+        prompt = "\n".join(
+            one.text for one in request.messages if one.role in ("system", "developer")
+        )
+        asked = {call.name for one in request.messages for call in one.tool_calls}
+        turns = self._turns(request)
+        agent = next((words for words in turns if words in prompt), None)
+        if agent is None:
+            return fails(400, f"nobody has the prompt {prompt!r}")
+        first, last = turns[agent]
+        return last if asked & {call.name for call in _calls_in(first)} else first
+
+    def _turns(self, request: ModelRequest) -> dict[str, tuple[Reply, Reply]]:
+        """By prompt: what an agent says until it has asked for its tool, and what afterwards."""
+        known = look_up(self.order), says("It was paid twice.")
+        other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
+        question = {_argument_of(request.tools): "May we refund it?"}
+        return {
+            DESK: known,
+            REFUNDS: known,
+            EXPERT: known,
+            GATHERER: (look_up(*self.orders), says("All three are known.")),
+            TRIAGE: (calls_tool(other, {}), says("Somebody else helps you.")),
+            LEAD: (calls_tool(other, question), says("The expert agrees.")),
+            RUNNER: (look_up(self.order), look_up(self.order)),
+            WORKER: (says("A word."), says("A word.")),
+            CLUMSY: (look_up("Z-99"), says("It is not there.")),
+        }
+
+    @contextlib.contextmanager
+    def served(
+        self, *, chance: random.Random | None = None, numbered: bool = False
+    ) -> Iterator[str]:
+        """Serve on this machine; give the base URL."""
+        late = (0.0, 0.0) if chance is None else (0.0, 0.03)
+        with ModelServer(self, chance=chance, latency_s=late, numbered=numbered) as server:
+            yield server.url
+
+
+def counted(reply: Reply, request: ModelRequest, sent: list[Tokens]) -> Reply:
+    """Give a reply that says what it used, by the length of the conversation; note it."""
+    said = len(request.messages)
+    tokens = Tokens(input=100 + said, output=20 + said, cache_read=10 + said, reasoning=said)
+    sent.append(tokens)
+    response = replace(reply.response, tokens=tokens, id=f"said-{said}")
+    return replace(reply, response=response, headers={"x-request-id": f"asked-{said}"})
+
+
+def _calls_in(reply: Reply) -> Iterator[ToolCall]:
+    for message in reply.response.messages:
+        yield from message.tool_calls
+
+
+def _argument_of(tools: object) -> str:
+    """What the question to an expert is called: `question`, or as the framework has it."""
+    return "question" if "'question'" in repr(tools) else "input"
+
+
+def _names_in(tools: object) -> Iterator[str]:
+    """The names of tools, in whatever language they are defined."""
+    if isinstance(tools, list | tuple):
+        for tool in tools:
+            yield from _names_in(tool)
+    elif isinstance(tools, Mapping):
+        name = tools.get("name")
+        if isinstance(name, str):
+            yield name
+        else:
+            for inner in tools.values():
+                yield from _names_in(inner)

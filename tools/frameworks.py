@@ -1,0 +1,89 @@
+"""Run the contract of the frameworks, each environment of it by itself.
+
+    python -m tools.frameworks              all of them
+    python -m tools.frameworks newest       one
+    python -m tools.frameworks --lock       choose the releases again, and write the locks
+    python -m tools.frameworks --write      write down what is played, for the page of frameworks
+
+An environment is a file `tests/frameworks/environments/NAME.in`: its first line says which
+programs it plays, the others what is installed. `NAME.txt` beside it has every release.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parents[1]
+ENVIRONMENTS = HERE / "tests" / "frameworks" / "environments"
+_PLAYS = "# plays: "
+
+
+def plays(name: str) -> str:
+    """Which programs an environment plays, parted by commas."""
+    first = (ENVIRONMENTS / f"{name}.in").read_text("utf-8").splitlines()[0]
+    return first.removeprefix(_PLAYS).replace(" ", "")
+
+
+def lock(name: str) -> None:
+    """Choose releases for an environment, with what the project itself needs."""
+    given = (f"tests/frameworks/environments/{name}.in", "pyproject.toml")
+    options = ("--no-annotate", "--universal", "--quiet")
+    target = f"tests/frameworks/environments/{name}.txt"
+    command = f"python -m tools.frameworks --lock {name}"
+    _uv(
+        *("pip", "compile", *given, *options, "--python-version", "3.11"),
+        *("--custom-compile-command", command, "--output-file", target),
+    )
+
+
+def built(name: str) -> Path:
+    """Build an environment where it is not as its lock says; give its Python."""
+    folder = HERE / f".venv-frameworks-{name}"
+    python = folder / "bin" / "python"
+    if not python.exists():
+        _uv("venv", "--quiet", "--python", sys.executable, str(folder))
+    locked = str(ENVIRONMENTS / f"{name}.txt")
+    _uv("pip", "sync", "--quiet", "--python", str(python), locked)
+    _uv("pip", "install", "--quiet", "--python", str(python), "--no-deps", "--editable", str(HERE))
+    return python
+
+
+def run(name: str, words: Sequence[str] = ()) -> int:
+    """Run the contract in an environment; give pytest's exit code."""
+    print(f"-- {name}: {plays(name)}", flush=True)
+    environment = {
+        **os.environ,
+        "AGENTTRACE_FRAMEWORKS": plays(name),
+        "AGENTTRACE_ENVIRONMENT": name,
+        "PYTEST_ADDOPTS": "-p no:cacheprovider",
+    }
+    if "--write" in words:
+        environment["AGENTTRACE_WRITE"] = "1"
+        words = ["tests/frameworks/test_page.py", "-n", "0"]
+    else:
+        words = ["tests/frameworks", *words]
+    command = [str(built(name)), "-m", "pytest", *words]
+    return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
+
+
+def _uv(*words: str) -> None:
+    uv = Path(sys.executable).with_name("uv")
+    subprocess.run([str(uv), *words], cwd=HERE, check=True)
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what the words say; give the exit code."""
+    known = sorted(path.stem for path in ENVIRONMENTS.glob("*.in") if path.stem != "kit")
+    wanted = [word for word in words if word in known] or known
+    others = [word for word in words if word not in known]
+    if "--lock" in others:
+        for name in wanted:
+            lock(name)
+        return 0
+    return max(run(name, others) for name in wanted)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
