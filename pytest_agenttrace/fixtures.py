@@ -10,6 +10,7 @@ import pytest
 
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
+from pytest_agenttrace.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace:
+class AgentTrace(States):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:

@@ -23,7 +23,14 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
     return CliRunner().invoke(main, words).output
 
 
-FOLLOWED = ("select-spans", "assert-order", "set-budgets", "look-at-a-trace", "compare-trials")
+FOLLOWED = (
+    "select-spans",
+    "snapshot-state",
+    "assert-order",
+    "set-budgets",
+    "look-at-a-trace",
+    "compare-trials",
+)
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"
 TRIALS = {"passed.json": "gpt-4o-airline-113.json", "failed.json": "gpt-4o-airline-013.json"}

@@ -12,7 +12,7 @@ from agenttrace.model.span import Span
 from agenttrace.model.values import Value
 
 if TYPE_CHECKING:
-    from agenttrace.causal.lane import LiveLane
+    from agenttrace.causal.lane import Frame, LiveLane
     from agenttrace.model.agent import Agent
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Event, Link, Status
@@ -148,3 +148,15 @@ class Chain:
             if recall is not None:
                 return recall
         return None
+
+
+class Watching(Protocol):
+    """Looks at whoever asks, before each question that is no further attempt of an earlier one."""
+
+    def asks(self, frame: Frame) -> None:
+        """Somebody is about to ask."""
+        ...
+
+    def leaves(self, span: str) -> None:
+        """A span of the user's ends."""
+        ...

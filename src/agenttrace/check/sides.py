@@ -79,6 +79,18 @@ def first_unlike(golden: Value, run: Value, *, width: int = WIDTH) -> Unlike | N
     )
 
 
+def all_unlike(golden: Value, run: Value) -> Iterator[tuple[str, str | None, str | None]]:
+    """Name each place where two values differ, with both sides shown; None: nothing is there."""
+    for place in _places(comparable(golden), comparable(run), ""):
+        if not place.equal:
+            sides = [None if it is _MISSING else it for it in _near(place.golden, place.run)]
+            left, right = (
+                None if it is _MISSING else cut(shown(side))
+                for it, side in zip((place.golden, place.run), sides, strict=True)
+            )
+            yield place.path or "the value", left, right
+
+
 def _there(value: object) -> object:
     return None if value is _MISSING else value
 
