@@ -118,7 +118,7 @@ class Boundary:
         if last is not None:
             return replace(last, question=question, attempt=last.attempt + 1)
         for watch in tuple(self.watches):
-            watch.asks(frame)
+            frame = watch.asks(frame, question)
         position = mint(frame, question.kind, question.operation)
         return Call(
             question=question,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from agenttrace.model.call import Answer, Call, Chunk
+from agenttrace.model.call import Answer, Call, Chunk, Question
 from agenttrace.model.lane import Lane, Position
 from agenttrace.model.span import Span
 from agenttrace.model.values import Value
@@ -153,8 +153,8 @@ class Chain:
 class Watching(Protocol):
     """Looks at whoever asks, before each question that is no further attempt of an earlier one."""
 
-    def asks(self, frame: Frame) -> None:
-        """Somebody is about to ask."""
+    def asks(self, frame: Frame, question: Question) -> Frame:
+        """Somebody is about to ask; give the frame in which the call is to stand."""
         ...
 
     def leaves(self, span: str) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from agenttrace.causal.current import Frame
+    from agenttrace.model.call import Question
     from agenttrace.model.values import Value
 
 _WORDS = ("goal", "beliefs", "working_memory", "perceptions")
@@ -157,13 +158,14 @@ class Watch:
         if not at.door.run.ended:
             keep(at, self._agent, self._look())
 
-    def asks(self, frame: Frame) -> None:
+    def asks(self, frame: Frame, question: Question) -> Frame:
         """Look, if it is time: a call is about to be asked."""
         at = self._at
         if at is None or frame.lane is not at.frame.lane or frame.agent != at.frame.agent:
-            return
+            return frame
         if self._is_due(frame):
             keep(Standing(at.door, frame), self._agent, self._look())
+        return frame
 
     def leaves(self, span: str) -> None:
         """Look for the last time, if it is the span inside which it began that ends."""
