@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from types import ModuleType
 
-    from agenttrace.boundary import Boundary
+    from agenttrace.boundary import Boundary, Crossing
 
 DIRECT = "DirectDispatcher"
 """The wire of a server in the same process: its code is the user's; what it asks is recorded."""
@@ -155,7 +155,7 @@ def _raw_request(real: Any) -> Any:
         if door is None:
             return await real(self, method, params, *args, **kwargs)
         below = contextlib.nullcontext if type(self).__name__ == DIRECT else current.aside
-        frame = current.frame()
+        asked: list[Crossing] = []
 
         async def live() -> Any:
             token = _asking.set(False)
@@ -170,12 +170,12 @@ def _raw_request(real: Any) -> Any:
             question=question_of(method, params, live=_goes_out(door)),
             shape=Raw(),
             exception=error_of,
+            asked=asked.append,
         )
         result = await cross_async(door, way, live)
-        asked = None if frame is None else frame.lane.last_call
-        if tool_failed(result) and asked is not None and frame is not None:
+        if tool_failed(result):
             failed = Status(code=ERROR, message="tool_error")
-            door.scribe.noted(failed, span=asked[0].span, lane=frame.lane)
+            door.scribe.noted(failed, span=asked[0].call.span)
         return result
 
     return send_raw_request

@@ -23,7 +23,7 @@ LONGEST = 4_096
 WIDTH = 64
 """How many characters of a value are shown on a line."""
 
-PACKED_KINDS = frozenset({"tool", "retrieval", "internal"})
+PACKED_KINDS = frozenset({"tool", "retrieval", "internal", "agent"})
 """The kinds of call whose answers are packed values rather than bytes off a wire."""
 
 _MISSING = object()
