@@ -252,11 +252,12 @@ def test_a_server_in_the_same_process_is_not_asked_either(mode: Any, tmp_path: P
     """It is the user's own program; its tools are tools."""
     office, asked = MCPServer("weather"), list[str]()
 
-    @office.tool()
     def weather(city: str) -> str:
         """Tell the weather."""
         asked.append(city)
         return f"21C in {city}"
+
+    office.add_tool(weather)
 
     async def talk() -> str:
         async with Client(office, mode=mode) as client:
