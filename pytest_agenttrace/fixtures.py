@@ -12,6 +12,7 @@ from pytest_agenttrace.exploring import Explores
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
 from pytest_agenttrace.propagation import ChecksPropagation
+from pytest_agenttrace.states import States
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(Explores, ChecksPropagation):
+class AgentTrace(Explores, ChecksPropagation, States):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:
@@ -49,7 +50,6 @@ class AgentTrace(Explores, ChecksPropagation):
         self._stubs: Stubs | None = None
         self._spans: Selection | None = None
 
-    # -- for tests --------------------------------------------------------------------------------
     @contextlib.contextmanager
     def run(
         self, name: str | None = None, *, redact: Callable[[str], str] | None = None

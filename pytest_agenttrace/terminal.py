@@ -68,6 +68,8 @@ def unlike(left: object, right: object) -> list[str] | None:
     for run, golden in ((left, right), (right, left)):
         if isinstance(run, AgentTrace) and (error := run.mismatch(golden)) is not None:
             return [line for line in str(error).splitlines() if line]  # pytest shows eight
+    if "agenttrace.analysis.states" in sys.modules and (lines := _unlike_states(left, right)):
+        return lines
     if "agenttrace.model.trace" not in sys.modules:
         return None
     from agenttrace.model.trace import Trace
@@ -79,6 +81,16 @@ def unlike(left: object, right: object) -> list[str] | None:
 
     found = diff(right, left)
     return [counted(found), "", *causes_told(found)] if found else None
+
+
+def _unlike_states(left: object, right: object) -> list[str]:
+    from agenttrace.analysis.states import State
+
+    for state, other in ((left, right), (right, left)):
+        if isinstance(state, State) and isinstance(other, dict):
+            lines = state.unlike(other)
+            return [f"{state.title} is not so  (- expected, + {state.agent or 'the run'})", *lines]
+    return []
 
 
 def is_ours(error: BaseException) -> bool:

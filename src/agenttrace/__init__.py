@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from agenttrace.adapters.plain.messages import subscribe as subscribe
     from agenttrace.adapters.plain.notes import event as event
     from agenttrace.adapters.plain.notes import link as link
-    from agenttrace.adapters.plain.notes import snapshot as snapshot
     from agenttrace.adapters.plain.notes import status as status
     from agenttrace.adapters.plain.shared import TracedState as TracedState
     from agenttrace.adapters.plain.spans import orchestration as orchestration
     from agenttrace.adapters.plain.spans import span as span
+    from agenttrace.adapters.plain.states import snapshot as snapshot
     from agenttrace.adapters.plain.tools import tool as tool
 
     __version__: str
@@ -61,9 +61,10 @@ _ROOMS = {
     "carriers": ("extract", "inject"),
     "delegating": ("delegation",),
     "messages": ("publish", "receive", "send", "subscribe"),
-    "notes": ("event", "link", "snapshot", "status"),
+    "notes": ("event", "link", "status"),
     "shared": ("TracedState",),
     "spans": ("orchestration", "span"),
+    "states": ("snapshot",),
     "tools": ("tool",),
 }
 """Where each verb lives, below `agenttrace.adapters.plain`."""

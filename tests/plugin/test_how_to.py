@@ -26,6 +26,7 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
 
 FOLLOWED = (
     "select-spans",
+    "snapshot-state",
     "assert-order",
     "set-budgets",
     "look-at-a-trace",

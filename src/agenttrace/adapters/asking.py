@@ -63,11 +63,8 @@ def door_for(host: str, path: str, *, upgrades: bool = False) -> Boundary | None
     if upgrades:
         frame.lane.run.bypassed.append(f"a websocket to {host}, at {site() or 'a library'}")
         return None
-    lane: LiveLane | None = frame.lane
-    while lane is not None:
-        if lane in _asking_lanes:
-            return None
-        lane = lane.parent
+    if is_asking(frame.lane):
+        return None
     if telemetry.is_telemetry(host, path):
         run = frame.lane.run
         if run.offline is None:
@@ -76,6 +73,15 @@ def door_for(host: str, path: str, *, upgrades: bool = False) -> Boundary | None
         run.refused += 1
         raise TelemetryRefused(f"a replay sends no telemetry to {host}")
     return boundary.here()
+
+
+def is_asking(lane: LiveLane | None) -> bool:
+    """Whether what is done in a lane is a request's own business."""
+    while lane is not None:
+        if lane in _asking_lanes:
+            return True
+        lane = lane.parent
+    return False
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from agenttrace.model.span import MARKS
 from agenttrace.model.values import digest
 
 if TYPE_CHECKING:
-    from agenttrace.boundary.protocols import Pace, Packed, Recall, Scribe, Source
+    from agenttrace.boundary.protocols import Pace, Packed, Recall, Scribe, Source, Watching
     from agenttrace.causal.current import Frame, Run
     from agenttrace.causal.lane import LiveLane
     from agenttrace.model.lane import Position
@@ -55,6 +55,7 @@ class Boundary:
         pace: Who decides when answers arrive.
         counts: How many calls were asked, and who answered them.
         kept: What an adapter remembers for as long as the run lasts, under a key of its own.
+        watches: Who looks at the asker before each question.
     """
 
     def __init__(self, run: Run, *, source: Source, scribe: Scribe, pace: Pace) -> None:
@@ -65,6 +66,7 @@ class Boundary:
         self.pace = pace
         self.counts = Counts()
         self.kept: dict[str, Any] = {}
+        self.watches: list[Watching] = []
         self._lock = threading.RLock()
         run.door = self
 
@@ -116,6 +118,8 @@ class Boundary:
         last = _last_try(lane, question, body)
         if last is not None:
             return replace(last, question=question, attempt=last.attempt + 1)
+        for watch in tuple(self.watches):
+            frame = watch.asks(frame, question)
         position = mint(frame, question.kind, question.operation)
         return Call(
             question=question,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from agenttrace.model.call import Answer, Call, Chunk
+from agenttrace.model.call import Answer, Call, Chunk, Question
 from agenttrace.model.lane import Lane, Position
 from agenttrace.model.span import Span
 from agenttrace.model.values import Value
 
 if TYPE_CHECKING:
-    from agenttrace.causal.lane import LiveLane
+    from agenttrace.causal.lane import Frame, LiveLane
     from agenttrace.model.agent import Agent
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Event, Link, Status
@@ -148,3 +148,15 @@ class Chain:
             if recall is not None:
                 return recall
         return None
+
+
+class Watching(Protocol):
+    """Looks at whoever asks, before each question that is no further attempt of an earlier one."""
+
+    def asks(self, frame: Frame, question: Question) -> Frame:
+        """Somebody is about to ask; give the frame in which the call is to stand."""
+        ...
+
+    def leaves(self, span: str) -> None:
+        """A span of the user's ends."""
+        ...

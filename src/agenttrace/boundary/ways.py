@@ -25,6 +25,7 @@ class Way(Generic[N]):
         shape: How values become bytes.
         exception: How a recorded failure becomes an exception; the loaded class by default.
         failed: Is told of an exception that live code raised by itself.
+        asked: Is told of the crossing, once the question was asked.
         usage: What the values that the world gave cost, one value or all of a stream; None: nobody
             knows.
     """
@@ -34,11 +35,12 @@ class Way(Generic[N]):
     exception: Callable[[Failure], BaseException] = field(default=exception_of)
     usage: Callable[[Sequence[N]], Usage | None] = field(default=lambda _values: None)
     failed: Callable[[Boundary, BaseException], None] = field(default=lambda _door, _error: None)
+    asked: Callable[[Crossing], None] = field(default=lambda _crossing: None)
 
 
 def cross(door: Boundary, way: Way[N], live: Callable[[], N]) -> N:
     """Ask, and wait as synchronous code does."""
-    crossing = door.ask(way.question)
+    crossing = _ask(door, way)
     if crossing.recalled is not None:
         with _leaving_open(crossing, way):
             door.pace.arrive_blocking(crossing.recalled, None)
@@ -55,7 +57,7 @@ def cross(door: Boundary, way: Way[N], live: Callable[[], N]) -> N:
 
 async def cross_async(door: Boundary, way: Way[N], live: Callable[[], Awaitable[N]]) -> N:
     """Ask, and wait as a coroutine does."""
-    crossing = door.ask(way.question)
+    crossing = _ask(door, way)
     if crossing.recalled is not None:
         with _leaving_open(crossing, way):
             await door.pace.arrive(crossing.recalled, None)
@@ -72,7 +74,7 @@ async def cross_async(door: Boundary, way: Way[N], live: Callable[[], Awaitable[
 
 def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]]) -> Iterator[N]:
     """Ask, and hand values on one by one; an early `close()` is part of the answer."""
-    crossing = door.ask(way.question)
+    crossing = _ask(door, way)
     passed: list[N] = []
     if crossing.recalled is not None:
         answer = crossing.recalled.answer
@@ -114,7 +116,7 @@ async def cross_async_iterator(
     door: Boundary, way: Way[N], live: Callable[[], AsyncIterator[N]]
 ) -> AsyncIterator[N]:
     """The same for asynchronous generators."""
-    crossing = door.ask(way.question)
+    crossing = _ask(door, way)
     passed: list[N] = []
     if crossing.recalled is not None:
         answer = crossing.recalled.answer
@@ -150,6 +152,12 @@ async def cross_async_iterator(
             _object(crossing, way, error)
         raise
     crossing.end_stream(usage=way.usage(passed))
+
+
+def _ask(door: Boundary, way: Way[N]) -> Crossing:
+    crossing = door.ask(way.question)
+    way.asked(crossing)
+    return crossing
 
 
 def _object(crossing: Crossing, way: Way[N], error: BaseException) -> None:

@@ -7,6 +7,7 @@ in (a server, a loop or a pool older than the run would otherwise go live silent
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING
@@ -15,12 +16,14 @@ from agenttrace.causal.lane import Frame, Run
 from agenttrace.errors import NoRun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextvars import Context
 
 __all__ = [
     "Frame",
     "Run",
     "active",
+    "aside",
     "carried",
     "carried_in",
     "enter",
@@ -33,6 +36,9 @@ __all__ = [
     "suspend",
 ]
 
+
+ASIDE = "aside"
+"""The name of the runs that what is done aside belongs to; nobody enters them."""
 
 _current: ContextVar[Frame | None] = ContextVar("agenttrace_frame", default=None)
 _thread = threading.local()
@@ -122,6 +128,19 @@ def reset(token: Token[Frame | None]) -> None:
         _current.reset(token)
     except ValueError:  # a generator or task that is closed in another context than it began in
         token.var.set(None if token.old_value is Token.MISSING else token.old_value)
+
+
+@contextlib.contextmanager
+def aside() -> Iterator[None]:
+    """Do something, and all that it spawns, outside every run: the wire below an adapter's seam.
+
+    No position is minted there, no message followed, and no request asked at a door.
+    """
+    token = stand(Run(ASIDE).frame())
+    try:
+        yield
+    finally:
+        reset(token)
 
 
 def stand_for(own: Frame | None) -> None:

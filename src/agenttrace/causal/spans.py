@@ -9,7 +9,7 @@ from agenttrace.model.span import Span, SpanKind, WireKind
 if TYPE_CHECKING:
     from agenttrace.model.call import Call
 
-_REMOTE = frozenset({SpanKind.LLM, SpanKind.HTTP, SpanKind.RETRIEVAL})
+_REMOTE = frozenset({SpanKind.LLM, SpanKind.HTTP, SpanKind.RETRIEVAL, SpanKind.AGENT})
 
 
 def span_of(call: Call, at_ns: int) -> Span:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from agenttrace.causal.ragged import CUT_ENDS, is_cut
-from agenttrace.check.vary import NOTHING_VARIES, Vary
+from agenttrace.check.vary import NOTHING_VARIES, STATE, Vary
 from agenttrace.model.names import EXCEPTION_TRACEBACK
 from agenttrace.model.span import Span, SpanKind
 from agenttrace.model.values import digest
@@ -84,7 +84,10 @@ class Contents:
 
     def of_state(self, shot: StateSnapshot) -> bytes:
         """The same for a state."""
-        return _hashed([shot.agent, state_of(shot)])
+        state: Value = state_of(shot)
+        if self._varies and self._vary.names(STATE):
+            state = self._vary.blanked(STATE, state)
+        return _hashed([shot.agent, state])
 
     def _question(self, span: Span) -> bytes:
         if self._varies and self._vary.names(span.operation):
@@ -140,9 +143,12 @@ def changes(golden: Span, run: Span, vary: Vary, *, cut: bool = False) -> Iterat
         yield from _field_changes(golden, run)
 
 
-def state_changes(golden: StateSnapshot, run: StateSnapshot) -> Iterator[Change]:
-    """Say what differs between two states, field by field."""
-    left, right = state_of(golden), state_of(run)
+def state_changes(golden: StateSnapshot, run: StateSnapshot, vary: Vary) -> Iterator[Change]:
+    """Say what differs between two states, as wholes; what may vary is one thing in both."""
+    left: Value = state_of(golden)
+    right: Value = state_of(run)
+    if vary.names(STATE):
+        left, right = vary.both_blanked(STATE, left, right)
     if digest(left) != digest(right):
         yield Change("state", f"state of {golden.agent or 'the run'}", left, right)
 
@@ -201,15 +207,22 @@ def same(left: Value, right: Value) -> bool:
     return left == right and digest(left) == digest(right)
 
 
-def state_of(shot: StateSnapshot) -> Value:
-    """What counts of a state: what the agent wants, believes, works with, was told."""
-    return {
+def state_of(shot: StateSnapshot) -> dict[str, Value]:
+    """What counts of a state, by key: what the agent wants, believes, works with, was told."""
+    words = {
         "goal": shot.goal,
         "beliefs": shot.beliefs,
         "working_memory": shot.working_memory,
         "perceptions": shot.perceptions,
-        "status": shot.status,
-        "extra": dict(sorted(shot.extra.items())),
+        "status": shot.status or None,
+    }
+    said = {name: value for name, value in words.items() if value is not None}
+    return {
+        **said,
+        **{
+            f"extra.{key}" if key in words else key: value
+            for key, value in sorted(shot.extra.items())
+        },
     }
 
 

@@ -145,7 +145,7 @@ class _Diff:
             cut = self._may_be_cut(left.thing.lane)
             yield from changes(left.thing, right.thing, self._vary, cut=cut)
         elif isinstance(left.thing, StateSnapshot) and isinstance(right.thing, StateSnapshot):
-            yield from state_changes(left.thing, right.thing)
+            yield from state_changes(left.thing, right.thing, self._vary)
 
     def _add_pointed(self, alignment: Alignment, partners: Partners) -> None:
         moved = {node.thing.id for node, _ in alignment.moved if isinstance(node.thing, Span)}

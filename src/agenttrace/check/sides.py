@@ -23,7 +23,7 @@ LONGEST = 4_096
 WIDTH = 64
 """How many characters of a value are shown on a line."""
 
-PACKED_KINDS = frozenset({"tool", "retrieval"})
+PACKED_KINDS = frozenset({"tool", "retrieval", "internal", "agent"})
 """The kinds of call whose answers are packed values rather than bytes off a wire."""
 
 _MISSING = object()
@@ -77,6 +77,18 @@ def first_unlike(golden: Value, run: Value, *, width: int = WIDTH) -> Unlike | N
         of=len(places),
         values=(_there(first.golden), _there(first.run)),
     )
+
+
+def all_unlike(golden: Value, run: Value) -> Iterator[tuple[str, str | None, str | None]]:
+    """Name each place where two values differ, with both sides shown; None: nothing is there."""
+    for place in _places(comparable(golden), comparable(run), ""):
+        if not place.equal:
+            sides = [None if it is _MISSING else it for it in _near(place.golden, place.run)]
+            left, right = (
+                None if it is _MISSING else cut(shown(side))
+                for it, side in zip((place.golden, place.run), sides, strict=True)
+            )
+            yield place.path or "the value", left, right
 
 
 def _there(value: object) -> object:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from agenttrace.check.payload import changed_places
 from agenttrace.check.sides import WIDTH, cut, first_unlike, safe, shown, spoken
+from agenttrace.check.telling_states import is_of_states, state_lines
 from agenttrace.check.vary import body_of
 from agenttrace.errors import (
     AnswersUnused,
@@ -253,6 +254,9 @@ def told(difference: Difference) -> list[str]:
         ]
     if difference.what != "changed":
         return [first]
+    if is_of_states(difference):
+        lines = state_lines(difference.golden, difference.run)
+        return [f"{first}  (- golden, + this run)", *(f"      {line}" for line in lines)]
     unlike = first_unlike(*_both(difference))
     if unlike is None:
         return [

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from agenttrace.model.values import Value
 
 ANY = "*"
+STATE = "state"
+"""What agents' states are called where a pattern names an operation."""
 ARROW = "->"
 BLANK = {"!": "varies"}
 
@@ -70,7 +72,7 @@ class Vary:
         """The operations that patterns name and nothing is called."""
         said = [*(name for name, _ in self.paths), *(name for name, *_ in self.matchers)]
         named = {name.removesuffix(ARROW) for name in said}
-        return tuple(sorted(name for name in named - operations - {ANY} if name[:1] != "<"))
+        return tuple(sorted(name for name in named - operations - {ANY, STATE} if name[:1] != "<"))
 
     @property
     def rules(self) -> frozenset[str]:
@@ -89,8 +91,13 @@ class Vary:
 
     def agree(self, operation: str, golden: Value, run: Value) -> bool:
         """Whether two questions of one operation ask the same, but for what may vary."""
+        left, right = self.both_blanked(operation, golden, run)
+        return digest(left) == digest(right)
+
+    def both_blanked(self, operation: str, golden: Value, run: Value) -> tuple[Value, Value]:
+        """Give two values in their comparable form, with what may vary made equal in both."""
         left = self._blanked((operation, ANY), comparable(golden), judge=False)
-        return digest(left) == digest(self.blanked(operation, run))
+        return left, self.blanked(operation, run)
 
     def blanked(self, operation: str, question: Value) -> Value:
         """Give a question in its comparable form, with what may vary made equal."""
@@ -147,6 +154,15 @@ def body_of(question: Value) -> Value:
     if isinstance(question, dict) and {"method", "path", "body"} <= question.keys():
         return question["body"]
     return question
+
+
+def steps_of(path: str) -> tuple[str, ...]:
+    """The steps of a path: `messages[*].id`.
+
+    Raises:
+        UsageError: It is none.
+    """
+    return _parsed(f"{STATE}.{path}")[1]
 
 
 def _parsed(pattern: str) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from agenttrace.check.sides import safe
 from agenttrace.check.telling import counted, following, places_of, sides_of, some_of
+from agenttrace.check.telling_states import COME, GONE, is_of_states, state_lines
 from agenttrace.model.difference import CLASSES
 from agenttrace.model.lane import label_of
 
@@ -67,6 +68,10 @@ class Page:
         self._console.print(head, soft_wrap=True)
         pad = " " * (indent + _INDENT)
         self._line(f"{pad}at      ", safe(label_of(one.place)), "dim")
+        if is_of_states(one):
+            for line in state_lines(one.golden, one.run):
+                self._line(pad, line, {GONE: OLD, COME: NEW}.get(line[:2], "dim"))
+            return
         told = sides_of(one, max(room, 24))
         if told.path:
             self._line(f"{pad}in      ", told.path, "dim")

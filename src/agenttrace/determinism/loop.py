@@ -136,7 +136,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def resting(self, *, outside: bool) -> Iterator[Waiter]:
         """Rest until the next timer, or until somebody gives this loop work."""
         due = self._scheduled[0]._when if self._scheduled else None
-        at_ns = None if due is None else round(due * _NS) - self._ahead_ns
+        at_ns = None if due is None else ns_reaching(due) - self._ahead_ns
         rest = Waiter(
             self._who,
             self._nudge,
@@ -294,3 +294,13 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def ns_reaching(due: float) -> int:
+    """The first nanosecond at which a clock in seconds shows this, or later.
+
+    Rounded to the nearest, it may show a hair's breadth less: a timer that asks whether it is time
+    by now (as anyio's cancel scopes do) would set itself again, for ever, at the same instant.
+    """
+    at_ns = round(due * _NS)
+    return at_ns if at_ns / _NS >= due else at_ns + 1

@@ -74,6 +74,14 @@ CONVERSATION_ID: Final = "gen_ai.conversation.id"
 ERROR_TYPE: Final = "error.type"
 """The class of the failure that ended the span."""
 
+# -- MCP and A2A --------------------------------------------------------------------------------
+MCP_METHOD: Final = "mcp.method.name"
+"""What an MCP server was asked: `tools/call`, `resources/read`, …"""
+MCP_RESOURCE: Final = "mcp.resource.uri"
+"""Which resource of an MCP server was read."""
+A2A_METHOD: Final = "a2a.method.name"
+"""What another agent was asked over A2A: `SendMessage`, `GetTask`, …"""
+
 # -- HTTP ---------------------------------------------------------------------------------------
 HTTP_METHOD: Final = "http.request.method"
 """`GET`, `POST`, …"""

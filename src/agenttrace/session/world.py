@@ -6,7 +6,7 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, Self
 
-from agenttrace.adapters import aiohttp, http_client, httpx, urllib3, vcr
+from agenttrace.adapters import a2a, aiohttp, http_client, httpx, mcp, opentelemetry, urllib3, vcr
 from agenttrace.adapters.frameworks.catalog import INSTALLED as FRAMEWORKS
 from agenttrace.causal import current, delivery, spawn
 from agenttrace.causal.spawn.installing import Installation
@@ -63,7 +63,7 @@ class World:
     def __enter__(self) -> Self:
         self._stack.enter_context(spawn.installed())
         self._stack.enter_context(delivery.installed())
-        for adapter in (httpx, aiohttp, urllib3, http_client, vcr):
+        for adapter in (httpx, aiohttp, urllib3, http_client, vcr, mcp, a2a, opentelemetry):
             self._stack.enter_context(adapter.installed())
         self._stack.enter_context(FRAMEWORKS.installed())
         self._stack.enter_context(guarded(self._allowed_hosts))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttrace.determinism.loop import VirtualTimeLoop
+from agenttrace.determinism.loop import VirtualTimeLoop, ns_reaching
 from agenttrace.determinism.places import Ticket
 from agenttrace.determinism.waiter import Released
 from agenttrace.determinism.who import ticket_here
@@ -126,6 +126,32 @@ def test_any_sleeps_end_and_end_in_order(sleeps: list[float]) -> None:
 
     run(main())
     assert [round(seconds, 6) for seconds in ended] == sorted(round(s, 6) for s in sleeps)
+
+
+@given(st.floats(min_value=0, max_value=10**7))
+def test_a_timer_is_due_at_the_first_instant_that_reaches_it(due: float) -> None:
+    """Not a hair's breadth before, for then it is not yet time; and a nanosecond before is."""
+    at_ns = ns_reaching(due)
+
+    assert at_ns / 10**9 >= due
+    assert at_ns == 0 or (at_ns - 1) / 10**9 < due or (at_ns - 1) / 10**9 == at_ns / 10**9
+
+
+@given(st.integers(min_value=0, max_value=10**12))
+def test_a_cancel_scope_ends_whenever_it_began(start_ns: int) -> None:
+    """It asks whether it is time by now, and would wait for ever at an instant just before."""
+
+    async def program() -> float:
+        await asyncio.sleep(start_ns / 10**9)
+        with anyio.move_on_after(0.3) as scope:
+            await asyncio.Event().wait()
+        return scope.cancelled_caught
+
+    loop = VirtualTimeLoop()
+    try:
+        assert loop.run_until_complete(program())
+    finally:
+        loop.close()
 
 
 def test_what_is_due_at_one_instant_comes_one_at_a_time_and_answers_by_their_tie() -> None:

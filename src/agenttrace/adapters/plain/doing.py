@@ -142,6 +142,8 @@ class Doing:
         if self._begun is None:
             return
         at, _, span, stay = self._begun
+        for watch in tuple(at.door.watches):
+            watch.leaves(span.id)
         stay.end()
         self._begun = None
         if isinstance(error, Exception):

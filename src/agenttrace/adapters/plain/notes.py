@@ -1,4 +1,4 @@
-"""Notes: what is worth saying inside a span. Events, statuses, links, and agents' states."""
+"""Notes: what is worth saying inside a span. Events, statuses and links."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from agenttrace.adapters.plain.standing import known, standing
 from agenttrace.causal import current
 from agenttrace.causal.position import trace_id
-from agenttrace.causal.touching import touched
 from agenttrace.errors import UsageError
 from agenttrace.model import names
 from agenttrace.model.span import Event, Link, Status, is_span_id
-from agenttrace.model.state import StateSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,61 +117,5 @@ def link(
             relationship=relationship,
             trace=None if foreign == trace_id(at.door.run.name) else foreign,
             attributes=known("link", attributes),
-        )
-    )
-
-
-def snapshot(
-    agent: str | None = None,
-    *,
-    goal: object = None,
-    beliefs: object = None,
-    working_memory: object = None,
-    perceptions: object = None,
-    status: str = "",
-    **extra: object,
-) -> None:
-    """Keep what an agent knows and wants at this moment.
-
-    Args:
-        agent: The agent's id; by default, the one that acts here.
-        goal: What it wants.
-        beliefs: What it holds to be true.
-        working_memory: What it is working with.
-        perceptions: What it has just been told.
-        status: How it stands: `waiting`, `working`, `done`, or your own word.
-        **extra: What you keep beside these.
-
-    Raises:
-        NotCanonical: A part has no form that stays equal from run to run.
-    """
-    at = standing()
-    if at is None:
-        return
-    parts = known(
-        "snapshot",
-        {
-            "goal": goal,
-            "beliefs": beliefs,
-            "working_memory": working_memory,
-            "perceptions": perceptions,
-            **extra,
-        },
-    )
-    position, _ = at.mint("snapshot", "state")
-    touched(at.frame, f"the state of {agent or at.frame.agent or 'the run'}", writes=True)
-    at.note(
-        StateSnapshot(
-            agent=agent or at.frame.agent or "",
-            position=position,
-            lane=at.frame.lane.path,
-            seq=at.frame.lane.seq,
-            goal=parts.pop("goal"),
-            beliefs=parts.pop("beliefs"),
-            working_memory=parts.pop("working_memory"),
-            perceptions=parts.pop("perceptions"),
-            status=status,
-            extra=parts,
-            span=at.frame.span,
         )
     )

@@ -132,7 +132,7 @@ def test_a_snapshot_keeps_an_agents_state() -> None:
             agenttrace.snapshot(goal="refund", beliefs=beliefs, status="working", mood=(1,))
             beliefs["paid"] = 2
             agenttrace.snapshot(beliefs=beliefs)
-        agenttrace.snapshot("critic", perceptions=["hello"])
+        agenttrace.snapshot(agent="critic", perceptions=["hello"])
 
     shots = traced(agent)[0].snapshots
 

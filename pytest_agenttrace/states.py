@@ -1,0 +1,40 @@
+"""States: what a test asks of its agents' states."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from agenttrace.analysis.states import State
+    from agenttrace.check.select import Selection
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+
+
+class States:
+    """What a test's runs have to say of its agents' states."""
+
+    __slots__ = ()
+
+    @property
+    def trace(self) -> Trace:
+        """What happened in the last run."""
+        raise NotImplementedError
+
+    def state(self, agent: str, *, at: Selection | Span | None = None) -> State:
+        """What an agent last kept of its state: `state("planner", at=pay)["budget"] == 20`.
+
+        Args:
+            agent: Its id, or its name where only one is called so.
+            at: A span, or a selection, of which the last one is meant: what was kept before it
+                ended, in causal order. None: at the end of the run.
+
+        Raises:
+            NothingSelected: No state of such an agent was kept by then, or `at` selects nothing.
+            UsageError: Several agents are called so.
+        """
+        from agenttrace.analysis.states import state_of_agent
+        from agenttrace.model.span import Span
+
+        where = at if at is None or isinstance(at, Span) else at[-1]
+        return state_of_agent(self.trace, agent, where)

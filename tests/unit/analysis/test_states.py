@@ -1,0 +1,97 @@
+"""What an agent knew at a moment, asked of a trace."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+import agenttrace
+from agenttrace.analysis.states import state_of_agent
+from agenttrace.causal import spawn
+from agenttrace.errors import NothingSelected, UsageError
+from agenttrace.model.span import Span
+from agenttrace.model.trace import Trace
+from tests.fakes.twice import traced
+
+
+@agenttrace.tool
+async def ask(what: str) -> str:
+    """Answer."""
+    await asyncio.sleep(0)
+    return what
+
+
+async def worker(name: str, mood: int) -> None:
+    """Keep a state, ask, and keep another one."""
+    with agenttrace.agent(name, id=f"{name} {mood}"):
+        agenttrace.snapshot({"mood": mood, "asked": False, "seen": {mood}})
+        await ask(f"{name} {mood}")
+        agenttrace.snapshot({"mood": mood, "asked": True})
+
+
+async def team() -> None:
+    """Two workers at once, then their planner alone."""
+    await asyncio.gather(worker("worker", 1), worker("worker", 2))
+    await ask("at last")
+    agenttrace.snapshot({"goal": "rest"}, agent="planner")
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    """What the team did."""
+
+    def whole() -> None:
+        with spawn.installed():
+            asyncio.run(team())
+
+    return traced(whole)[0]
+
+
+def asked(trace: Trace, what: str) -> Span:
+    """The call that asked something."""
+    return next(span for span in trace.calls if span.question == {"what": what})
+
+
+def test_the_latest_state_of_the_causal_past_is_given(trace: Trace) -> None:
+    """Before its own second snapshot a worker knows the first; who comes after, the last."""
+    assert state_of_agent(trace, "worker 1", asked(trace, "worker 1")) == {
+        "mood": 1,
+        "asked": False,
+        "seen": {"items": [1]},
+    }
+    for at in (asked(trace, "at last"), None):
+        state = state_of_agent(trace, "worker 1", at)
+        assert (state, state.agent) == ({"mood": 1, "asked": True}, "worker 1")
+
+
+def test_what_a_concurrent_agent_keeps_is_not_known_yet(trace: Trace) -> None:
+    """Whoever was quicker: the clock says nothing of who knew what."""
+    with pytest.raises(NothingSelected, match="no state of 'worker 2' is kept before the end of"):
+        state_of_agent(trace, "worker 2", asked(trace, "worker 1"))
+
+
+def test_an_agent_can_be_asked_for_by_its_name(trace: Trace) -> None:
+    """Where only one is called so; the text names the ids otherwise, and who is there at all."""
+    named = traced(lambda: asyncio.run(worker("clerk", 3)))[0]
+
+    assert state_of_agent(named, "clerk")["mood"] == 3
+    with pytest.raises(UsageError, match="worker 1, worker 2"):
+        state_of_agent(trace, "worker")
+    with pytest.raises(NothingSelected, match=r"(?s)there is  planner, not in the past.*worker 1"):
+        state_of_agent(trace, "boss", asked(trace, "at last"))
+    with pytest.raises(NothingSelected, match="keeps one"):
+        state_of_agent(traced(lambda: asyncio.run(ask("nothing")))[0], "boss")
+
+
+def test_a_key_that_is_not_there_says_what_is(trace: Trace) -> None:
+    """And whose state it is."""
+    state = state_of_agent(trace, "planner")
+
+    with pytest.raises(KeyError, match=r"'mood' is not in state of planner at .*; there is goal"):
+        state["mood"]
+    assert state.unlike({"goal": "work", "mood": 1}) == [
+        "- goal = 'work'",
+        "+ goal = 'rest'",
+        "- mood = 1",
+    ]
