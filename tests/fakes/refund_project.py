@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import shlex
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -114,6 +115,7 @@ class RefundProject:
         gc.collect()
         with pytest.MonkeyPatch.context() as patch:
             patch.delenv("CI", raising=False)
+            patch.delitem(sys.modules, "tools", raising=False)  # ours; the project has its own
             return self.pytester.runpytest_inprocess(*words)
 
     def recorded(self) -> "RefundProject":
