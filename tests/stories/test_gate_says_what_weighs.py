@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import main
-from tests.fakes.gated import AFTER, LOOK_UP, PAY, GatedRepository, team
+from tests.fakes.gated import AFTER, LOOK_UP, PAY, TEST, GatedRepository, path_of, team
 from tests.fakes.rendered import html_of
+from tests.security.test_hostile_goldens import sealed
 
 PAY_MORE = replace(PAY, body={"amount": 13})
 
@@ -81,6 +82,24 @@ def test_one_edit_in_many_places_is_told_once_and_before_its_echoes(repo: GatedR
         "so also tool_args of pay   planner/tool:pay#0, 4 times",
         "so also tool_args of pay   planner/tool:pay#4",
     ]
+
+
+@pytest.mark.parametrize(
+    ("golden", "way_on"),
+    [
+        (b"<<<<<<< ours\n", f"pytest {TEST} --agenttrace=rewrite"),
+        (sealed({}, schema=99), "pip install --upgrade pytest-agenttrace"),
+    ],
+    ids=["conflict marks", "newer schema"],
+)
+def test_a_golden_that_cannot_be_read_comes_with_a_command_to_type(
+    repo: GatedRepository, golden: bytes, way_on: str
+) -> None:
+    """It names this test, or the upgrade: nothing is left for a person to fill in."""
+    repo.write(path_of(TEST), golden)
+    repo.commit("spoil it")
+
+    assert f"    way on  {way_on}\n" in gate().output
 
 
 @pytest.mark.parametrize("what", ["golden", "approvals"])

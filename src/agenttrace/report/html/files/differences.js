@@ -70,6 +70,7 @@ function shortened(text, before, after) {
 }
 
 const MOST_FOLLOWING = 50;
+const FEW = 20; // so many are in sight at once; more are unfolded
 
 function follows(page, run, one, block) {
   const all = one.cause ? [] : run.differences.filter((it) => it.cause === one.id);
@@ -87,7 +88,7 @@ function follows(page, run, one, block) {
   if (all.length > MOST_FOLLOWING) {
     list.append(make("li", { class: "aside", text: `and ${grouped(all.length - MOST_FOLLOWING)} more` }));
   }
-  block.append(make("details", {}, make("summary", { text: `so also ${counted(all.length, "difference")}` }), list));
+  block.append(make("details", { open: all.length <= FEW }, make("summary", { text: `so also ${counted(all.length, "difference")}` }), list));
 }
 
 function told(one) {
