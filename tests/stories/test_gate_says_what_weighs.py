@@ -63,16 +63,15 @@ def test_what_follows_and_is_graver_is_told_with_both_sides(repo: GatedRepositor
     )
 
 
-def test_one_edit_in_many_places_is_told_once_and_before_its_echoes(repo: GatedRepository) -> None:
-    """Four payments that changed alike are one line with a count; what is only counted is there."""
-    before = team(LOOK_UP, *[PAY] * 4, replace(PAY, body={"amount": 50}))
+def test_one_edit_in_many_places_is_told_once_and_before_others(repo: GatedRepository) -> None:
+    """Four payments that changed alike are one line; the command that is told shows the rest."""
+    others = [replace(PAY, body={"amount": amount}) for amount in (50, 60, 70)]
+    dearer = [replace(PAY, body={"amount": amount}) for amount in (51, 61, 71)]
     repo.git("switch", "--quiet", "main")
-    repo.golden(before)
+    repo.golden(team(LOOK_UP, *[PAY] * 4, *others))
     repo.commit("pay often")
     repo.git("switch", "--quiet", "--force-create", "other")
-    repo.golden(
-        team(LOOK_UP, *[PAY_MORE] * 4, replace(PAY, body={"amount": 51}), answer="look again")
-    )
+    repo.golden(team(LOOK_UP, *[PAY_MORE] * 4, *dearer, answer="look again"))
     repo.commit("record again")
 
     said = gate().output
@@ -81,7 +80,13 @@ def test_one_edit_in_many_places_is_told_once_and_before_its_echoes(repo: GatedR
     assert told == [
         "so also tool_args of pay   planner/tool:pay#0, 4 times",
         "so also tool_args of pay   planner/tool:pay#4",
+        "so also tool_args of pay   planner/tool:pay#5",
     ]
+    (more,) = (line for line in said.splitlines() if "agenttrace show" in line)
+    rest, _, command = more.partition(": agenttrace ")
+    assert rest == "    and     1 more that follows"
+    assert "planner/tool:pay#6" not in said
+    assert "planner/tool:pay#6" in CliRunner().invoke(main, command.split()).output
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from rich.text import Text
 from agenttrace.check.sides import cut, safe, shown
 from agenttrace.check.telling import places_of, sides_of, some_of
 from agenttrace.cli.diff_text import NEW, OLD
+from agenttrace.cli.gating import DEFAULT_BASE
 from agenttrace.cli.words import number
 from agenttrace.model.lane import label_of
 from agenttrace.report.gate.finding import graver_of
@@ -51,8 +53,14 @@ SAID = {
 class GatePage:
     """Tells what a gate found, one block a finding."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Write to a console; without one, to standard output."""
+    def __init__(self, console: Console | None = None, *, base: str = DEFAULT_BASE) -> None:
+        """Write to a console; without one, to standard output.
+
+        Args:
+            console: Where to.
+            base: What the head was compared with; the commands that are told name it.
+        """
+        self._base = "" if base == DEFAULT_BASE else f" --base {shlex.quote(base)}"
         self._console = console or Console(highlight=False, markup=False, emoji=False)
 
     def result(self, result: GateResult, *, everything: bool = False) -> None:
@@ -92,7 +100,8 @@ class GatePage:
             self._sides(one, it)
         told = sum(times for _, times in found[:GRAVER])
         if told and (rest := len(one.consequences) - told):
-            self._fact("and", f"{rest} more that follow: agenttrace show {one.id}")
+            verb = "follows" if rest == 1 else "follow"
+            self._fact("and", f"{rest} more that {verb}: agenttrace show {one.id}{self._base}")
 
     def _fact(self, label: str, text: str, style: str = "") -> None:
         self._say(f"{_PAD}{label:<8}{text}", style, indent=len(_PAD) + 8)
