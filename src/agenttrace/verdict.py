@@ -229,7 +229,9 @@ class GateFinding:
         site: File and line of the call in the code under test, where they are known.
         difference: The first cause, with both sides: `golden` is the old side, `run` the new one.
             None for what is no difference of two traces.
-        consequences: What follows from it, in causal order.
+        consequences: What follows from it, the gravest first; of one gravity, by class, and then in
+            causal order.
+        graver: How many of them, the first ones, the policy takes more gravely than the cause.
         old: The side before, where there is no difference: a number, a path; may be None.
         new: The side now, likewise.
         decision: What somebody decided about it.
@@ -251,6 +253,7 @@ class GateFinding:
     site: str = ""
     difference: Difference | None = None
     consequences: tuple[Difference, ...] = ()
+    graver: int = 0
     old: Value = None
     new: Value = None
     decision: Decision | None = None

@@ -8,6 +8,7 @@ from typing import Any
 
 from agenttrace.check.diff import diff
 from agenttrace.formats import native
+from agenttrace.model.lane import label_of
 from agenttrace.model.span import Span
 from agenttrace.model.values import digest
 from tests.fakes.chromium import Screen
@@ -65,6 +66,34 @@ def test_every_first_cause_is_walked_through(screen: Screen) -> None:
     first, second = (one.id for one in causes)
     assert seen == [first, second, first, second]
     assert page.inner_text(".count") == "2 of 2 causes"
+
+
+def test_causes_of_one_name_are_told_apart_by_where_they_stand(screen: Screen) -> None:
+    """Three workers with one prompt differ alike: the list says which line is whose."""
+    golden = refund_trace()
+    asked = [span for span in golden.spans if span.kind in ("llm", "tool")]
+    run = golden
+    for span in asked:
+        run = with_span(run, span.name, question=ASKED, digest=digest(ASKED))
+    causes = [one for one in diff(golden, run) if not one.cause]
+    assert causes
+    page = screen.open(beside(golden, run))
+    told = page.locator(".causes li").all_inner_texts()
+    assert len(told) == len(causes)
+    for words, cause in zip(told, causes, strict=True):
+        assert f" at {label_of(cause.place)}" in words
+
+
+def test_a_mark_stays_where_a_name_has_no_room(screen: Screen) -> None:
+    """At 360 pixels a name is cut, and the word that an answer was lent is whole."""
+    golden = refund_trace()
+    run = with_span(golden, "look_up_order", mark="lent")
+    page = screen.open(beside(golden, run), width=360, height=740)
+    cell = page.locator(".body .its:has(.mark)").first.bounding_box()
+    mark = page.locator(".body .its .mark").first.bounding_box()
+    name = page.locator(".body .its:has(.mark) .name").first
+    assert name.evaluate("it => it.scrollWidth > it.clientWidth")
+    assert mark["x"] + mark["width"] <= cell["x"] + cell["width"]
 
 
 def test_a_difference_tells_its_class_its_place_and_both_sides(screen: Screen) -> None:

@@ -73,4 +73,4 @@ def told(result: GateResult, *, everything: bool) -> None:
     """Print a result for a person."""
     from agenttrace.cli.gate_text import GatePage
 
-    GatePage().result(result, everything=everything)
+    GatePage(base=result.base_name).result(result, everything=everything)

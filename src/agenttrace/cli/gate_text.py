@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,23 @@ from rich.text import Text
 from agenttrace.check.sides import cut, safe, shown
 from agenttrace.check.telling import places_of, sides_of, some_of
 from agenttrace.cli.diff_text import NEW, OLD
+from agenttrace.cli.gating import DEFAULT_BASE
 from agenttrace.cli.words import number
 from agenttrace.model.lane import label_of
+from agenttrace.report.gate.finding import graver_of
 from agenttrace.verdict import Severity, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from agenttrace.model.difference import Difference
     from agenttrace.verdict import GateFinding, GateResult
 
 MOST = 20
 """How many findings are told; the rest is counted."""
+
+GRAVER = 3
+"""Of how many changes that follow from a cause, and are graver, both sides are told."""
 
 _PAD = " " * 4
 _LABELS = ("before  ", "now     ")
@@ -46,8 +53,14 @@ SAID = {
 class GatePage:
     """Tells what a gate found, one block a finding."""
 
-    def __init__(self, console: Console | None = None) -> None:
-        """Write to a console; without one, to standard output."""
+    def __init__(self, console: Console | None = None, *, base: str = DEFAULT_BASE) -> None:
+        """Write to a console; without one, to standard output.
+
+        Args:
+            console: Where to.
+            base: What the head was compared with; the commands that are told name it.
+        """
+        self._base = "" if base == DEFAULT_BASE else f" --base {shlex.quote(base)}"
         self._console = console or Console(highlight=False, markup=False, emoji=False)
 
     def result(self, result: GateResult, *, everything: bool = False) -> None:
@@ -71,22 +84,44 @@ class GatePage:
         said = "approved" if one.approved else one.severity
         self._say(f"{said:<8}{one.kind}  {one.title}: {one.what}", _STYLES[one.severity])
         for label, text in _facts(one):
-            style = "dim" if label in ("at", "in") else ""
-            self._say(f"{_PAD}{label:<8}{text}", style, indent=len(_PAD) + 8)
-        for label, side, style in self._sides(one):
-            self._console.print(Text(f"{_PAD}{label}{safe(side)}", style=style), soft_wrap=True)
+            self._fact(label, text, "dim" if label in ("at", "in") else "")
+        self._sides(one, one.difference)
+        self._graver(one)
         self._say("", "")
 
-    def _sides(self, one: GateFinding) -> Iterator[tuple[str, str, str]]:
+    def _graver(self, one: GateFinding) -> None:
+        """Tell what follows and decided how grave the finding is, with both sides."""
+        found = graver_of(one)
+        for it, times in found[:GRAVER]:
+            often = f", {times} times" if times > 1 else ""
+            self._fact("so also", f"{it.kind} of {it.title}   {label_of(it.place)}{often}")
+            if path := sides_of(it, _WIDEST).path:
+                self._fact("in", path, "dim")
+            self._sides(one, it)
+        told = sum(times for _, times in found[:GRAVER])
+        if told and (rest := len(one.consequences) - told):
+            verb = "follows" if rest == 1 else "follow"
+            self._fact("and", f"{rest} more that {verb}: agenttrace show {one.id}{self._base}")
+
+    def _fact(self, label: str, text: str, style: str = "") -> None:
+        self._say(f"{_PAD}{label:<8}{text}", style, indent=len(_PAD) + 8)
+
+    def _sides(self, one: GateFinding, difference: Difference | None) -> None:
+        for label, side, style in self._told(one, difference):
+            self._console.print(Text(f"{_PAD}{label}{safe(side)}", style=style), soft_wrap=True)
+
+    def _told(
+        self, one: GateFinding, difference: Difference | None
+    ) -> Iterator[tuple[str, str, str]]:
         room = max(min(self._console.width, _WIDEST) - len(_PAD) - len(_LABELS[0]), 24)
-        if one.difference is None:
+        if difference is None:
             told: tuple[str | None, ...] = tuple(
                 None if side is None or one.kind == "policy" else cut(shown(side), room)
                 for side in one.sides
             )
             caret = None
         else:
-            sides = sides_of(one.difference, room)
+            sides = sides_of(difference, room)
             told, caret = sides.sides, sides.caret
         for label, side, style in zip(_LABELS, told, (OLD, NEW), strict=True):
             if side is not None:
@@ -158,7 +193,7 @@ def _facts(one: GateFinding) -> Iterator[tuple[str, str]]:
     if one.decision is not None and not one.approved:
         state = "no" if not one.decision.accepted else "yes" if one.decision.live else "expired"
         yield "said", f"{state}, {one.decision.on} to {one.decision.expires}: {one.decision.reason}"
-    if one.consequences:
+    if one.consequences and not one.graver:
         yield "so also", some_of(one.consequences, len(one.consequences))
     if one.difference is not None and len(more := places_of(one.difference)) > 1:
         yield "and in", ", ".join(more[1:5])

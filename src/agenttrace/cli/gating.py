@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,15 @@ def compared(
     """
     from agenttrace.gate.compare import Asked, Comparison
     from agenttrace.gate.git import Repository
+    from agenttrace.gate.uncommitted import warning
 
     with Repository.at(Path.cwd()) as repository:
         asked = Asked(base=base, head=head, runs=runs, today=today(), here=here)
-        return Comparison(repository, asked).result()
+        comparison = Comparison(repository, asked)
+        result = comparison.result()
+        if here or head != "HEAD" or not (told := warning(repository, comparison.policy)):
+            return result
+        return replace(result, warnings=(*result.warnings, told))
 
 
 def is_id(text: str) -> bool:

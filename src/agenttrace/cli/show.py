@@ -96,7 +96,7 @@ def _finding(name: str, base: str) -> None:
     from agenttrace.cli.gating import compared, finding
 
     one = finding(compared(base, here=True), name)
-    GatePage().finding(one)
+    GatePage(base=base).finding(one)
     if one.difference is not None and one.consequences:
         Page().differences((one.difference, *one.consequences), everything=True)
 

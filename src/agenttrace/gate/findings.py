@@ -9,7 +9,7 @@ from agenttrace.gate.policy import Ruling, Subject
 from agenttrace.model.lane import label_of
 from agenttrace.model.span import SpanKind
 from agenttrace.model.values import digest
-from agenttrace.verdict import GateFinding, Movement, Severity
+from agenttrace.verdict import GATE_CLASSES, GateFinding, Movement, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -83,9 +83,12 @@ def of_differences(
     for one in found:
         below.setdefault(one.cause, []).append(one)
     for cause in {one.id: one for one in below.pop("", [])}.values():
-        following = tuple(below.get(cause.id, ()))
-        rulings = [(_ruled(where, one, spans, policy), one) for one in (cause, *following)]
-        ruled, gravest_one = max(rulings, key=lambda pair: pair[0].severity.rank)
+        own = _ruled(where, cause, spans, policy)
+        below_it = [(_ruled(where, it, spans, policy), it) for it in below.get(cause.id, ())]
+        below_it.sort(key=lambda pair: (-pair[0].severity.rank, GATE_CLASSES.index(pair[1].kind)))
+        following = tuple(it for _, it in below_it)
+        graver = sum(1 for its, _ in below_it if its.severity.rank > own.severity.rank)
+        ruled, gravest_one = below_it[0] if graver else (own, cause)
         span = spans.at(cause.place)
         severity, reason = _held(where.movement, ruled)
         if gravest_one is not cause:
@@ -110,6 +113,7 @@ def of_differences(
             site="" if span is None else span.site or "",
             difference=cause,
             consequences=following,
+            graver=graver,
         )
 
 

@@ -186,6 +186,15 @@ class Repository:
         out = self.run("ls-tree", "-r", "-z", "--name-only", commit, "--", f":(top){below}")
         return (_text(name) for name in out.split(b"\0") if name)
 
+    def uncommitted(self, *patterns: str) -> tuple[str, ...]:
+        """Name the files of the working folder that are not as `HEAD` has them, or not in it.
+
+        Raises:
+            GitFailed: There is no working folder.
+        """
+        words = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--")
+        return tuple(_text(one[3:]) for one in self.run(*words, *patterns).split(b"\0") if one)
+
     # -- objects ----------------------------------------------------------------------------------
     def object(self, name: str) -> bytes | None:
         """Read a file by its object id, or by `COMMIT:PATH`; None where it is not there.

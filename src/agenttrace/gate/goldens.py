@@ -35,6 +35,7 @@ AGREES = frozenset({Outcome.REPLAYED, Outcome.VERIFIED, Outcome.RECORDED, Outcom
 DISAGREES = frozenset({Outcome.DRIFTED, Outcome.DIVERGED})
 """A run that ended so says something else; any other shows nothing."""
 
+_UPGRADE = "pip install --upgrade pytest-agenttrace"
 _THREE_WAY = {
     Movement.STALE: "the golden moved, and the run still says what the old one said",
     Movement.FORGED: "the golden moved, and the run that replayed it says something else",
@@ -113,7 +114,7 @@ class Judge:
                 what=both.head.kind,
                 title=where.path,
                 why=both.head.why,
-                way_on="record the test again, or restore it: git checkout BASE -- GOLDEN",
+                way_on=_UPGRADE if both.head.kind == "schema" else _again(where),
             )
             return
         if both.change == "deleted" or both.moved_to:
@@ -184,7 +185,7 @@ class Judge:
                 title=lent[0].name,
                 why=f"{len(lent)} answer{'' if len(lent) == 1 else 's'} in it, the world did not "
                 "give to the question",
-                way_on=f"pytest {where.test} --agenttrace=rewrite",
+                way_on=_again(where),
                 also=[span.id for span in lent],
             )
         expected = outline(head).encode("utf-8", "backslashreplace")
@@ -233,7 +234,7 @@ class Judge:
             title=where.test,
             why=_THREE_WAY[where.movement]
             + (f": {result.headline}" if result is not None and result.headline else ""),
-            way_on=f"pytest {where.test} --agenttrace=rewrite",
+            way_on=_again(where),
             also=[both.base.digest, both.head.digest, "" if result is None else result.trace],
         )
 
@@ -281,6 +282,11 @@ class Judge:
     def _vary(self, result: RunResult | None) -> Vary:
         own = self._policy.vary
         return own if result is None else replace(own, paths=(*own.paths, *result.vary))
+
+
+def _again(where: Whereabouts) -> str:
+    """The command that records a golden's test again."""
+    return f"pytest {where.test} --agenttrace=rewrite" if where.test else "record its test again"
 
 
 def moved(both: Both) -> Movement:

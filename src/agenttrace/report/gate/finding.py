@@ -12,6 +12,7 @@ from agenttrace.verdict import Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from agenttrace.model.difference import Difference
     from agenttrace.model.values import Value
     from agenttrace.verdict import GateFinding, GateResult
 
@@ -38,6 +39,18 @@ class Sides(NamedTuple):
         at = f"{self.path} = " if self.path else ""
         told = [(mark, side) for mark, side in (("-", self.old), ("+", self.new))]
         return [line(f"{mark} {at}{side}") for mark, side in told if side is not None]
+
+
+class Graver(NamedTuple):
+    """A change that follows from a finding's cause, and weighs more than the cause does.
+
+    Attributes:
+        difference: The first of those that say the same.
+        times: How many say the same, in other places.
+    """
+
+    difference: Difference
+    times: int
 
 
 class Remark(NamedTuple):
@@ -68,9 +81,29 @@ def sides_of(one: GateFinding) -> Sides:
     """Give both sides of a finding, as text."""
     if one.difference is None:
         return Sides("", _side(one.old), _side(one.new))
-    told = telling.sides_of(one.difference, SIDE)
+    return sides_in(one.difference)
+
+
+def sides_in(difference: Difference) -> Sides:
+    """Give both sides of a difference, as text."""
+    told = telling.sides_of(difference, SIDE)
     old, new = (None if side is None else line(side) for side in told.sides)
     return Sides(line(told.path), old, new)
+
+
+def graver_of(one: GateFinding) -> list[Graver]:
+    """Give what follows from a finding's cause and is graver, the gravest first, each change once.
+
+    It made the finding as grave as it is, so a report tells it with both sides, not by its name. Of
+    one class, what is in most places comes first: that is somebody's edit rather than its echo.
+    """
+    alike: dict[tuple[object, ...], list[Difference]] = {}
+    for it in one.consequences[: one.graver]:
+        told = telling.sides_of(it, SIDE)
+        alike.setdefault((it.kind, it.what, it.title, *told[:2]), []).append(it)
+    found = [Graver(same[0], len(same)) for same in alike.values()]
+    kinds = [it.difference.kind for it in found]
+    return sorted(found, key=lambda it: (kinds.index(it.difference.kind), -it.times))
 
 
 def headline(one: GateFinding) -> str:

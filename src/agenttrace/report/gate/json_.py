@@ -11,12 +11,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.model.lane import label_of
-from agenttrace.report.gate.finding import sides_of
+from agenttrace.report.gate.finding import sides_in, sides_of
 from agenttrace.report.harmless import line
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from agenttrace.model.difference import Difference
     from agenttrace.verdict import GateFinding, GateGolden, GateResult
 
 SCHEMA = "agenttrace.gate/1"
@@ -83,10 +84,21 @@ def _finding(one: GateFinding) -> dict[str, Any]:
         "at": sides.path,
         "old": sides.old,
         "new": sides.new,
-        "consequences": [
-            {"class": it.kind, "what": it.what, "title": line(it.title)} for it in one.consequences
-        ],
+        "consequences": [_consequence(it) for it in one.consequences],
         "decision": None if one.decision is None else _lined(asdict(one.decision)),
+    }
+
+
+def _consequence(one: Difference) -> dict[str, Any]:
+    sides = sides_in(one)
+    return {
+        "class": one.kind,
+        "what": one.what,
+        "title": line(one.title),
+        "place": line(label_of(one.place)),
+        "at": sides.path,
+        "old": sides.old,
+        "new": sides.new,
     }
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from agenttrace.report.gate.finding import following, sides_of
+from agenttrace.model.lane import label_of
+from agenttrace.report.gate.finding import following, graver_of, sides_in, sides_of
 from agenttrace.report.harmless import block, code
 from agenttrace.report.markdown import bounded
 from agenttrace.verdict import GATE_CLASSES, Severity, Standing
@@ -25,6 +26,9 @@ MARK = "<!-- agenttrace gate -->"
 
 ROWS = 40
 """How many goldens the table names; it says how many more there are."""
+
+GRAVER = 5
+"""Of how many changes that follow from a cause, and are graver, both sides are shown."""
 
 FOLDED = 10
 """How many findings that do not wait are named."""
@@ -165,6 +169,7 @@ def _waiting(one: GateFinding) -> Iterator[str]:
     if told := sides_of(one).lines:
         yield ""
         yield block(told, "diff")
+    yield from _graver(one)
     commands = [one.way_on] if one.way_on else []
     if one.severity is Severity.REVIEW and "agenttrace accept" not in one.way_on:
         commands.append(f'agenttrace accept {one.id} --reason "…"')
@@ -174,6 +179,22 @@ def _waiting(one: GateFinding) -> Iterator[str]:
     reason = f" ({code(one.reason, _WIDE)})" if one.reason else ""
     yield ""
     yield f"{code(one.id)}{reason}"
+
+
+def _graver(one: GateFinding) -> Iterator[str]:
+    """Tell what follows and decided how grave the finding is, each change with both sides."""
+    found = graver_of(one)
+    for it, times in found[:GRAVER]:
+        often = f", {times} times" if times > 1 else ""
+        yield ""
+        place = code(label_of(it.place), _WIDE)
+        yield f"so also **{it.kind}** {code(it.title, _WIDE)}: {it.what} at {place}{often}"
+        if told := sides_in(it).lines:
+            yield ""
+            yield block(told, "diff")
+    if (hidden := len(found) - GRAVER) > 0:
+        yield ""
+        yield f"… and {hidden} more like these: `agenttrace show {one.id}`"
 
 
 def _owner(one: GateFinding) -> str:

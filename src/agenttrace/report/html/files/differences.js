@@ -70,6 +70,7 @@ function shortened(text, before, after) {
 }
 
 const MOST_FOLLOWING = 50;
+const FEW = 20; // so many are in sight at once; more are unfolded
 
 function follows(page, run, one, block) {
   const all = one.cause ? [] : run.differences.filter((it) => it.cause === one.id);
@@ -83,15 +84,20 @@ function follows(page, run, one, block) {
   if (!all.length) return;
   const list = make("ul", { class: "edges" });
   all.slice(0, MOST_FOLLOWING).forEach((it) => list.append(
-    make("li", {}, button(told(it), () => page.difference(it), { class: "go" }))));
+    make("li", {}, button(told(it), () => page.difference(it), { class: "go" }), where(it))));
   if (all.length > MOST_FOLLOWING) {
     list.append(make("li", { class: "aside", text: `and ${grouped(all.length - MOST_FOLLOWING)} more` }));
   }
-  block.append(make("details", {}, make("summary", { text: `so also ${counted(all.length, "difference")}` }), list));
+  block.append(make("details", { open: all.length <= FEW }, make("summary", { text: `so also ${counted(all.length, "difference")}` }), list));
 }
 
 function told(one) {
   return `${one.kind} ${one.what}: ${line(one.title, 80)}`;
+}
+
+// What many have in common is told apart by where it stands.
+function where(one) {
+  return one.place ? make("span", { class: "aside", text: ` at ${line(one.place, 120)}` }) : null;
 }
 
 // The first thing to read: how many differences there are, and each first cause.
@@ -107,8 +113,8 @@ function differenceList(page, run) {
   root.append(factList([...kinds].filter(([, count]) => count).map(([kind, count]) => [kind, `${count} · ${CLASS_WORDS[kind] ?? ""}`])));
   const list = make("ol", { class: "edges causes" });
   causes.slice(0, 500).forEach((it) => list.append(make("li", {},
-    button(told(it), () => page.difference(it), { class: "go" }),
-    it.consequences ? make("span", { class: "aside", text: ` and ${it.consequences} that follow` }) : null)));
+    button(told(it), () => page.difference(it), { class: "go" }), where(it),
+    it.consequences ? make("span", { class: "aside", text: `, and ${it.consequences} that follow${it.consequences === 1 ? "s" : ""}` }) : null)));
   part(root, "First causes", list);
   return root;
 }
