@@ -38,4 +38,13 @@ def renamed(trace: Trace, name: str) -> Trace:
             ),
         )
 
-    return replace(trace, id=trace_id(name), name=name, spans=tuple(map(moved, trace.spans)))
+    return replace(
+        trace,
+        id=trace_id(name),
+        name=name,
+        spans=tuple(map(moved, trace.spans)),
+        snapshots=tuple(
+            shot if shot.span is None else replace(shot, span=ids.get(shot.span, shot.span))
+            for shot in trace.snapshots
+        ),
+    )
