@@ -94,6 +94,7 @@ class CommittedProject:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "PYTEST_ADDOPTS": "-p no:cacheprovider -p pytest_agenttrace.plugin",
             "COLUMNS": "80",
+            "PYTHONDONTWRITEBYTECODE": "1",  # an edit of one length in one second is an edit
             **{f"GIT_{key}": value for key, value in who.items()},
             **more,
         }

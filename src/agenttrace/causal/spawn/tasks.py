@@ -106,7 +106,10 @@ def _create_task(original: Entering) -> Entering:
         here = spawner(context)
         if here is None or here.lane.run.ended:
             return original(loop, coro, **options)
-        by_chance = _closes_generator(coro) or in_finalizer()
+        if in_finalizer():  # nor does what it spawns: a client closes its parts at once
+            with current.aside():
+                return original(loop, coro, **options)
+        by_chance = _closes_generator(coro)
         if by_chance or _is_transparent() or name_of_coroutine(coro) in _TEST_KITS:
             kept = coro if by_chance or context is None else keeping(here, coro)
             with giving(kept, None):

@@ -128,6 +128,32 @@ def test_a_step_of_a_generator_that_somebody_spawns_is_a_lane() -> None:
     assert lanes(in_run(program)) == ["async_generator_asend#0"]
 
 
+def test_what_a_spawn_inside_a_finalizer_spawns_gets_no_lane_either() -> None:
+    """A client that is collected closes its parts, each in a task; the collector decides when."""
+    closed: list[str] = []
+
+    async def close(part: str) -> None:
+        await asyncio.sleep(0)
+        closed.append(part)
+
+    async def aclose() -> None:
+        await asyncio.gather(close("pool"), close("stream"))
+
+    class Client:
+        def __del__(self) -> None:
+            asyncio.get_running_loop().create_task(aclose())
+
+    async def program() -> None:
+        client = Client()
+        del client
+        await asyncio.create_task(worker())
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    assert lanes(in_run(program)) == ["worker#0"]
+    assert sorted(closed) == ["pool", "stream"]
+
+
 def test_a_spawn_inside_a_finalizer_gets_no_lane() -> None:
     """Clients of several SDKs close themselves so; the collector decides when."""
 
