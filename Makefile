@@ -80,7 +80,6 @@ w3c: $(READY) ## run the public W3C trace-context suite, from a copy of it: make
 
 .PHONY: check
 check: lint types layers docs wheel gate test ## everything that a change must pass; all tests come last
-	$(BIN)/python -m tools.frameworks newest -n $(JOBS) -q
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself

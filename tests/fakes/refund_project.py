@@ -109,14 +109,17 @@ class RefundProject:
     def run(self, *words: str) -> pytest.RunResult:
         """Run pytest as a person would, away from any CI; in this process, to be quick.
 
-        What earlier runs left is collected first: CPython 3.11 cannot parse a source (as pytest
-        does, to show a failure) while a finalizer that fails makes it parse another (gh-106905).
+        Nothing is collected meanwhile: CPython 3.11 cannot parse a source (as pytest does, to show
+        a failure) while a finalizer that fails makes it parse another (gh-106905).
         """
-        gc.collect()
-        with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("CI", raising=False)
-            patch.delitem(sys.modules, "tools", raising=False)  # ours; the project has its own
-            return self.pytester.runpytest_inprocess(*words)
+        gc.disable()
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.delenv("CI", raising=False)
+                patch.delitem(sys.modules, "tools", raising=False)  # ours; the project has its own
+                return self.pytester.runpytest_inprocess(*words)
+        finally:
+            gc.enable()
 
     def recorded(self) -> "RefundProject":
         """Record once, with a model that is gone afterwards."""
