@@ -20,9 +20,9 @@ def test_it_is_a_mapping_like_any_other(values: dict[str, int]) -> None:
 
     assert dict(state) == values
     assert (len(state), list(state)) == (len(values), list(values))
-    state["new"] = 1
+    state["newest"] = 1
     state.update(other=2)
-    assert state.pop("new") == 1
+    assert state.pop("newest") == 1
     assert {**values, "other": 2} == dict(state)
     assert repr(agenttrace.TracedState(n=1, name="board")) == "TracedState({'n': 1}, name='board')"
 
