@@ -13,7 +13,8 @@ from agenttrace.cli.options import ENTRY, INPUT, OVERRIDE, SET, STUB, TRACE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.model.trace import Trace
+    from agenttrace.analysis.free_text import Kept
+    from agenttrace.redact.whole import Left
     from agenttrace.session.rerun import Rerun
 
 
@@ -58,11 +59,13 @@ def command(  # noqa: PLR0917 - click gives each option by its name
 
     Exit codes: 0 written, 1 refused, 2 usage, 4 the trace could not be read.
     """
+    from agenttrace.analysis.free_text import free_text
     from agenttrace.causal.position import fresh_key
     from agenttrace.cli import incident
     from agenttrace.cli.entry import Input, called
     from agenttrace.cli.show import read
     from agenttrace.errors import UsageError
+    from agenttrace.redact import left_in
     from agenttrace.redact.synthesis import Synthesis
     from agenttrace.replay.incident.synthetic import synthetic
     from agenttrace.session import promoted
@@ -99,8 +102,9 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     if became.stopped is not None and not became.incident.departures:
         raise became.stopped
     golden = promoted.kept(became.trace)
-    click.echo("\n".join(_report(golden, became)))
-    if refused := _refused(golden, became, keep_text=keep_text):
+    left, texts = tuple(left_in(golden, became.redactor)), free_text(golden)
+    click.echo("\n".join(_report(left, texts)))
+    if refused := _refused(became, left, texts, keep_text=keep_text):
         click.echo(f"refused     {refused}")
         click.get_current_context().exit(1)
     for path in promoted.write(promotion, golden, root):
@@ -117,19 +121,15 @@ def _below(folder: Path, root: Path) -> PurePosixPath:
         raise UsageError(f"{folder} is not below {root}, the root of the tests") from None
 
 
-def _report(trace: Trace, became: Rerun) -> Iterator[str]:
-    """What would be committed: what was taken out, what is left, and free text."""
-    from agenttrace.analysis.free_text import free_text
+def _report(left: tuple[Left, ...], texts: tuple[Kept, ...]) -> Iterator[str]:
+    """What would be committed: what is left of secrets, and free text."""
     from agenttrace.check.sides import safe
     from agenttrace.cli import words
-    from agenttrace.redact import left_in
 
     yield "would be committed"
-    left = list(left_in(trace, became.redactor))
     yield f"  secrets   {words.number(len(left), 'is', 'are')} left" if left else "  secrets   none"
     for one in left:
         yield f"            {one.kind} in {safe(one.span) or 'no span'}, under {safe(one.place)!r}"
-    texts = free_text(trace)
     yield "  free text, by field" if texts else "  free text none"
     for kept in texts:
         yield (
@@ -138,17 +138,16 @@ def _report(trace: Trace, became: Rerun) -> Iterator[str]:
         )
 
 
-def _refused(trace: Trace, became: Rerun, *, keep_text: bool) -> str:
+def _refused(
+    became: Rerun, left: tuple[Left, ...], texts: tuple[Kept, ...], *, keep_text: bool
+) -> str:
     """Why nothing is written; empty: it may be."""
-    from agenttrace.analysis.free_text import free_text
-    from agenttrace.redact import left_in
-
     if became.departed:
         return "it departs from the incident, so there is no answer to keep; see --override, --stub"
     if became.raised is not None:
         return "the code raised; mend it, or catch it in an entry of your own, and promote again"
-    if next(left_in(trace, became.redactor), None) is not None:
+    if left:
         return "a secret is left; say how it looks with agenttrace_redact in the ini file"
-    if free_text(trace) and not keep_text:
+    if texts and not keep_text:
         return "say --keep-text if this text may be committed"
     return ""

@@ -72,7 +72,7 @@ def _parts(message: Message) -> list[Value]:
             case Text(content=content) if content:
                 found.append(content)
             case ToolCall(name=name, arguments=arguments):
-                found.append(["calls", name, _parsed(arguments)])
+                found.append(["calls", name, json_in(arguments)])
             case ToolResult(content=content):
                 found.append(["result", _worded(content)])
             case Other(type=kind, content=content):
@@ -97,10 +97,11 @@ def _worded(content: Value) -> Value:
         isinstance(one, dict) and "text" in one for one in content
     ):
         return "\n".join(str(one["text"]) for one in content if isinstance(one, dict))
-    return _parsed(content) if isinstance(content, str) else content
+    return json_in(content) if isinstance(content, str) else content
 
 
-def _parsed(text: str) -> Value:
+def json_in(text: str) -> Value:
+    """What a text says as JSON; the text itself where it is none."""
     try:
         found: Value = json.loads(text)
     except ValueError:

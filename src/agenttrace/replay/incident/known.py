@@ -7,7 +7,6 @@ it as a tool's message.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +21,7 @@ from agenttrace.model.span import ERROR, Span, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, comparable, unpack
 from agenttrace.providers.reading import request_of, response_of
-from agenttrace.replay.incident.asked import UNKNOWN, asked_of
+from agenttrace.replay.incident.asked import UNKNOWN, asked_of, json_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,8 +204,8 @@ class _Reading:
             kind="tool",
             operation=one.call.name,
             agent=one.by.agent or "",
-            asked=comparable(_parsed(one.call.arguments)),
-            said=_result(one.result.content),
+            asked=comparable(json_in(one.call.arguments)),
+            said=Result(one.result.content),
             told="messages",
             nth=nth,
         )
@@ -248,14 +247,12 @@ def _filled(one: Known, meant: list[_Meant]) -> Known:
     call_id = one.span.attributes.get(_CALL_ID)
     for found in meant:
         same = found.call.id == call_id if call_id else False
-        if not found.used and (
-            same or one.asked in (UNKNOWN, comparable(_parsed(found.call.arguments)))
-        ):
+        asked = comparable(json_in(found.call.arguments))
+        if not found.used and (same or one.asked in (UNKNOWN, asked)):
             found.used = True
-            asked = comparable(_parsed(found.call.arguments))
             filled = replace(one, asked=asked) if one.asked == UNKNOWN else one
             if one.said is None:
-                filled = replace(filled, said=_result(found.result.content), told="messages")
+                filled = replace(filled, said=Result(found.result.content), told="messages")
             return filled
     return one
 
@@ -332,15 +329,3 @@ def _status(span: Span) -> int | None:
         if said.isdecimal() and _LOWEST_ERROR <= int(said) <= _HIGHEST_ERROR:
             return int(said)
     return None
-
-
-def _result(content: Value) -> Result:
-    return Result(content)
-
-
-def _parsed(arguments: str) -> Value:
-    try:
-        found: Value = json.loads(arguments)
-    except ValueError:
-        return arguments
-    return found
