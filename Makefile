@@ -36,7 +36,7 @@ $(BIN)/uv: | $(BIN)/python
 	$(BIN)/python -m pip install --quiet uv
 
 $(READY): pyproject.toml | $(BIN)/python $(BIN)/uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[$(EXTRAS)]' --group dev
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --editable '.[$(EXTRAS)]' --group dev
 	@touch $@
 
 .PHONY: install
@@ -60,6 +60,7 @@ browser: ## find Chromium, in which pages are tested; install Debian's where tha
 
 .PHONY: test
 test: $(READY) browser ## run all tests, and the code in README.md and docs/
+	$(BIN)/python -m compileall -q src pytest_agenttrace
 	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 .PHONY: test-frameworks

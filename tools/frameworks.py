@@ -45,7 +45,7 @@ def built(name: str) -> Path:
     if not python.exists():
         _uv("venv", "--quiet", "--python", sys.executable, str(folder))
     locked = str(ENVIRONMENTS / f"{name}.txt")
-    _uv("pip", "sync", "--quiet", "--python", str(python), locked)
+    _uv("pip", "sync", "--quiet", "--compile-bytecode", "--python", str(python), locked)
     _uv("pip", "install", "--quiet", "--python", str(python), "--no-deps", "--editable", str(HERE))
     return python
 

@@ -4,20 +4,25 @@ import gc
 import os
 import re
 import shlex
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import deepdiff
+import freezegun
 import httpcore2
 import httpx2
 import msgpack
 import pytest
+import rich.console
+import rich.table
 
-import agenttrace.adapters.plain
-import agenttrace.session
-import pytest_agenttrace.plugin
+import agenttrace
+import pytest_agenttrace
 from agenttrace.testing.model_server import ModelServer
 from agenttrace.testing.replies import says
+from tests.fakes.loading import everything_of
 
 AGENT = """
 import os
@@ -68,15 +73,19 @@ def test_refund(agent_trace):
 """
 
 LOADED = (
+    *everything_of(agenttrace, but="__main__"),
+    *everything_of(pytest_agenttrace),
+    deepdiff,
+    freezegun,
     httpcore2,
     httpx2,
     msgpack,
-    agenttrace.adapters.plain,
-    agenttrace.session,
-    pytest_agenttrace.plugin,
+    rich.console,
+    rich.table,
+    sqlite3,
 )
-"""What must be loaded before a run in this process: pytest's kit forgets what a run imports, and a
-patch would be left on a module that nobody finds any more."""
+"""What must be loaded before a run in this process: pytest's kit forgets what a run imports, so a
+patch would be left on a module that nobody finds any more, and each run would load all again."""
 
 GOLDEN = "golden/test_refund/test_refund.trace"
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.authorities import with_authorities
 from tests.fakes.pages import Command, File, follow, steps
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run a program of ours."""
     return subprocess.run(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        command,
+        cwd=cwd,
+        env=with_authorities(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 

@@ -51,10 +51,12 @@ class Installation:
             if self._wanted == 1:
                 self._patches.put(self._seams())
                 sys.meta_path.insert(0, self._finder)
-                for name in self._late:
-                    module = sys.modules.get(name)
-                    if module is not None and _is_ready(module):
-                        self._put(name, module)
+                self._put(
+                    seam
+                    for name, seams in self._late.items()
+                    if (module := sys.modules.get(name)) is not None and _is_ready(module)
+                    for seam in seams(module)
+                )
         try:
             yield
         finally:
@@ -68,14 +70,19 @@ class Installation:
     def _loaded(self, module: ModuleType) -> None:
         with self._lock:
             if self._wanted:
-                self._put(module.__name__, module)
+                self._put(self._late[module.__name__](module))
 
-    def _put(self, name: str, module: ModuleType) -> None:
-        for seam in self._late[name](module):
-            place = (id(seam.owner), seam.name)
-            if place not in self._placed:  # one class may be in two modules
-                self._placed.add(place)
-                self._patches.put([seam])
+    def _put(self, seams: Iterable[Seam]) -> None:
+        """Patch all at once: each time, who holds what is patched has to be looked for."""
+        self._patches.put(seam for seam in seams if self._is_first(seam))
+
+    def _is_first(self, seam: Seam) -> bool:
+        """Whether nothing is there yet; one class may be in two modules."""
+        place = (id(seam.owner), seam.name)
+        if place in self._placed:
+            return False
+        self._placed.add(place)
+        return True
 
 
 class _Finder:

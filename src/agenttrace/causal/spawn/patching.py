@@ -105,10 +105,15 @@ class Patches:
 
     def put(self, seams: Iterable[Seam]) -> None:
         """Put ours in front at every seam, unless it lies there already, below somebody's."""
-        fresh = [patch for seam in seams if (patch := self._patch(seam)) is not None]
-        self._placed += fresh
-        held = {id(patch.before): patch for patch in fresh if patch.seam.held}
-        self._names.swap({key: (patch.before, patch.ours) for key, patch in held.items()})
+        held = {}
+        for seam in seams:
+            patch = self._patch(seam)
+            if patch is None:
+                continue
+            self._placed.append(patch)
+            if seam.held:
+                held[id(patch.before)] = (patch.before, patch.ours)
+        self._names.swap(held)
 
     def undo(self) -> None:
         """Take all of them away, the last first."""

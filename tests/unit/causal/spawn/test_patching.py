@@ -16,6 +16,7 @@ import anyio
 import pytest
 
 from agenttrace.causal.spawn import installed
+from agenttrace.causal.spawn.patching import Patches, Seam
 from tests.fakes.lanes import in_run, lanes
 
 OWNERS = (
@@ -236,3 +237,18 @@ def test_a_class_made_from_the_task_type_meanwhile_works() -> None:
         await named
 
     in_run(program)
+
+
+def test_what_was_patched_before_a_seam_was_missing_is_put_back() -> None:
+    """A place that is not there is an error, after which nothing of ours stays in front."""
+    owner = types.SimpleNamespace(there=len)
+    patches = Patches()
+    seams = [
+        Seam(owner=owner, name="there", around=lambda _now: max),
+        Seam(owner=owner, name="missing", around=lambda _now: max),
+    ]
+    with pytest.raises(AttributeError, match="missing"):
+        patches.put(seams)
+    assert owner.there is max
+    patches.undo()
+    assert owner.there is len
