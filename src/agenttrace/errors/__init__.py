@@ -13,10 +13,12 @@ from agenttrace.errors.checks import (
     BudgetBroken,
     NothingSelected,
     NothingToCompare,
+    NotRecorded,
     OrderBroken,
     PriceUnknown,
     PropagationBroken,
     SelectionFailed,
+    TeamFailed,
     UsageUnknown,
 )
 from agenttrace.errors.files import (
@@ -125,6 +127,7 @@ __all__ = [
     "NotCanonical",
     "NotDeterministic",
     "NotRebuildable",
+    "NotRecorded",
     "NotStubbed",
     "NothingAsked",
     "NothingSelected",
@@ -153,6 +156,7 @@ __all__ = [
     "StreamReadPast",
     "StubUnfit",
     "StubsUnused",
+    "TeamFailed",
     "TraceUnreadable",
     "UnknownFormat",
     "UsageError",

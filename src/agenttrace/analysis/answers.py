@@ -1,0 +1,71 @@
+"""Answers: everything that a trace says of its team, each worked out once, when it is asked for.
+
+An analysis is a pure function of a trace in a module of its own; this is the one place where a test
+or a command finds them all. What a trace does not hold is None, with the reason beside it in
+`unknown`: never a 0 that nobody recorded.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agenttrace.analysis.team import Team
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from agenttrace.analysis.critical_path import CriticalPath
+    from agenttrace.check.select import Selection
+    from agenttrace.model.trace import Trace
+
+
+class Analysis:
+    """What one trace says of the team that made it.
+
+    Attributes:
+        trace: The trace.
+        time: What its times are: `recorded`; `virtual`, as those of a replay; or `real`.
+    """
+
+    def __init__(self, trace: Trace, *, time: str = "recorded") -> None:
+        """Take a trace; nothing is worked out yet."""
+        self.trace = trace
+        self.time = time
+
+    @classmethod
+    def of(cls, path: str | PathLike[str], trace_id: str | None = None) -> Analysis:
+        """Read a golden, or a trace in any format that `agenttrace formats` lists.
+
+        Args:
+            path: The file.
+            trace_id: Which trace is meant, where the file holds several.
+
+        Raises:
+            AgentTraceError: It is in no format that we know, or is damaged.
+            OSError: It cannot be read.
+            UsageError: It holds no trace of that id.
+        """
+        from agenttrace.formats.files import trace_in
+
+        return cls(trace_in(Path(path).read_bytes(), str(path), trace_id)[0])
+
+    @cached_property
+    def spans(self) -> Selection:
+        """The spans of the trace, to be selected and asserted on."""
+        from agenttrace.analysis.selecting import spans_of
+
+        return spans_of(self.trace)
+
+    @cached_property
+    def team(self) -> Team:
+        """Who did what."""
+        return Team(self.trace)
+
+    @cached_property
+    def critical_path(self) -> CriticalPath:
+        """What kept the run from ending sooner."""
+        from agenttrace.analysis.critical_path import critical_path
+
+        return critical_path(self.trace, team=self.team)
