@@ -276,6 +276,7 @@ class Team:
         self.mark(lane, "read board", more, wire_kind=WireKind.CONSUMER, links=links)
 
     def _put(self, lane: _Lane) -> None:
+        lane.seq += 1  # something between: what is put right after a `send` is what was sent
         message = (*lane.path, Step("message", "jobs", len(self.queue) + 1000 * len(self.spans)))
         self.queue.append((message, lane, lane.seq, lane.heard))
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from agenttrace.analysis.critical_path import CriticalPath
+    from agenttrace.analysis.graph import InteractionGraph
     from agenttrace.check.select import Selection
     from agenttrace.model.trace import Trace
 
@@ -69,3 +70,10 @@ class Analysis:
         from agenttrace.analysis.critical_path import critical_path
 
         return critical_path(self.trace, team=self.team)
+
+    @cached_property
+    def graph(self) -> InteractionGraph:
+        """Who led whom to something."""
+        from agenttrace.analysis.graph import InteractionGraph
+
+        return InteractionGraph(self.trace, team=self.team)
