@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any
 
 from agenttrace.model.span import Link, Span, SpanKind
@@ -45,8 +44,3 @@ class ByHand:
     def trace(self) -> Trace:
         """The trace."""
         return Trace(id="3" * 32, name="by hand", spans=tuple(self._spans.values()))
-
-
-def with_spans(trace: Trace, spans: Iterable[Span]) -> Trace:
-    """The same trace with other spans."""
-    return replace(trace, spans=tuple(spans))

@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING
 from agenttrace.analysis.team import Team
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from os import PathLike
 
+    from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.analysis.graph import InteractionGraph
+    from agenttrace.analysis.lifetimes import Lifetime
+    from agenttrace.analysis.overhead import Overhead
     from agenttrace.check.select import Selection
     from agenttrace.model.trace import Trace
 
@@ -77,3 +81,24 @@ class Analysis:
         from agenttrace.analysis.graph import InteractionGraph
 
         return InteractionGraph(self.trace, team=self.team)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What the run used, by agent, task, model, tool, and whatever else one asks for."""
+        from agenttrace.analysis.costs import Costs
+
+        return Costs(self.trace, team=self.team)
+
+    @cached_property
+    def lifetimes(self) -> Mapping[str, Lifetime]:
+        """By agent id: what its time was spent on."""
+        from agenttrace.analysis.lifetimes import lifetimes
+
+        return lifetimes(self.team, self.critical_path)
+
+    @cached_property
+    def overhead(self) -> Overhead:
+        """What coordination took of the run, in tokens and on the critical path."""
+        from agenttrace.analysis.overhead import overhead
+
+        return overhead(self.costs, self.critical_path, len(self.graph.interactions))

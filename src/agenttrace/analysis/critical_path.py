@@ -12,16 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling import not_recorded, team_failed
+from agenttrace.check.budget import Limit
+from agenttrace.check.sides import safe
 from agenttrace.model.span import Span, WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from agenttrace.check.budget import Said
     from agenttrace.model.trace import Trace
+
+_NS_A_S = 1_000_000_000
 
 NOT_WAITED_FOR = (WireKind.PRODUCER, WireKind.CONSUMER)
 """What a span is that its parent does not wait for, nor for what is inside it."""
@@ -76,12 +83,14 @@ class CriticalPath:
         drag_ns: By the id of a span on the path: by how much sooner what it stands inside would
             have ended without it, if nothing else changed; at most its own duration.
         unknown: By attribute, why something is not known.
+        team: The agents.
     """
 
     root: Span | None
     sections: tuple[Section, ...] = ()
     drag_ns: Mapping[str, int] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    team: Team = field(repr=False, compare=False)
 
     @property
     def duration_ns(self) -> int:
@@ -114,6 +123,81 @@ class CriticalPath:
         )
         return tuple(sorted(found, key=lambda one: (-one.path_ns, one.agent or "")))
 
+    # -- what a test says of it ---------------------------------------------------------------
+    def takes_at_most(self, limit: Said) -> Literal[True]:
+        """Assert that the path is no longer than so many seconds, or `"300ms"`, of recorded time.
+
+        Raises:
+            TeamFailed: It is; the message says whose it was.
+            NotRecorded: The trace has no times.
+            UsageError: It is no limit.
+        """
+        most = Limit.of("latency", limit).at_most
+        self._needs_times("how long the critical path is")
+        took = Decimal(self.duration_ns) / _NS_A_S
+        if took <= most:
+            return True
+        raise team_failed(
+            f"the critical path takes {took:f} s of recorded time, and at most {most:f} s is meant",
+            "spent by",
+            map(_line, self.agents),
+        )
+
+    def bottleneck_is(self, agent: str) -> Literal[True]:
+        """Assert that no agent has a longer part of the path than this one.
+
+        Args:
+            agent: Its id or name; wildcards.
+
+        Raises:
+            TeamFailed: Another one has; the message lists the parts.
+            NothingSelected: No agent is called so.
+            NotRecorded: The trace has no times.
+        """
+        meant = self.team.meant(agent)
+        self._needs_times("whose the critical path is")
+        longest = next((one for one in self.agents if one.agent is not None), None)
+        if longest is not None and longest.agent in meant:
+            return True
+        raise team_failed(
+            f"the bottleneck is not {safe(agent)}", "spent by", map(_line, self.agents)
+        )
+
+    def is_at_most(self, agent: str, share: Said) -> Literal[True]:
+        """Assert that an agent has at most this share of the path: `is_at_most("critic", "30%")`.
+
+        Args:
+            agent: Its id or name; wildcards mean all of them together.
+            share: A number from 0 to 1, or percent.
+
+        Raises:
+            TeamFailed: It has more; the message lists its stretches.
+            NothingSelected: No agent is called so.
+            NotRecorded: The trace has no times.
+            UsageError: It is no share.
+        """
+        most = Limit.of("coordination", share).at_most
+        meant = self.team.meant(agent)
+        self._needs_times("whose the critical path is")
+        own = [one for one in self.sections if one.agent in meant]
+        part = Decimal(sum(one.duration_ns for one in own)) / self.duration_ns
+        if part <= most:
+            return True
+        own.sort(key=lambda one: -one.duration_ns)
+        raise team_failed(
+            f"{safe(agent)} has {part:.1%} of the critical path, and at most {most:.1%} is meant",
+            "of",
+            (f"{one.duration_ns:,} ns  {safe(one.span.name)} {one.span.id}" for one in own),
+        )
+
+    def _needs_times(self, what: str) -> None:
+        if not self.sections:
+            raise not_recorded(what, "; ".join(self.unknown.values()))
+
+
+def _line(one: OnPath) -> str:
+    return f"{safe(one.agent or 'nobody')}: {one.path_ns:,} ns, {one.share:.1%}"
+
 
 class _Cut(NamedTuple):
     """A span as it is once it was cut to what it stands inside."""
@@ -141,7 +225,7 @@ def critical_path(
     team = Team(trace) if team is None else team
     top = _root(team) if root is None else root
     if top is None:
-        return CriticalPath(root=None, unknown={"root": "the trace has no spans"})
+        return CriticalPath(root=None, unknown={"root": "the trace has no spans"}, team=team)
     indices = {span.id: number for number, span in enumerate(trace.spans)}
     walk = _Walk(team, indices)
     sections = [
@@ -154,6 +238,7 @@ def critical_path(
         sections=tuple(reversed(sections)),
         drag_ns=walk.drag,
         unknown=dict(_unknown(team, top, root)),
+        team=team,
     )
 
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import pytest
 
 from agenttrace.analysis.critical_path import CriticalPath, critical_path
+from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
@@ -186,3 +187,36 @@ def test_of_several_roots_the_longest_is_taken_and_the_others_are_told_of() -> N
         "root": "1 more roots and orphans stand beside it; the longest was taken"
     }
     assert named(critical_path(trace, trace.spans[0])) == [("run", 0, 10)]
+
+
+def test_what_a_test_says_of_the_path() -> None:
+    """How long it is, whose, and who has at most what share; else, whose it was."""
+    path = critical_path(
+        a_trace(("run", None, 0, 100), ("fast", "run", 10, 40), ("slow", "run", 10, 90))
+    )
+
+    assert path.takes_at_most(0.0000001)
+    assert path.bottleneck_is("slow")
+    assert path.is_at_most("slow", "80%")
+    assert path.is_at_most("fast", 0)
+    with pytest.raises(TeamFailed, match=r"spent by  slow: 80 ns, 80\.0%") as error:
+        path.takes_at_most(0.00000005)
+    assert "nobody: 20 ns, 20.0%" in str(error.value)
+    with pytest.raises(TeamFailed, match="the bottleneck is not fast"):
+        path.bottleneck_is("fast")
+    with pytest.raises(TeamFailed, match=r"\*ow has 80.0% of the critical path, and at most 79.0%"):
+        path.is_at_most("*ow", 0.79)
+    with pytest.raises(NothingSelected):
+        path.is_at_most("slwo", 1)
+
+
+def test_nothing_is_said_of_a_path_without_times() -> None:
+    """A limit that cannot be broken is none."""
+    still = critical_path(a_trace(("run", None, 5, 5), ("a", "run", 5, 5)))
+
+    with pytest.raises(NotRecorded, match="the root has no duration"):
+        still.takes_at_most(1)
+    with pytest.raises(NotRecorded, match="whose the critical path is: nobody knows"):
+        still.is_at_most("a", 1)
+    with pytest.raises(NotRecorded):
+        still.bottleneck_is("a")
