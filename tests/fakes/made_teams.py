@@ -24,27 +24,6 @@ from agenttrace.model.values import Value, digest, pack
 AGENTS = ("ada", "bob", "cyd", "dee", "eve")
 TYPES = {"ada": "lead", "bob": "worker", "cyd": "worker", "dee": "", "eve": "human"}
 MODELS = ("m-large", "m-small")
-ACTIONS = {
-    "agent": 4,
-    "handoff": 2,
-    "tool": 3,
-    "leaf": 3,
-    "llm": 4,
-    "end": 9,
-    "spawn": 2,
-    "join": 1,
-    "send": 4,
-    "receive": 5,
-    "publish": 1,
-    "write": 2,
-    "read": 3,
-    "put": 2,
-    "get": 2,
-    "lead": 1,
-    "state": 1,
-    "change": 1,
-}
-"""What can be done, and how often each is, beside the others."""
 
 
 @dataclass(slots=True)
@@ -84,7 +63,7 @@ class Team:
             lane = self.chance.choice(free)
             (action,) = self.chance.choices([*ACTIONS], [*ACTIONS.values()])
             self.now += self.chance.randint(self.least, 3)
-            getattr(self, f"_{action}")(lane)
+            action(self, lane)
         for lane in reversed(self.lanes):
             while lane.open:
                 self.now += self.chance.randint(self.least, 2)
@@ -320,6 +299,29 @@ class Team:
             span = self.spans[lane.open[-1]]
             event = Event(name="state_change", at_ns=self.now, seq=lane.seq)
             self.spans[span.id] = replace(span, events=(*span.events, event))
+
+
+ACTIONS = {
+    Team._agent: 4,
+    Team._handoff: 2,
+    Team._tool: 3,
+    Team._leaf: 3,
+    Team._llm: 4,
+    Team._end: 9,
+    Team._spawn: 2,
+    Team._join: 1,
+    Team._send: 4,
+    Team._receive: 5,
+    Team._publish: 1,
+    Team._write: 2,
+    Team._read: 3,
+    Team._put: 2,
+    Team._get: 2,
+    Team._lead: 1,
+    Team._state: 1,
+    Team._change: 1,
+}
+"""What can be done, and how often each is, beside the others."""
 
 
 def a_team(seed: int, *, deeds: int = 40, distinct: bool = False) -> Trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -90,3 +91,32 @@ def _why(name: str, found: Sequence[Interaction]) -> str:
     if len(reasons) == len(found):
         return reasons[0]
     return f"{NOT_RECORDED} of {len(reasons)} of {len(found)}"
+
+
+def together(
+    nodes: Iterable[Mapping[str, Node]], channels: Iterable[Sequence[Channel]]
+) -> tuple[dict[str, Node], tuple[Channel, ...]]:
+    """The graphs of several runs as one, agents told apart by id."""
+    met: dict[str, list[Node]] = defaultdict(list)
+    for graph in nodes:
+        for name, node in graph.items():
+            met[name].append(node)
+    found: dict[tuple[str, str, str], list[Interaction]] = defaultdict(list)
+    for row in channels:
+        for one in row:
+            found[one.source, one.target, one.kind] += one.interactions
+    return (
+        {name: _one(met[name]) for name in sorted(met)},
+        tuple(channel(*ends, found[ends]) for ends in sorted(found)),
+    )
+
+
+def _one(nodes: Sequence[Node]) -> Node:
+    return Node(
+        agent=nodes[0].agent,
+        spans=sum(one.spans for one in nodes),
+        sent=sum(one.sent for one in nodes),
+        received=sum(one.received for one in nodes),
+        reaches=tuple(sorted({name for one in nodes for name in one.reaches})),
+        reached_by=tuple(sorted({name for one in nodes for name in one.reached_by})),
+    )

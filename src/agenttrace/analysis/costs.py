@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
@@ -56,7 +56,8 @@ class Cost:
         known_tokens: Of those that say.
         usd: What the models cost, in US dollars; None: of one of them it is not known.
         tool_usd: What the tools cost that say so, in US dollars; None: none says so.
-        took_ns: How long the calls took, added up, also where they ran at once; nanoseconds.
+        took_ns: How long the calls took, added up, also where they ran at once or one inside the
+            other; nanoseconds. None: no call has any duration.
         spans: The calls.
         unknown: By attribute, why it is None.
     """
@@ -67,9 +68,51 @@ class Cost:
     known_tokens: Tokens
     usd: Decimal | None
     tool_usd: Decimal | None
-    took_ns: int
+    took_ns: int | None
     spans: tuple[Span, ...]
     unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The cost as plain JSON data; money as text, so that none of it is lost."""
+        return {
+            "llm_calls": self.llm_calls,
+            "tool_calls": self.tool_calls,
+            "tokens": None if self.tokens is None else asdict(self.tokens),
+            "known_tokens": asdict(self.known_tokens),
+            "usd": None if self.usd is None else f"{self.usd:f}",
+            "tool_usd": None if self.tool_usd is None else f"{self.tool_usd:f}",
+            "took_ns": self.took_ns,
+            "unknown": dict(self.unknown),
+        }
+
+
+def added(costs: Iterable[Cost]) -> Cost:
+    """Costs of several runs as one; what is not known of one is not known of all."""
+    parts = tuple(costs)
+    unknown: dict[str, str] = {}
+    for one in parts:
+        unknown = {**one.unknown, **unknown}
+    said = [one.tool_usd for one in parts if one.tool_usd is not None]
+    took = [one.took_ns for one in parts if one.took_ns is not None]
+    if said:
+        unknown.pop("tool_usd", None)
+    if took:
+        unknown.pop("took_ns", None)
+    return Cost(
+        llm_calls=sum(one.llm_calls for one in parts),
+        tool_calls=sum(one.tool_calls for one in parts),
+        tokens=None
+        if "tokens" in unknown
+        else _tokens(one.tokens for one in parts if one.tokens is not None),
+        known_tokens=_tokens(one.known_tokens for one in parts),
+        usd=None
+        if "usd" in unknown
+        else sum((one.usd for one in parts if one.usd is not None), Decimal()),
+        tool_usd=sum(said, Decimal()) if said else None,
+        took_ns=sum(took) if took else None,
+        spans=tuple(span for one in parts for span in one.spans),
+        unknown=unknown,
+    )
 
 
 class Costs:
@@ -205,6 +248,9 @@ def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
     tool_usd = [one for one in said if one is not None]
     if not tool_usd:
         unknown["tool_usd"] = f"{NOT_RECORDED}: no tool says what it costs"
+    took = sum(span.end_ns - span.start_ns for span in calls)
+    if not took:
+        unknown["took_ns"] = f"{NOT_RECORDED}: the calls have no durations"
     return Cost(
         llm_calls=len(models),
         tool_calls=sum(span.kind in _TOOLS for span in calls),
@@ -212,7 +258,7 @@ def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
         known_tokens=known,
         usd=None if "usd" in unknown else usd,
         tool_usd=sum(tool_usd, Decimal()) if tool_usd else None,
-        took_ns=sum(span.end_ns - span.start_ns for span in calls),
+        took_ns=took or None,
         spans=calls,
         unknown=unknown,
     )

@@ -22,6 +22,7 @@ COMMANDS = (
     "init",
     "show",
     "view",
+    "stats",
     "diff",
     "check",
     "gate",

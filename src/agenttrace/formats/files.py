@@ -9,6 +9,8 @@ from agenttrace.formats.catalog import codec_for
 from agenttrace.formats.codec import ReaderOfSeveral
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from agenttrace.model.trace import Trace
 
 _HEAD_BYTES = 4096
@@ -47,6 +49,21 @@ def traces_in(data: bytes, name: str) -> tuple[Trace, ...]:
     if isinstance(codec, ReaderOfSeveral):
         return codec.read_all(data)
     return (trace_in(data, name)[0],)
+
+
+def files_below(path: Path) -> tuple[Path, ...]:
+    """The files that may hold traces: the path itself, or all below a folder, sorted.
+
+    Of a folder, hidden folders, outlines and replays that wait to be accepted are left out.
+    """
+    if not path.is_dir():
+        return (path,)
+    return tuple(
+        one
+        for one in sorted(path.rglob("*"))
+        if one.is_file() and not one.name.endswith((".trace.txt", ".trace.new"))
+        if not any(part.startswith(".") for part in one.relative_to(path).parts)
+    )
 
 
 def _chosen(traces: tuple[Trace, ...], trace_id: str) -> Trace:
