@@ -172,7 +172,7 @@ def test_an_xfail_excuses_what_the_test_itself_asserts(project: RefundProject) -
 
 
 def test_a_test_asks_how_its_team_worked(project: RefundProject) -> None:
-    """While it is recorded and in the replay alike; the answers are those of the last run."""
+    """While it is recorded and in the replay alike, whose trace says that its time is virtual."""
     says(
         project,
         """
@@ -183,6 +183,7 @@ def test_refund(agent_trace):
     assert path.root == agent_trace.trace.root
     assert "planner" in [one.agent for one in path.agents]
     assert agent_trace.analysis is agent_trace.analysis
+    assert agent_trace.trace.is_virtual is (agent_trace.golden is not None)
 """,
     )
 

@@ -34,10 +34,15 @@ class Analysis:
         time: What its times are: `recorded`; `virtual`, as those of a replay; or `real`.
     """
 
-    def __init__(self, trace: Trace, *, time: str = "recorded") -> None:
-        """Take a trace; nothing is worked out yet."""
+    def __init__(self, trace: Trace, *, time: str | None = None) -> None:
+        """Take a trace; nothing is worked out yet.
+
+        Args:
+            trace: The trace.
+            time: What its times are; by default, what it says itself.
+        """
         self.trace = trace
-        self.time = time
+        self.time = time or ("virtual" if trace.is_virtual else "recorded")
 
     @classmethod
     def of(cls, path: str | PathLike[str], trace_id: str | None = None) -> Analysis:

@@ -23,6 +23,7 @@ COMMANDS = (
     "show",
     "view",
     "stats",
+    "slo",
     "diff",
     "check",
     "gate",

@@ -247,6 +247,12 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "    agenttrace show GOLDEN --agent NAME",
         "The team is right, and the test is old: say what holds now.",
     ),
+    "objective-missed": (
+        "See a bad one, and why it is:",
+        "    agenttrace show TRACE",
+        "See which agents took the time:",
+        "    agenttrace stats TRACE --times",
+    ),
     "not-recorded": (
         "Let the agents say it; the verbs are listed with what they keep:",
         "    agenttrace.agent, send, receive, blackboard, delegation, orchestration",

@@ -76,6 +76,17 @@ class TeamFailed(AgentTraceError, AssertionError):
     slug = "team-failed"
 
 
+class ObjectiveMissed(AgentTraceError, AssertionError):
+    """Too many of what an objective speaks of were not good.
+
+    Common causes:
+        1. Agents fail or take longer than they did. The message names those that were bad.
+        2. There are few of them: of 100 workflows, 99.9 % are all of them.
+    """
+
+    slug = "objective-missed"
+
+
 class NotRecorded(AgentTraceError):
     """A test says something of what the trace does not hold, so nobody knows whether it is so.
 

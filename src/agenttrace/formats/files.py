@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.errors import UsageError
+from agenttrace.errors import UnknownFormat, UsageError
 from agenttrace.formats.catalog import codec_for
 from agenttrace.formats.codec import ReaderOfSeveral
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+    from os import PathLike
 
     from agenttrace.model.trace import Trace
 
@@ -49,6 +51,20 @@ def traces_in(data: bytes, name: str) -> tuple[Trace, ...]:
     if isinstance(codec, ReaderOfSeveral):
         return codec.read_all(data)
     return (trace_in(data, name)[0],)
+
+
+def traces_below(path: str | PathLike[str]) -> Iterator[Trace]:
+    """Read every trace of a file, or of all files below a folder; what is no trace is left out.
+
+    Raises:
+        AgentTraceError: A file looks like a trace and cannot be read; or the one named is none.
+    """
+    for file in files_below(Path(path)):
+        try:
+            yield from traces_in(file.read_bytes(), str(file))
+        except UnknownFormat:
+            if file == Path(path):
+                raise
 
 
 def files_below(path: Path) -> tuple[Path, ...]:
