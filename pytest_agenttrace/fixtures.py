@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_agenttrace.analyses import Analyses
 from pytest_agenttrace.exploring import Explores
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
-from pytest_agenttrace.propagation import ChecksPropagation
 from pytest_agenttrace.states import States
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(Explores, ChecksPropagation, States):
+class AgentTrace(Explores, Analyses, States):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:

@@ -169,3 +169,23 @@ def test_an_xfail_excuses_what_the_test_itself_asserts(project: RefundProject) -
     project.run().assert_outcomes(xfailed=1)
     project.change("Write the answer.", "Write two answers.")
     project.run().assert_outcomes(failed=1)
+
+
+def test_a_test_asks_how_its_team_worked(project: RefundProject) -> None:
+    """While it is recorded and in the replay alike, whose trace says that its time is virtual."""
+    says(
+        project,
+        """
+def test_refund(agent_trace):
+    with agent_trace.run():
+        agent.refund_desk("A-17")
+    path = agent_trace.analysis.critical_path
+    assert path.root == agent_trace.trace.root
+    assert "planner" in [one.agent for one in path.agents]
+    assert agent_trace.analysis is agent_trace.analysis
+    assert agent_trace.trace.is_virtual is (agent_trace.golden is not None)
+""",
+    )
+
+    project.recorded()
+    project.run().assert_outcomes(passed=1)

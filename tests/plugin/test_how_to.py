@@ -29,6 +29,7 @@ FOLLOWED = (
     "snapshot-state",
     "assert-order",
     "set-budgets",
+    "analyse-a-team",
     "look-at-a-trace",
     "look-at-a-page",
     "compare-trials",

@@ -22,6 +22,8 @@ COMMANDS = (
     "init",
     "show",
     "view",
+    "stats",
+    "slo",
     "diff",
     "check",
     "gate",

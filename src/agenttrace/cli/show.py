@@ -8,12 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from agenttrace.cli.gating import BASE, is_id
-from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
-
-_HEAD_BYTES = 4096
 
 
 @click.command("show")
@@ -112,28 +109,8 @@ def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
         AgentTraceError: It is in no format that we know, or is damaged.
         UsageError: It holds no trace of that id.
     """
-    from agenttrace.formats.catalog import codec_for
-    from agenttrace.formats.codec import ReaderOfSeveral
+    from agenttrace.formats.files import trace_in
 
-    name = "stdin" if str(path) == "-" else str(path)
     with click.open_file(str(path), "rb") as file:
         data: bytes = file.read()
-    codec = codec_for(path=name, head=data[:_HEAD_BYTES])
-    if trace_id is not None and isinstance(codec, ReaderOfSeveral):
-        return _chosen(codec.read_all(data), trace_id), codec.name
-    if codec.name != "native":
-        return codec.read(data), codec.name
-    from agenttrace.formats.native import read_lazy
-
-    golden = read_lazy(data, name=name)
-    return golden.trace(), f"golden, schema {golden.schema}"
-
-
-def _chosen(traces: tuple[Trace, ...], trace_id: str) -> Trace:
-    for one in traces:
-        if one.id == trace_id.lower():
-            return one
-    raise UsageError(
-        f"it holds no trace {trace_id!r}",
-        detail="\n".join(f"  {one.id}  {one.name}" for one in traces),
-    )
+    return trace_in(data, "stdin" if str(path) == "-" else str(path), trace_id)

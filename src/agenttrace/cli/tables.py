@@ -27,6 +27,8 @@ from agenttrace.model.usage import Usage
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from agenttrace.analysis.costs import Cost
+    from agenttrace.analysis.lifetimes import Split
     from agenttrace.cli.span_text import SpanText
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
@@ -106,6 +108,49 @@ def usage(trace: Trace) -> None:
             console.print()
     calls = [span for spans in (*models.values(), *tools.values()) for span in spans]
     console.print(Text(f"in all {_sum(calls)}, {_cost(calls, prices)}"))
+
+
+def costs(title: str, rows: Iterable[tuple[str, int, Cost]]) -> None:
+    """Print what was used, a row a part: its name, of how many traces, and its cost."""
+    table = _table(title, "traces", "models", "tools", "in", "out", "cost", "took", first_wide=True)
+    for name, traces, cost in rows:
+        known = cost.known_tokens
+        at_least = "" if cost.tokens is not None else "+"
+        models = cost.usd if cost.llm_calls else None
+        money = [one for one in (models, cost.tool_usd) if one is not None]
+        table.add_row(
+            Text(cut(safe(name), 34)),
+            f"{traces:,}",
+            f"{cost.llm_calls:,}",
+            f"{cost.tool_calls:,}",
+            f"{known.input:,}{at_least}",
+            f"{known.output:,}{at_least}",
+            _sum_of(money) if cost.usd is not None else "not known",
+            "" if cost.took_ns is None else words.duration(cost.took_ns),
+        )
+    table.columns[-1].justify = "left"
+    _print(table)
+
+
+def _sum_of(money: Sequence[Decimal]) -> str:
+    """Money; nothing where nobody says that anything costs anything."""
+    return words.money(sum(money, Decimal())) if money else ""
+
+
+def times(rows: Iterable[tuple[str, Split, int]], path_ns: int) -> None:
+    """Print what agents' time was spent on, a row an agent: its name, the split, on the path."""
+    table = _table(
+        "agent", "lives", "reasoning", "tool", "waiting", "idle", "on path", first_wide=True
+    )
+    for name, split, on_path_ns in rows:
+        parts = (split.reasoning_ns, split.tool_ns, split.waiting_ns, split.idle_ns)
+        table.add_row(
+            Text(cut(safe(name), 34)),
+            words.duration(split.total_ns),
+            *map(words.duration, parts),
+            f"{on_path_ns / path_ns:.1%}" if path_ns else "",
+        )
+    _print(table)
 
 
 def _bill(title: str, groups: dict[str, list[Span]], prices: Prices) -> Table:

@@ -242,6 +242,23 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "    pytest TEST --agenttrace=record",
         "Or say a plain number instead of a percentage.",
     ),
+    "team-failed": (
+        "The message names the spans. See the whole of one:",
+        "    agenttrace show GOLDEN --agent NAME",
+        "The team is right, and the test is old: say what holds now.",
+    ),
+    "objective-missed": (
+        "See a bad one, and why it is:",
+        "    agenttrace show TRACE",
+        "See which agents took the time:",
+        "    agenttrace stats TRACE --times",
+    ),
+    "not-recorded": (
+        "Let the agents say it; the verbs are listed with what they keep:",
+        "    agenttrace.agent, send, receive, blackboard, delegation, orchestration",
+        "See what the trace holds:",
+        "    agenttrace show GOLDEN",
+    ),
     "not-deterministic": (
         "The message names the source, the line that reads it, and what to do. Look again:",
         "    agenttrace doctor TEST",

@@ -65,6 +65,39 @@ class BudgetBroken(AgentTraceError, AssertionError):
     slug = "budget-broken"
 
 
+class TeamFailed(AgentTraceError, AssertionError):
+    """What a team of agents did is not what the test says of it.
+
+    Common causes:
+        1. The agents work together in another way now. The message names the spans.
+        2. An agent is meant by another name: `analysis.team.agents` lists them.
+    """
+
+    slug = "team-failed"
+
+
+class ObjectiveMissed(AgentTraceError, AssertionError):
+    """Too many of what an objective speaks of were not good.
+
+    Common causes:
+        1. Agents fail or take longer than they did. The message names those that were bad.
+        2. There are few of them: of 100 workflows, 99.9 % are all of them.
+    """
+
+    slug = "objective-missed"
+
+
+class NotRecorded(AgentTraceError):
+    """A test says something of what the trace does not hold, so nobody knows whether it is so.
+
+    Common causes:
+        1. The agents do not say it. The verbs that do are in the reference of attributes.
+        2. The trace came from a system that does not keep it.
+    """
+
+    slug = "not-recorded"
+
+
 class UsageUnknown(AgentTraceError):
     """A budget counts tokens or money, and a model call does not say what it used.
 

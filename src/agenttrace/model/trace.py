@@ -14,6 +14,9 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.usage import Usage, total
 from agenttrace.model.values import Value
 
+TIME, VIRTUAL = "time", "virtual"
+"""What the environment of a run says of its time, where that is no clock's."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
@@ -85,6 +88,11 @@ class Trace:
     def root(self) -> Span | None:
         """The run's own span, if it is here."""
         return next((span for span in self.spans if span.parent is None), None)
+
+    @property
+    def is_virtual(self) -> bool:
+        """Whether its times are those of a replay, in which computing takes no time."""
+        return self.environment.get(TIME) == VIRTUAL
 
     @property
     def calls(self) -> tuple[Span, ...]:

@@ -18,6 +18,7 @@ from agenttrace.determinism import entropy, sources
 from agenttrace.determinism.clock import RECORDED
 from agenttrace.determinism.instant import REAL
 from agenttrace.determinism.instant import Instant as StartInstant
+from agenttrace.model.trace import TIME, VIRTUAL
 from agenttrace.model.values import Value
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.pace import Instant, Recorded, Serving
@@ -76,6 +77,8 @@ def start_of(plan: Plan, golden: Trace | None) -> Start:
     }
     if seed is not None:
         environment[SEED] = seed
+    if plan.is_virtual:
+        environment[TIME] = VIRTUAL
     if sources.disturbance():
         environment[READS] = sources.notes()
     started = wall_clock_text() if held is None or golden is None else golden.started

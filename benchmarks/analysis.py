@@ -1,0 +1,165 @@
+"""How long analyses of a team take, against loading the trace, in one run.
+
+    python benchmarks/analysis.py [--spans 100000] [--rounds 3]
+
+The peer is an eager load of the same golden: every span, with its payloads as they lie, untouched.
+What the facade works out once for all analyses (who did what) is part of each row. The second
+number of a row is how much longer ten times as many spans take: 10 is linear.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agenttrace.analysis import Analysis
+from agenttrace.formats.native import read_lazy, write
+from agenttrace.model import names
+from agenttrace.model.agent import Agent
+from agenttrace.model.call import Answer, Chunk
+from agenttrace.model.lane import Lane, Step
+from agenttrace.model.span import Link, Span, SpanKind, WireKind
+from agenttrace.model.trace import Trace
+from agenttrace.model.usage import Tokens, Usage
+from agenttrace.model.values import Value, digest, pack
+
+AIM = 3
+PEOPLE = 50
+TURN = 10
+"""How many spans a turn of one agent has."""
+
+ANALYSES: dict[str, Callable[[Analysis], object]] = {
+    "critical path": lambda analysis: analysis.critical_path.agents,
+    "interaction graph": lambda analysis: analysis.graph.channels,
+    "shapes of the graph": lambda analysis: (
+        analysis.graph.single_points,
+        analysis.graph.chatter,
+        analysis.graph.redundant,
+        analysis.graph.unread,
+    ),
+    "costs by agent": lambda analysis: analysis.costs.by("agent"),
+    "lifetimes": lambda analysis: analysis.lifetimes,
+    "overhead": lambda analysis: analysis.overhead,
+}
+"""What is measured; each gets a facade that has answered nothing yet."""
+
+
+@dataclass(slots=True)
+class _Making:
+    """A trace in the making: turns of agents, each of which asks a tool, models and a neighbour."""
+
+    spans: list[Span]
+    now: int = 0
+
+    def add(self, name: str, kind: SpanKind, around: str | None, **more: object) -> Span:
+        """Add a span that begins and ends now; `lasts` lets it end later."""
+        number = len(self.spans) + 1
+        self.now += 1
+        lasts = int(str(more.pop("lasts", 0)))
+        span = Span(
+            id=f"{number:016x}",
+            name=name,
+            operation=name,
+            kind=kind,
+            parent=around,
+            position=(Step(kind.value, name, number),) if around else (),
+            seq=number,
+            end_seq=number + lasts,
+            start_ns=self.now,
+            end_ns=self.now + lasts,
+            **more,  # type: ignore[arg-type]
+        )
+        self.spans.append(span)
+        return span
+
+
+def a_team(size: int) -> Trace:
+    """A run of so many spans: turns of ten spans, each turn told of by the one before."""
+    made = _Making([])
+    run = made.add("run", SpanKind.RUN, None, lasts=size)
+    told: Span | None = None
+    turns = (size - 1) // TURN
+    for turn in range(turns):
+        who = f"agent {turn % PEOPLE}"
+        mine = made.add("turn", SpanKind.AGENT, run.id, agent=who, lasts=TURN - 1)
+        if told is None:
+            made.add("note", SpanKind.INTERNAL, mine.id, agent=who)
+        else:
+            link = (Link(span=told.id, relationship="message"),)
+            made.add(
+                "receive", SpanKind.MESSAGE, mine.id, agent=who, links=link,
+                wire_kind=WireKind.CONSUMER,
+            )  # fmt: skip
+        question: Value = {"method": "POST", "body": {"messages": [f"turn {turn}", "go on"]}}
+        for _ in range(4):
+            made.add(
+                "chat", SpanKind.LLM, mine.id, agent=who, question=question,
+                digest=digest(question), answers=(Answer(chunks=(Chunk(data=pack("done")),)),),
+                usage=Usage(models={"m": Tokens(input=9, output=2)}, cost_usd=Decimal("0.001")),
+            )  # fmt: skip
+        asked: Value = {"order": f"A-{turn}"}
+        tool = made.add(
+            "ask", SpanKind.TOOL, mine.id, agent=who, question=asked, digest=digest(asked), lasts=2
+        )
+        other = made.add(
+            "expert", SpanKind.AGENT, tool.id, agent=f"expert {turn % PEOPLE}", lasts=1
+        )
+        made.add("look_up", SpanKind.TOOL, other.id, agent=other.agent, lasts=1)
+        content: dict[str, Value] = {names.MESSAGE_CONTENT: f"turn {turn} is done"}
+        told = made.add(
+            "send post", SpanKind.MESSAGE, mine.id, agent=who, attributes=content,
+            wire_kind=WireKind.PRODUCER,
+        )  # fmt: skip
+    return Trace(
+        id="1" * 32,
+        name="bench",
+        spans=tuple(made.spans),
+        lanes=(Lane(path=()),),
+        agents=tuple(
+            Agent(id=f"{sort} {number}", name=sort)
+            for sort in ("agent", "expert")
+            for number in range(min(turns, PEOPLE))
+        ),
+    )
+
+
+def took(work: Callable[[], object]) -> float:
+    """The processor time of one piece of work, in seconds."""
+    gc.collect()
+    began = time.process_time()
+    work()
+    return time.process_time() - began
+
+
+def main() -> None:
+    """Print a row an analysis."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--spans", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args()
+    goldens = {size: write(a_team(size)) for size in (asked.spans // 10, asked.spans)}
+    traces = {size: read_lazy(data).trace() for size, data in goldens.items()}
+    for name, analyse in ANALYSES.items():
+        ratios, growth = [], []
+        for _ in range(asked.rounds):
+            small, large = (
+                took(lambda trace=trace, analyse=analyse: analyse(Analysis(trace)))  # type: ignore[misc]
+                for trace in traces.values()
+            )
+            ratios.append(large / took(lambda: read_lazy(goldens[asked.spans]).trace()))
+            growth.append(large / small)
+        low, high = min(ratios), max(ratios)
+        print(
+            f"{name} of {asked.spans} spans, against loading them: "
+            f"{statistics.median(ratios):.2f} ({low:.2f} to {high:.2f}), aim {AIM}; "
+            f"{statistics.median(growth):.1f} times as long as of a tenth"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Answers: everything that a trace says of its team, each worked out once, when it is asked for.
+
+An analysis is a pure function of a trace in a module of its own; this is the one place where a test
+or a command finds them all. What a trace does not hold is None, with the reason beside it in
+`unknown`: never a 0 that nobody recorded.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agenttrace.analysis.team import Team
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from os import PathLike
+
+    from agenttrace.analysis.costs import Costs
+    from agenttrace.analysis.critical_path import CriticalPath
+    from agenttrace.analysis.graph import InteractionGraph
+    from agenttrace.analysis.lifetimes import Lifetime
+    from agenttrace.analysis.overhead import Overhead
+    from agenttrace.check.select import Selection
+    from agenttrace.model.trace import Trace
+
+
+class Analysis:
+    """What one trace says of the team that made it.
+
+    Attributes:
+        trace: The trace.
+        time: What its times are: `recorded`; `virtual`, as those of a replay; or `real`.
+    """
+
+    def __init__(self, trace: Trace, *, time: str | None = None) -> None:
+        """Take a trace; nothing is worked out yet.
+
+        Args:
+            trace: The trace.
+            time: What its times are; by default, what it says itself.
+        """
+        self.trace = trace
+        self.time = time or ("virtual" if trace.is_virtual else "recorded")
+
+    @classmethod
+    def of(cls, path: str | PathLike[str], trace_id: str | None = None) -> Analysis:
+        """Read a golden, or a trace in any format that `agenttrace formats` lists.
+
+        Args:
+            path: The file.
+            trace_id: Which trace is meant, where the file holds several.
+
+        Raises:
+            AgentTraceError: It is in no format that we know, or is damaged.
+            OSError: It cannot be read.
+            UsageError: It holds no trace of that id.
+        """
+        from agenttrace.formats.files import trace_in
+
+        return cls(trace_in(Path(path).read_bytes(), str(path), trace_id)[0])
+
+    @cached_property
+    def spans(self) -> Selection:
+        """The spans of the trace, to be selected and asserted on."""
+        from agenttrace.analysis.selecting import spans_of
+
+        return spans_of(self.trace)
+
+    @cached_property
+    def team(self) -> Team:
+        """Who did what."""
+        return Team(self.trace)
+
+    @cached_property
+    def critical_path(self) -> CriticalPath:
+        """What kept the run from ending sooner."""
+        from agenttrace.analysis.critical_path import critical_path
+
+        return critical_path(self.trace, team=self.team)
+
+    @cached_property
+    def graph(self) -> InteractionGraph:
+        """Who led whom to something."""
+        from agenttrace.analysis.graph import InteractionGraph
+
+        return InteractionGraph(self.trace, team=self.team)
+
+    @cached_property
+    def costs(self) -> Costs:
+        """What the run used, by agent, task, model, tool, and whatever else one asks for."""
+        from agenttrace.analysis.costs import Costs
+
+        return Costs(self.trace, team=self.team)
+
+    @cached_property
+    def lifetimes(self) -> Mapping[str, Lifetime]:
+        """By agent id: what its time was spent on."""
+        from agenttrace.analysis.lifetimes import lifetimes
+
+        return lifetimes(self.team, self.critical_path)
+
+    @cached_property
+    def overhead(self) -> Overhead:
+        """What coordination took of the run, in tokens and on the critical path."""
+        from agenttrace.analysis.overhead import overhead
+
+        return overhead(self.costs, self.critical_path, len(self.graph.interactions))

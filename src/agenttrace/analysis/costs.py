@@ -1,0 +1,314 @@
+"""Costs: what a run used, and who or what it was used for; each call counts in one place.
+
+Only calls to models and tools use anything, so that an agent's span that repeats what its models
+used counts nothing twice. What is not known of one call is not known of a sum that it is in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from agenttrace.analysis.interactions import NOT_RECORDED
+from agenttrace.analysis.team import Team
+from agenttrace.check.pricing import Prices
+from agenttrace.errors import PriceUnknown
+from agenttrace.model.span import ERROR, Span, SpanKind
+from agenttrace.model.usage import Tokens, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenttrace.model.trace import Trace
+
+COORDINATING = (SpanKind.MESSAGE, SpanKind.ORCHESTRATION)
+"""The kinds of span that, with all inside them, coordinate rather than work."""
+
+_MODELS, _TOOLS = (SpanKind.LLM,), (SpanKind.TOOL, SpanKind.RETRIEVAL)
+
+DIMENSIONS = {
+    "agent": "the agent that did it, by id",
+    "agent.name": "its name",
+    "agent.type": "its type",
+    "agent.role": "its role",
+    "task": "the task of the span, or of the nearest one around it that has one",
+    "model": "the model that answered; a call of several is parted",
+    "tool": "the innermost tool that it is, or stands in",
+    "kind": "what sort of call it is",
+    "status": "how it ended",
+    "coordination": "`coordination` inside of messages and orchestration, else `work`",
+}
+"""What costs can be told apart by; any other word is the name of an attribute of the call."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What some calls used.
+
+    Attributes:
+        llm_calls: How many calls to models; one that several models answered is one.
+        tool_calls: How many calls to tools, retrievals included.
+        tokens: Of the model calls together; None: one of them does not say.
+        known_tokens: Of those that say.
+        usd: What the models cost, in US dollars; None: of one of them it is not known.
+        tool_usd: What the tools cost that say so, in US dollars; None: none says so.
+        took_ns: How long the calls took, added up, also where they ran at once or one inside the
+            other; nanoseconds. None: no call has any duration.
+        spans: The calls.
+        unknown: By attribute, why it is None.
+    """
+
+    llm_calls: int
+    tool_calls: int
+    tokens: Tokens | None
+    known_tokens: Tokens
+    usd: Decimal | None
+    tool_usd: Decimal | None
+    took_ns: int | None
+    spans: tuple[Span, ...]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The cost as plain JSON data; money as text, so that none of it is lost."""
+        return {
+            "llm_calls": self.llm_calls,
+            "tool_calls": self.tool_calls,
+            "tokens": None if self.tokens is None else asdict(self.tokens),
+            "known_tokens": asdict(self.known_tokens),
+            "usd": None if self.usd is None else f"{self.usd:f}",
+            "tool_usd": None if self.tool_usd is None else f"{self.tool_usd:f}",
+            "took_ns": self.took_ns,
+            "unknown": dict(self.unknown),
+        }
+
+
+def added(costs: Iterable[Cost]) -> Cost:
+    """Costs of several runs as one; what is not known of one is not known of all."""
+    parts = tuple(costs)
+    unknown: dict[str, str] = {}
+    for one in parts:
+        unknown = {**one.unknown, **unknown}
+    said = [one.tool_usd for one in parts if one.tool_usd is not None]
+    took = [one.took_ns for one in parts if one.took_ns is not None]
+    if said:
+        unknown.pop("tool_usd", None)
+    if took:
+        unknown.pop("took_ns", None)
+    return Cost(
+        llm_calls=sum(one.llm_calls for one in parts),
+        tool_calls=sum(one.tool_calls for one in parts),
+        tokens=None
+        if "tokens" in unknown
+        else _tokens(one.tokens for one in parts if one.tokens is not None),
+        known_tokens=_tokens(one.known_tokens for one in parts),
+        usd=None
+        if "usd" in unknown
+        else sum((one.usd for one in parts if one.usd is not None), Decimal()),
+        tool_usd=sum(said, Decimal()) if said else None,
+        took_ns=sum(took) if took else None,
+        spans=tuple(span for one in parts for span in one.spans),
+        unknown=unknown,
+    )
+
+
+class Costs:
+    """What a run used, by whatever one asks for.
+
+    Attributes:
+        team: The agents.
+        calls: The calls to models, tools and agents elsewhere.
+    """
+
+    def __init__(
+        self,
+        trace: Trace,
+        *,
+        team: Team | None = None,
+        own: Mapping[str, tuple[Decimal, Decimal]] | None = None,
+    ) -> None:
+        """Take a trace; nothing is worked out yet.
+
+        Args:
+            trace: The trace.
+            team: Its team, where it is known already.
+            own: Prices before those of the list, as of `Prices`; the list is that of the day on
+                which the run began.
+        """
+        self.team = Team(trace) if team is None else team
+        self.calls: tuple[Span, ...] = tuple(span for span in trace.spans if is_cost(span))
+        self._prices = Prices(at=trace.started, own=own)
+
+    @cached_property
+    def total(self) -> Cost:
+        """What the whole run used."""
+        return self.of(self.calls)
+
+    def of(self, calls: Iterable[Span]) -> Cost:
+        """What some calls used; spans that are no calls use nothing."""
+        return _summed(tuple(span for span in calls if is_cost(span)), self._prices)
+
+    def subtree(self, span: Span) -> Cost:
+        """What a span used, and all inside it."""
+        inside, ahead = [], [span]
+        while ahead:
+            at = ahead.pop()
+            inside.append(at)
+            ahead.extend(self.team.children.get(at.id, ()))
+        return self.of(inside)
+
+    def by(self, what: str) -> Mapping[str | None, Cost]:
+        """What was used, parted by one of `DIMENSIONS` or by an attribute; sorted.
+
+        Each call counts in one part; None is the part of those of whom it is not said.
+        """
+        if what == "model":
+            return _by_model(self.calls, self._prices)
+        part = self._part_of(what)
+        groups: dict[str | None, list[Span]] = defaultdict(list)
+        for span in self.calls:
+            groups[part(span) or None].append(span)
+        return {name: self.of(groups[name]) for name in sorted(groups, key=_last_if_none)}
+
+    def _part_of(self, what: str) -> Callable[[Span], str | None]:
+        if what.startswith("agent"):
+            _, _, detail = what.partition(".")
+            return lambda span: self._agents(span, detail or "id")
+        inherited = {"task": self._tasks, "tool": self._tools, "coordination": self._sides}
+        if what in inherited:
+            return lambda span: inherited[what].get(span.id)
+        if what in ("kind", "status"):
+            return lambda span: str(span.kind if what == "kind" else span.status.code)
+        return lambda span: _text(span.attributes.get(what))
+
+    def _agents(self, span: Span, detail: str) -> str | None:
+        doer = self.team.doers[span.id]
+        said = None if doer is None else getattr(self.team.agents[doer], detail, None)
+        return said if isinstance(said, str) else None
+
+    @cached_property
+    def _tasks(self) -> Mapping[str, str | None]:
+        return self._inherited(lambda span: span.task)
+
+    @cached_property
+    def _tools(self) -> Mapping[str, str | None]:
+        return self._inherited(
+            lambda span: (span.operation or span.name) if span.kind in _TOOLS else None
+        )
+
+    @cached_property
+    def _sides(self) -> Mapping[str, str | None]:
+        ids = coordinating(self.team)
+        return {span.id: "coordination" if span.id in ids else "work" for span in self.calls}
+
+    def _inherited(self, own: Callable[[Span], str | None]) -> Mapping[str, str | None]:
+        """What each span says, or the nearest one around it that says anything."""
+        found: dict[str, str | None] = {}
+        for span in self.team.downwards:
+            around = None if span.parent is None else found.get(span.parent)
+            found[span.id] = own(span) or around
+        return found
+
+
+def is_cost(span: Span) -> bool:
+    """Whether a span is a call that uses something: of a model, a tool, or an agent elsewhere."""
+    return span.kind in (*_MODELS, *_TOOLS) or _is_elsewhere(span)
+
+
+def coordinating(team: Team) -> frozenset[str]:
+    """The ids of the spans that are messages or orchestration, or stand inside of such."""
+    found: set[str] = set()
+    for span in team.downwards:
+        if span.kind in COORDINATING or span.parent in found:
+            found.add(span.id)
+    return frozenset(found)
+
+
+def _is_elsewhere(span: Span) -> bool:
+    return span.kind is SpanKind.AGENT and span.is_call
+
+
+def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
+    models = [span for span in calls if span.kind in _MODELS]
+    elsewhere = sum(map(_is_elsewhere, calls))
+    silent = sum(span.usage is None and span.status.code != ERROR for span in models)
+    used = [span for span in models if span.usage is not None]
+    known = _tokens(span.usage.tokens for span in used if span.usage is not None)
+    usd, why = _usd(used, prices)
+    unknown: dict[str, str] = {}
+    if elsewhere or silent:
+        told = f"{NOT_RECORDED}: {_who(silent, elsewhere)}"
+        unknown = {"tokens": told, "usd": told}
+    elif usd is None:
+        unknown["usd"] = why
+    said = [span.usage.tool_cost_usd for span in calls if span.usage is not None]
+    tool_usd = [one for one in said if one is not None]
+    if not tool_usd:
+        unknown["tool_usd"] = f"{NOT_RECORDED}: no tool says what it costs"
+    took = sum(span.end_ns - span.start_ns for span in calls)
+    if not took:
+        unknown["took_ns"] = f"{NOT_RECORDED}: the calls have no durations"
+    return Cost(
+        llm_calls=len(models),
+        tool_calls=sum(span.kind in _TOOLS for span in calls),
+        tokens=None if "tokens" in unknown else known,
+        known_tokens=known,
+        usd=None if "usd" in unknown else usd,
+        tool_usd=sum(tool_usd, Decimal()) if tool_usd else None,
+        took_ns=took or None,
+        spans=calls,
+        unknown=unknown,
+    )
+
+
+def _who(silent: int, elsewhere: int) -> str:
+    told = [f"{silent} of its model calls do not say"] if silent else []
+    told += [f"{elsewhere} of its agents act elsewhere"] if elsewhere else []
+    return ", ".join(told)
+
+
+def _usd(used: Iterable[Span], prices: Prices) -> tuple[Decimal | None, str]:
+    total = Decimal()
+    for span in used:
+        try:
+            cost = prices.cost(span)
+        except PriceUnknown as problem:
+            return None, problem.headline
+        if cost is None:
+            models = ", ".join(span.usage.models) if span.usage is not None else ""
+            return None, f"nobody knows what {models or 'a model'} costs"
+        total += cost
+    return total, ""
+
+
+def _by_model(calls: Iterable[Span], prices: Prices) -> Mapping[str | None, Cost]:
+    groups: dict[str | None, list[tuple[Span, Span]]] = defaultdict(list)
+    for span in calls:
+        if span.kind not in _MODELS:
+            continue
+        models = {} if span.usage is None else span.usage.models
+        if len(models) == 1 or span.usage is None:
+            groups[next(iter(models), None)].append((span, span))
+            continue
+        for model, tokens in models.items():  # a price for all of them is no model's own
+            groups[model].append((span, replace(span, usage=Usage(models={model: tokens}))))
+    found = {}
+    for name in sorted(groups, key=_last_if_none):
+        spans, parts = zip(*groups[name], strict=True)
+        found[name] = replace(_summed(parts, prices), spans=spans)
+    return found
+
+
+def _tokens(parts: Iterable[Tokens]) -> Tokens:
+    return sum(parts, Tokens())
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _last_if_none(name: str | None) -> tuple[bool, str]:
+    return (name is None, name or "")

@@ -1,0 +1,130 @@
+"""Overhead: how much of a run went into coordinating its agents, in tokens and in time.
+
+It needs no run of a single agent to be held against, as the overhead of "Towards a Science of
+Scaling Agent Systems" (arXiv:2512.08296) does; so it is another number than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from agenttrace.analysis.costs import coordinating
+from agenttrace.analysis.interactions import NOT_RECORDED
+from agenttrace.analysis.telling import not_recorded, team_failed
+from agenttrace.check.budget import Limit
+from agenttrace.model.span import SpanKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.analysis.costs import Costs
+    from agenttrace.analysis.critical_path import CriticalPath
+    from agenttrace.check.budget import Said
+    from agenttrace.model.usage import Tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overhead:
+    """What coordination took of a run.
+
+    Attributes:
+        tokens: Of the model calls inside messages and orchestration; None: one does not say.
+        all_tokens: Of all model calls; None: likewise.
+        path_ns: How long the critical path was a message's, an orchestration's, or of what stands
+            inside them; nanoseconds. None: the trace has no times.
+        all_path_ns: How long the critical path is.
+        tokens_share: The first of the second, 0 to 1; None: not known, or there are no tokens.
+        path_share: The third of the fourth, likewise.
+        interactions_per_call: Interactions between agents for each model call; None: there is no
+            model call.
+        unknown: By attribute, why it is None.
+    """
+
+    tokens: int | None
+    all_tokens: int | None
+    path_ns: int | None
+    all_path_ns: int | None
+    tokens_share: float | None
+    path_share: float | None
+    interactions_per_call: float | None
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def at_most(self, *, tokens: Said | None = None, path: Said | None = None) -> Literal[True]:
+        """Assert that coordination took at most these shares: `at_most(tokens="30%")`.
+
+        Raises:
+            TeamFailed: It took more.
+            NotRecorded: The trace does not say.
+            UsageError: A limit is none, or nothing is limited.
+        """
+        for what, limit, share in (
+            ("tokens_share", tokens, self.tokens_share),
+            ("path_share", path, self.path_share),
+        ):
+            if limit is None:
+                continue
+            most = Limit.of("coordination", limit).at_most
+            if share is None:
+                raise not_recorded(f"the {what} of coordination", self.unknown[what])
+            if share > most:
+                raise team_failed(
+                    f"coordination took {share:.1%} of the {what.partition('_')[0]}, and at most "
+                    f"{most:.1%} is meant",
+                    "of",
+                    self._sums(),
+                )
+        return True
+
+    def _sums(self) -> Iterator[str]:
+        if self.tokens is not None:
+            yield f"{self.tokens:,} of {self.all_tokens:,} tokens"
+        if self.path_ns is not None:
+            yield f"{self.path_ns:,} of {self.all_path_ns:,} ns of the critical path"
+
+
+def overhead(costs: Costs, path: CriticalPath, interactions: int) -> Overhead:
+    """Say how much of a run went into coordinating its agents.
+
+    Args:
+        costs: What the run used.
+        path: Its critical path.
+        interactions: How many there were between agents.
+    """
+    side = costs.by("coordination").get("coordination")
+    part, whole = (0 if side is None else _total(side.tokens)), _total(costs.total.tokens)
+    unknown: dict[str, str] = {}
+    for name, number in (("tokens", part), ("all_tokens", whole)):
+        if number is None:
+            unknown[name] = costs.total.unknown["tokens"]
+    if part is None or whole is None:
+        unknown["tokens_share"] = costs.total.unknown["tokens"]
+    elif not whole:
+        unknown["tokens_share"] = f"{NOT_RECORDED}: no model call used a token"
+    ids = coordinating(costs.team)
+    timed = bool(path.sections)
+    on_path = sum(one.duration_ns for one in path.sections if one.span.id in ids)
+    if not timed:
+        unknown |= dict.fromkeys(("path_ns", "all_path_ns", "path_share"), _no_times(path))
+    calls = sum(span.kind is SpanKind.LLM for span in costs.calls)
+    if not calls:
+        unknown["interactions_per_call"] = f"{NOT_RECORDED}: the trace has no model calls"
+    return Overhead(
+        tokens=part,
+        all_tokens=whole,
+        path_ns=on_path if timed else None,
+        all_path_ns=path.duration_ns if timed else None,
+        tokens_share=part / whole if part is not None and whole else None,
+        path_share=on_path / path.duration_ns if timed else None,
+        interactions_per_call=interactions / calls if calls else None,
+        unknown=unknown,
+    )
+
+
+def _no_times(path: CriticalPath) -> str:
+    return path.unknown.get("sections", f"{NOT_RECORDED}: the trace has no spans")
+
+
+def _total(tokens: Tokens | None) -> int | None:
+    return None if tokens is None else tokens.total

@@ -1,0 +1,85 @@
+"""`agenttrace slo`: whether objectives are kept over a folder of traces."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agenttrace.cli.folders import Files
+from agenttrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from agenttrace.analysis.objectives import Judged
+
+_MISSED = 1
+
+
+@click.command("slo")
+@click.argument(
+    "paths",
+    metavar="PATH...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option(
+    "--objective",
+    "sentences",
+    metavar="SENTENCE",
+    multiple=True,
+    required=True,
+    help="99.9% of workflows succeed; 95% of tool look_up* within 2s. May be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON, schema agenttrace.slo/1.")
+@click.pass_context
+def command(
+    ctx: click.Context, paths: tuple[Path, ...], sentences: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Say whether objectives are kept, by exact counts: how many there were, and how many bad.
+
+    PATH is a trace in any format that `agenttrace formats` lists, or a folder of them. An objective
+    speaks of workflows, which are whole runs, or of a kind of span and, if it is to, of a name.
+    Each is to succeed, or to take at most so long. Replays are refused where it speaks of time.
+
+    Exit codes: 0 all are kept, 1 one is missed, not known, or speaks of nothing, 2 usage, 4 a trace
+    could not be read.
+    """
+    from agenttrace.analysis.objectives import SCHEMA, Objectives
+
+    objectives, files, read = Objectives(*sentences), Files(paths), 0
+    for trace in files.traces():
+        objectives.add(trace)
+        read += 1
+    if not read and not files.unreadable:
+        raise UsageError(f"no trace was found in {', '.join(map(str, paths))}")
+    judged = objectives.judged
+    if as_json:
+        told = {"schema": SCHEMA, "traces": read, "objectives": [one.as_dict() for one in judged]}
+        click.echo(json.dumps({**told, **files.as_dict()}, indent=1))
+    else:
+        for one in judged:
+            _print(one)
+    files.close()
+    if not all(one.holds and one.count for one in judged):
+        ctx.exit(_MISSED)
+
+
+def _print(one: Judged) -> None:
+    from agenttrace.analysis.objectives import counts
+    from agenttrace.cli import words
+
+    stands = {True: "kept", False: "MISSED", None: "not known"}[one.holds]
+    if not one.count:
+        click.echo(f"{'NOTHING':9}  {one.objective.text}: it speaks of what never happened")
+        return
+    spent = "" if one.burn is None else f", {one.burn:.1%} of the error budget spent"
+    click.echo(f"{stands:9}  {one.objective.text}: {counts(one)}{spent}")
+    for bad in (*one.bad, *one.unknown)[:5]:
+        where = "" if bad.span is None else f", {bad.span.name} {bad.span.id}"
+        click.echo(f"{'':9}  {words.line(f'{bad.trace}{where}')}: {bad.why}")
+    more = len(one.bad) + len(one.unknown) - 5
+    if more > 0:
+        click.echo(f"{'':9}  and {more:,} more")

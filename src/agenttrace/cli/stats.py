@@ -1,0 +1,91 @@
+"""`agenttrace stats`: what traces used, and who talked to whom, over one file or a whole folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agenttrace.cli.folders import Files
+from agenttrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from agenttrace.analysis.stats import Stats
+
+
+@click.command("stats")
+@click.argument(
+    "paths",
+    metavar="PATH...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+)
+@click.option(
+    "--by",
+    metavar="WHAT",
+    default="agent",
+    show_default=True,
+    help="agent, agent.type, agent.role, agent.name, task, model, tool, kind, status, "
+    "coordination, or the name of an attribute.",
+)
+@click.option("--times", is_flag=True, help="What each agent's time was spent on, instead.")
+@click.option(
+    "--graph",
+    type=click.Choice(["dot", "mermaid", "json"]),
+    help="Who talked to whom, instead, for another program to draw.",
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="The same as JSON, schema agenttrace.stats/1."
+)
+def command(
+    paths: tuple[Path, ...], by: str, graph: str | None, *, times: bool, as_json: bool
+) -> None:
+    """Say what traces used, parted by agent, model, tool, or anything else.
+
+    PATH is a trace in any format that `agenttrace formats` lists, or a folder of them. A number
+    with a + is of those calls that say: others do not. Times are recorded ones, and what runs at
+    once is added up.
+
+    Exit codes: 0 shown, 2 usage, or no trace was found, 4 a trace could not be read; those of a
+    folder that can be are shown.
+    """
+    from agenttrace.analysis import Analysis
+    from agenttrace.analysis.stats import Stats
+
+    stats = Stats(by)
+    files = Files(paths)
+    for trace in files.traces():
+        analysis = Analysis(trace)
+        if graph is not None:
+            stats.add_graph(analysis)
+        elif times:
+            stats.add_times(analysis)
+        stats.add(analysis)
+    if not stats.traces and not files.unreadable:
+        raise UsageError(f"no trace was found in {', '.join(map(str, paths))}")
+    if graph is not None:
+        told = stats.graph(graph)
+        click.echo(told if isinstance(told, str) else json.dumps(told, indent=1))
+    elif as_json:
+        click.echo(json.dumps({**stats.as_dict(), **files.as_dict()}, indent=1))
+    else:
+        _print(stats, times=times)
+    files.close()
+
+
+def _print(stats: Stats, *, times: bool) -> None:
+    from agenttrace.cli import tables, words
+
+    if times and stats.lives:
+        tables.times(stats.lives, stats.path_ns)
+    elif times:
+        click.echo("The traces have no times.")
+    else:
+        rows = [(name or "(not said)", count, cost) for name, count, cost in stats.rows]
+        tables.costs(stats.by, [*rows, ("in all", stats.traces, stats.total)])
+        for name, why in sorted(stats.total.unknown.items()):
+            if name in ("tokens", "usd"):
+                click.echo(f"{'cost' if name == 'usd' else name}: {words.line(why)}")

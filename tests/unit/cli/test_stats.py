@@ -1,0 +1,133 @@
+"""`agenttrace stats`: what traces used, by whatever one asks for, over a file or a folder."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from agenttrace.analysis import Analysis
+from agenttrace.causal.sequence import in_causal_order
+from agenttrace.cli import main
+from agenttrace.formats import native
+from agenttrace.model.trace import Trace
+from tests.fakes.made_teams import a_team
+
+HEADS = ["kind", "traces", "models", "tools", "in", "out", "cost", "took"]
+TIMES = ["agent", "lives", "reasoning", "tool", "waiting", "idle", "on", "path"]
+
+
+def stats(*words: object) -> Result:
+    """Run the command."""
+    return CliRunner().invoke(main, ["stats", *map(str, words)])
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of three runs, with what else lies in folders."""
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "inner").mkdir()
+    (tmp_path / ".hidden").mkdir()
+    for number, name in enumerate(["a", "inner/b", "inner/c"]):
+        (tmp_path / f"{name}.trace").write_bytes(native.write(team(number)))
+    (tmp_path / ".hidden" / "d.trace").write_bytes(native.write(team(3)))
+    (tmp_path / "a.trace.txt").write_text("an outline")
+    (tmp_path / "a.trace.new").write_text("waits")
+    (tmp_path / "notes.md").write_text("# Notes")
+    return tmp_path
+
+
+def team(seed: int) -> Trace:
+    """A team of which every model says what it used."""
+    trace = a_team(seed, deeds=50)
+    spans = tuple(span for span in trace.spans if span.kind != "llm" or span.usage is not None)
+    return replace(trace, id=f"{seed + 1:032x}", name=f"team {seed}", spans=spans)
+
+
+def test_a_folder_is_the_sum_of_its_traces(folder: Path) -> None:
+    """By agent, exactly: calls, tokens, money; and what is no trace is named."""
+    result = stats(folder, "--json")
+
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    each = [Analysis(team(number)).costs for number in range(3)]
+    assert (told["schema"], told["by"], told["traces"]) == ("agenttrace.stats/1", "agent", 3)
+    for row in told["rows"]:
+        costs = [one.by("agent")[row["name"]] for one in each if row["name"] in one.by("agent")]
+        assert row["traces"] == len(costs)
+        assert row["llm_calls"] == sum(one.llm_calls for one in costs)
+        assert row["tokens"]["output"] == sum(one.known_tokens.output for one in costs)
+        assert Decimal(row["usd"]) == sum(one.usd or Decimal() for one in costs)
+    assert told["total"]["tool_calls"] == sum(one.total.tool_calls for one in each)
+    assert told["left_out"] == [str(folder / "notes.md")]
+
+
+def test_the_table_says_the_same(folder: Path) -> None:
+    """One row a part, sorted, and the whole last; nothing is printed that is not known."""
+    (line, *rows) = stats(folder / "a.trace", "--by", "kind").stdout.splitlines()
+
+    assert line.split() == HEADS
+    assert [row.split()[0] for row in rows] == ["llm", "tool", "in"]
+    total = Analysis(team(0)).costs.total
+    whole = rows[-1].split()
+    assert whole[2:5] == ["1", str(total.llm_calls), str(total.tool_calls)]
+    assert total.usd is not None
+    assert whole[7] == f"${((total.tool_usd or 0) + total.usd).normalize():f}"
+
+
+def test_what_is_not_known_is_marked_and_said(tmp_path: Path) -> None:
+    """A silent call makes a number the least there can be, and the money unknown."""
+    file = tmp_path / "silent.trace"
+    spans = tuple(replace(it, usage=None) if it.kind == "llm" else it for it in team(2).spans)
+    file.write_bytes(native.write(replace(team(2), spans=spans)))
+
+    told = stats(file, "--by", "kind").stdout
+
+    assert "0+  0+ not known" in told
+    assert "tokens: not recorded: " in told
+    assert json.loads(stats(file, "--json").stdout)["total"]["usd"] is None
+
+
+def test_times_and_graph_are_shown_instead(folder: Path) -> None:
+    """What each agent's time was spent on; who led whom, to be drawn or read by a program."""
+    analysis = Analysis(in_causal_order(team(0)))
+    times = stats(folder / "a.trace", "--times").stdout.splitlines()
+
+    assert times[0].split() == TIMES
+    assert [row.split()[0] for row in times[1:]] == [*analysis.lifetimes]
+    assert stats(folder / "a.trace", "--graph", "dot").stdout == f"{analysis.graph.to_dot()}\n"
+    told = json.loads(stats(folder, "--graph", "json").stdout)
+    counts = [Analysis(team(number)).graph for number in range(3)]
+    assert sum(one["count"] for one in told["channels"]) == sum(
+        len(one.interactions) for one in counts
+    )
+    assert len({(it["source"], it["target"], it["kind"]) for it in told["channels"]}) == len(
+        told["channels"]
+    )
+
+
+def test_what_cannot_be_read_is_named_and_is_exit_code_4(folder: Path) -> None:
+    """Of a folder the others are shown; a file that was named itself ends it."""
+    broken = folder / "broken.trace"
+    broken.write_bytes(native.write(team(0))[:-9])
+
+    result = stats(folder)
+
+    assert result.exit_code == 4
+    assert "in all" in result.stdout
+    assert "could not be read: " in result.stderr
+    assert "broken.trace" in result.stderr
+    assert stats(broken).exit_code == 4
+    assert stats(folder / "notes.md").exit_code == 4
+
+
+def test_a_folder_without_a_trace_is_a_usage_error(tmp_path: Path) -> None:
+    """An empty table would look as if nothing had been used."""
+    result = stats(tmp_path)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "no trace was found in" in result.stderr
