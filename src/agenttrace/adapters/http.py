@@ -48,7 +48,7 @@ KEPT_HEADERS = frozenset(
 )
 """The response headers that clients act on. Others vary from run to run, or are the wire's own."""
 
-_OF_THE_WIRE = frozenset({"content-encoding", "content-length", "set-cookie", "transfer-encoding"})
+_OF_THE_WIRE = frozenset({"content-encoding", "set-cookie", "transfer-encoding"})
 """What no longer holds of a body that was decoded, and cookies, which are handed on apart."""
 
 _LINES = (
@@ -143,9 +143,10 @@ def program_head(crossing: Crossing, head: Value, headers: Iterable[tuple[str, s
     """
     if not crossing.door.spares or not isinstance(head, dict):
         return head
-    whole: list[Value] = [
-        [name.lower(), value] for name, value in headers if name.lower() not in _OF_THE_WIRE
-    ]
+    pairs = [(name.lower(), value) for name, value in headers]
+    coded = any(name == "content-encoding" for name, _ in pairs)
+    gone = _OF_THE_WIRE | {"content-length"} if coded else _OF_THE_WIRE
+    whole: list[Value] = [[name, value] for name, value in pairs if name not in gone]
     return {**head, "headers": whole}
 
 
