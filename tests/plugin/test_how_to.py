@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
@@ -18,7 +19,15 @@ PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
 def printed(line: str, pytester: pytest.Pytester) -> str:
     """Run a command of a page in this process; give what it prints."""
-    program, *words = shlex.split(line)
+    program, *said = shlex.split(line)
+    words = [
+        word
+        for one in said
+        for word in (sorted(map(str, Path().glob(one))) if "*" in one else [one])
+    ]
+    if program == "python":
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        return done.stdout
     if program == "pytest":
         return "\n".join(pytester.runpytest_inprocess(*words).outlines)
     return CliRunner().invoke(main, words).output
@@ -36,6 +45,7 @@ FOLLOWED = (
     "find-races",
     "../tutorial/a-race",
     "import-traces",
+    "record-in-production",
 )
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"

@@ -50,6 +50,8 @@ class Backlog:
 
     Attributes:
         dropped: How many entries were dropped because too much waited.
+        quick: What comes by itself, of one sink and of one weight: whoever appends looks first
+            whether there is room, and takes no lock.
     """
 
     def __init__(self, limit_bytes: int, failed: Callable[[BaseException], None]) -> None:
@@ -61,10 +63,18 @@ class Backlog:
         """
         self._limit, self._failed = limit_bytes, failed
         self.dropped = 0
+        self.quick: deque[object] = deque()
+        self._quick_sink: Sink | None = None
         self._begin()
+        self._start()
         if hasattr(os, "register_at_fork"):
             own = weakref.WeakMethod(self._after_fork)
             os.register_at_fork(after_in_child=lambda: _call(own))
+
+    def open_quick(self, sink: Sink) -> deque[object]:
+        """Let what is appended to `quick` go to a sink."""
+        self._quick_sink = sink
+        return self.quick
 
     def put(self, sink: Sink, what: object, weight: int = 0) -> bool:
         """Let something be written; False: too much waits, and it was dropped.
@@ -83,8 +93,6 @@ class Backlog:
             self._waiting += weight
             self._entries.append(_Entry(sink, what, weight))
             urgent = self._waiting > self._limit // 2
-        if self._thread is None:
-            self._start()
         if urgent:
             self._bell.set()
         return True
@@ -101,11 +109,9 @@ class Backlog:
         """Write what waits, and take nothing any more; whether all of it was written."""
         with self._lock:
             self._closed = True
-            thread = self._thread
         self._bell.set()
-        if thread is not None:
-            thread.join(timeout_s)
-        return thread is None or not thread.is_alive()
+        self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     # -- the writing thread ------------------------------------------------------------------------
     def _begin(self) -> None:
@@ -116,20 +122,18 @@ class Backlog:
         self._full: dict[int, Sink] = {}
         self._waiting = 0
         self._closed = False
-        self._thread: threading.Thread | None = None
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is not None:
-                return
-            with current.aside():
-                thread = threading.Thread(target=self._work, name="agenttrace-journal", daemon=True)
-                thread.start()
-            self._thread = thread
+        with current.aside():
+            thread = threading.Thread(target=self._work, name="agenttrace-journal", daemon=True)
+            thread.start()
+        self._thread = thread
 
     def _after_fork(self) -> None:
         """In a forked process: what waited is the other's to write, and its thread is not here."""
+        self.quick.clear()
         self._begin()
+        self._start()
 
     def _work(self) -> None:
         while True:
@@ -139,11 +143,18 @@ class Backlog:
                 batch, self._entries = self._entries, deque()
                 full, self._full = self._full, {}
                 closing = self._closed
+            self._write(self._quick())
             self._write(batch)
             for sink in full.values():
                 self._guarded(sink.overflow)
-            if closing and not self._entries:
+            if closing and not self._entries and not self.quick:
                 return
+
+    def _quick(self) -> deque[_Entry]:
+        sink, quick = self._quick_sink, self.quick
+        if sink is None:
+            return deque()
+        return deque(_Entry(sink, quick.popleft(), 0) for _ in range(len(quick)))
 
     def _write(self, batch: deque[_Entry]) -> None:
         touched: dict[int, Sink] = {}

@@ -32,6 +32,9 @@ _ERROR = 2
 """OpenTelemetry's number for the status ERROR."""
 
 _SPAN_BYTES = 1024
+"""What a span that waits is taken to weigh."""
+
+_SIMPLE = frozenset({bool, int, str})
 _DROPPED = "spans were dropped, since more ended than could be written: this trace may lack some"
 
 
@@ -71,9 +74,9 @@ class SpanProcessor:
             redact=redact,
         )
         self._sink = _Spans(self._journals)
-        self._put = self._journals.backlog.put
-        self._chooses = (lambda _trace: True) if keep_failed else self._journals.chooses
-        self._chooses_all = sample >= 1
+        self._waiting = self._journals.backlog.open_quick(self._sink)
+        self._limit = (limits or Limits()).waiting_bytes // _SPAN_BYTES
+        self._takes_all = keep_failed or sample >= 1
         self._closing = threading.Lock()
         self._closed = False
         atexit.register(self.shutdown)
@@ -92,8 +95,12 @@ class SpanProcessor:
 
     def on_end(self, span: Any) -> None:  # noqa: ANN401 - likewise
         """Let a span be written; it may be dropped, never waited for."""
-        if self._chooses_all or self._chooses(span.context.trace_id):
-            self._put(self._sink, span, _SPAN_BYTES)
+        if self._takes_all or self._journals.chooses(span.context.trace_id):
+            if len(self._waiting) < self._limit:
+                self._waiting.append(span)
+            else:
+                self._journals.backlog.dropped += 1
+                self._sink.lacks = True
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Wait until the spans that have ended are in their journals; whether they are."""
@@ -104,6 +111,7 @@ class SpanProcessor:
         with self._closing:
             closed, self._closed = self._closed, True
         if not closed:
+            self._limit = 0
             atexit.unregister(self.shutdown)
             self._journals.close(timeout_s, self._sink.end)
 
@@ -129,6 +137,7 @@ class _Spans:
         self._journals = journals
         self._open: OrderedDict[int, _Open] = OrderedDict()
         self._touched: set[int] = set()
+        self.lacks = False
 
     def take(self, span: Any) -> None:  # noqa: ANN401 - the SDK's
         """Take a span that has ended."""
@@ -150,6 +159,9 @@ class _Spans:
 
     def settle(self) -> None:
         """Bring what was taken to the disk; a trace whose root has ended may still get a span."""
+        if self.lacks:
+            self.lacks = False
+            self._say_what_lacks()
         for trace in tuple(self._open):
             found = self._open.get(trace)
             if found is None or not (trace in self._touched or found.state.ended):
@@ -161,6 +173,9 @@ class _Spans:
         self._touched = set()
 
     def overflow(self) -> None:
+        """Nothing but spans comes here."""
+
+    def _say_what_lacks(self) -> None:
         """Spans were dropped, of whichever traces: each that is open may lack some, and says so."""
         for found in self._open.values():
             if not found.state.lacks:
@@ -234,7 +249,10 @@ def _context(context: Any) -> dict[str, Value]:  # noqa: ANN401 - the SDK's
 
 
 def _attributes(given: Mapping[str, Any] | None) -> dict[str, Value]:
-    return {key: canonical(value) for key, value in (given or {}).items()}
+    return {
+        key: value if type(value) in _SIMPLE else canonical(value)
+        for key, value in (given or {}).items()
+    }
 
 
 def _nothing() -> None:
