@@ -89,7 +89,7 @@ def in_model(thing: T, visit: Visit, name: str = "", *, skip: AbstractSet[str] =
 
 def _inside(thing: Any, visit: Visit, name: str, skip: AbstractSet[str]) -> Any:  # noqa: ANN401 - any of the model
     """The same with other texts in it; None: there is none that changes."""
-    kind = type(thing)
+    kind: Any = type(thing)
     if kind in _PLAIN or (skip and isinstance(thing, Delivery | Lane)):
         return None
     if fields := _fields_of(kind):
