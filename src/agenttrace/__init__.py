@@ -24,15 +24,21 @@ if TYPE_CHECKING:
     from agenttrace.adapters.plain.notes import event as event
     from agenttrace.adapters.plain.notes import link as link
     from agenttrace.adapters.plain.notes import status as status
+    from agenttrace.adapters.plain.runs import run as run
     from agenttrace.adapters.plain.shared import TracedState as TracedState
     from agenttrace.adapters.plain.spans import orchestration as orchestration
     from agenttrace.adapters.plain.spans import span as span
     from agenttrace.adapters.plain.states import snapshot as snapshot
     from agenttrace.adapters.plain.tools import tool as tool
+    from agenttrace.session.journals import Limits as Limits
+    from agenttrace.session.production import install as install
+    from agenttrace.session.span_processor import SpanProcessor as SpanProcessor
 
     __version__: str
 
 __all__ = [
+    "Limits",
+    "SpanProcessor",
     "TracedState",
     "__version__",
     "agent",
@@ -41,11 +47,13 @@ __all__ = [
     "event",
     "extract",
     "inject",
+    "install",
     "join",
     "link",
     "orchestration",
     "publish",
     "receive",
+    "run",
     "send",
     "snapshot",
     "span",
@@ -62,12 +70,20 @@ _ROOMS = {
     "delegating": ("delegation",),
     "messages": ("publish", "receive", "send", "subscribe"),
     "notes": ("event", "link", "status"),
+    "runs": ("run",),
     "shared": ("TracedState",),
     "spans": ("orchestration", "span"),
     "states": ("snapshot",),
     "tools": ("tool",),
 }
 """Where each verb lives, below `agenttrace.adapters.plain`."""
+
+_ELSEWHERE = {
+    "Limits": "session.journals",
+    "SpanProcessor": "session.span_processor",
+    "install": "session.production",
+}
+"""What production has beside the verbs, and where it lives."""
 
 _MODULES = ("invariants", "strategies")
 """What tests of the user's own have beside the verbs; each is a module."""
@@ -103,6 +119,10 @@ def __getattr__(name: str) -> object:
         from importlib import import_module
 
         return import_module(f"agenttrace.{name}")
+    if name in _ELSEWHERE:
+        from importlib import import_module
+
+        return getattr(import_module(f"agenttrace.{_ELSEWHERE[name]}"), name)
     for room, verbs in _ROOMS.items():
         if name in verbs:
             from importlib import import_module

@@ -3,22 +3,47 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+import agenttrace.cli.doctor_journals
+import agenttrace.cli.import_trace
+import agenttrace.cli.incident
+import agenttrace.cli.promote
+import agenttrace.session.promoted
+import agenttrace.session.rerun
 from agenttrace.cli import main
 from tests.fakes.pages import Command, File, matches, steps
 from tests.fakes.refund_project import LOADED
+
+HERE = (
+    *LOADED,
+    agenttrace.cli.doctor_journals,
+    agenttrace.cli.import_trace,
+    agenttrace.cli.promote,
+    agenttrace.session.promoted,
+    agenttrace.session.rerun,
+)
+"""Loaded once: a run of pytest in this process forgets what it loaded itself."""
 
 PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 
 
 def printed(line: str, pytester: pytest.Pytester) -> str:
     """Run a command of a page in this process; give what it prints."""
-    program, *words = shlex.split(line)
+    program, *said = shlex.split(line)
+    words = [
+        word
+        for one in said
+        for word in (sorted(map(str, Path().glob(one))) if "*" in one else [one])
+    ]
+    if program == "python":
+        done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
+        return done.stdout
     if program == "pytest":
         return "\n".join(pytester.runpytest_inprocess(*words).outlines)
     return CliRunner().invoke(main, words).output
@@ -37,6 +62,8 @@ FOLLOWED = (
     "find-races",
     "../tutorial/a-race",
     "import-traces",
+    "record-in-production",
+    "../tutorial/an-incident",
 )
 SLOW = "-p no:langsmith_plugin"
 DATA = Path(__file__).parents[1] / "data" / "tau-bench"
@@ -49,7 +76,7 @@ def test_a_page_prints_what_it_says(
     page: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its files are written, its commands run, and each line compared, but for times."""
-    assert LOADED
+    assert HERE
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.setenv("COLUMNS", "80")
     for name, trial in TRIALS.items():

@@ -91,9 +91,11 @@ class _Request:
         exchange = Exchange(crossing, provider, _head(real))
         if isinstance(whole, bytes):
             exchange.whole(Answer(head=exchange.head, chunks=(Chunk(data=whole),)))
-            return self._response(exchange.head, aiohttp_bodies.whole(whole), None, real)
+            return self._response(
+                _program_head(exchange, real), aiohttp_bodies.whole(whole), None, real
+            )
         parts = pieces.live_async(source if whole is None else whole, content_type, inside)
-        return self._response(exchange.head, parts, exchange, real)
+        return self._response(_program_head(exchange, real), parts, exchange, real)
 
     async def _recalled(self, crossing: Crossing, provider: Provider | None) -> Any:
         recalled = crossing.recalled
@@ -199,6 +201,10 @@ def _has_an_end(real: Any, content_type: str) -> bool:
 
 def _head(real: Any) -> Value:
     return http.head_of(real.status, real.headers.items())
+
+
+def _program_head(exchange: Exchange, real: Any) -> Value:
+    return http.program_head(exchange.crossing, exchange.head, real.headers.items())
 
 
 async def _read(source: AsyncIterator[bytes]) -> bytes | AsyncIterator[bytes]:

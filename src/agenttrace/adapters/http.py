@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
-from agenttrace.boundary import Crossing
+from agenttrace.boundary import Crossing, forgives
 from agenttrace.causal.places import POSITION, Place
 from agenttrace.causal.position import trace_id
 from agenttrace.causal.propagation import TRACEPARENT, TraceParent, format_traceparent
@@ -48,6 +48,9 @@ KEPT_HEADERS = frozenset(
 )
 """The response headers that clients act on. Others vary from run to run, or are the wire's own."""
 
+_OF_THE_WIRE = frozenset({"content-encoding", "set-cookie", "transfer-encoding"})
+"""What no longer holds of a body that was decoded, and cookies, which are handed on apart."""
+
 _LINES = (
     "application/jsonl",
     "application/x-ndjson",
@@ -69,6 +72,18 @@ def question_of(
         body: The whole body.
         content_type: Of the body; empty where there is none.
     """
+    try:
+        return _question(method, target, body, content_type)
+    except Exception as error:
+        if not forgives(error):
+            raise
+        name = f"{method} {target.partition('?')[0]}"
+        return Question(kind="http", operation=name, title=name, body=None, site=None), None
+
+
+def _question(
+    method: str, target: str, body: bytes, content_type: str
+) -> tuple[Question, Provider | None]:
     path, _, query = target.partition("?")
     said = _body_of(body, content_type)
     pairs: list[Value] = [[name, value] for name, value in parse_qsl(query, keep_blank_values=True)]
@@ -119,6 +134,20 @@ def head_of(status: int, headers: Iterable[tuple[str, str]]) -> Value:
         [name.lower(), value] for name, value in headers if name.lower() in KEPT_HEADERS
     ]
     return {"status": status, "headers": kept}
+
+
+def program_head(crossing: Crossing, head: Value, headers: Iterable[tuple[str, str]]) -> Value:
+    """Give the head that the program gets: in production, with every header that still holds.
+
+    Elsewhere it gets while recording what it gets in a replay. Cookies are the transport's to add.
+    """
+    if not crossing.door.spares or not isinstance(head, dict):
+        return head
+    pairs = [(name.lower(), value) for name, value in headers]
+    coded = any(name == "content-encoding" for name, _ in pairs)
+    gone = _OF_THE_WIRE | {"content-length"} if coded else _OF_THE_WIRE
+    whole: list[Value] = [[name, value] for name, value in pairs if name not in gone]
+    return {**head, "headers": whole}
 
 
 def status_and_headers(head: Value) -> tuple[int, list[tuple[str, str]]]:
@@ -219,7 +248,12 @@ class Exchange:
         attributes: dict[str, Value] = {names.HTTP_STATUS: status}
         if self.provider is None:
             return None, attributes
-        response = self.provider.read_response(answer)
+        try:
+            response = self.provider.read_response(answer)
+        except Exception as error:
+            if not self.crossing.door.forgives(error):
+                raise
+            return None, attributes
         if not response.model:  # some languages name the model in the path alone
             asked_for = self.crossing.call.question.attributes.get(names.REQUEST_MODEL)
             response = replace(response, model=asked_for if isinstance(asked_for, str) else "")

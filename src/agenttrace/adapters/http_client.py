@@ -19,6 +19,7 @@ from agenttrace.adapters.http import (
     carried_on,
     head_of,
     is_stream,
+    program_head,
     question_of,
     status_and_headers,
 )
@@ -120,11 +121,13 @@ class _Request:
         head = head_of(response.status, response.headers.items())
         exchange = Exchange(crossing, self._provider, head)
         cookies = response.headers.get_all("set-cookie") or ()
+        whole = program_head(crossing, head, response.headers.items())
         if isinstance(source, bytes):
             exchange.whole(Answer(head=head, chunks=(Chunk(data=source),)))
-            return self._made(exchange, _once(source), response.close, cookies, over=True)
+            body = _once(source)
+            return self._made(exchange, body, response.close, cookies, over=True, head=whole)
         pieces = live(source, content_type, inside)
-        return self._made(exchange, pieces, response.close, cookies)
+        return self._made(exchange, pieces, response.close, cookies, head=whole)
 
     def _recalled(self, crossing: Crossing, answer: Answer) -> Any:
         connection = self._connection
@@ -145,9 +148,10 @@ class _Request:
         cookies: Any = (),
         *,
         over: bool = False,
+        head: Value = None,
     ) -> Any:
         """Build what the program gets, in a replay the same."""
-        status, headers = status_and_headers(exchange.head)
+        status, headers = status_and_headers(exchange.head if head is None else head)
         headers += [("set-cookie", one) for one in cookies]
         lines = [f"HTTP/1.1 {status} {asking.reason_of(status)}"]
         lines += [f"{name}: {value}" for name, value in headers]

@@ -77,7 +77,7 @@ class _Dialect:
             return self._whole(exchange, whole, response)
         parts = pieces.live(response.iter_bytes(), _content_type(response), inside)
         body = self._streams.sync(exchange, parts, response.close)
-        return self._response(exchange.head, body, response)
+        return self._response(_program_head(exchange, response), body, response)
 
     async def handle_async(
         self, door: Boundary, request: Any, live: Callable[[], Awaitable[Any]]
@@ -104,7 +104,7 @@ class _Dialect:
             return self._whole(exchange, whole, response)
         parts = pieces.live_async(response.aiter_bytes(), _content_type(response), inside)
         body = self._streams.asynchronous(exchange, parts, response.aclose)
-        return self._response(exchange.head, body, response)
+        return self._response(_program_head(exchange, response), body, response)
 
     def does_not_end_at(self, transport: Any, seen: frozenset[int] = frozenset()) -> bool:
         """Whether an ordinary transport, or an app of the user's, does a transport's work."""
@@ -134,7 +134,8 @@ class _Dialect:
 
     def _whole(self, exchange: Exchange, body: bytes, response: Any) -> Any:
         exchange.whole(Answer(head=exchange.head, chunks=(Chunk(data=body),)))
-        return self._response(exchange.head, self._streams.whole(body), response)
+        head = _program_head(exchange, response)
+        return self._response(head, self._streams.whole(body), response)
 
     def _response(self, head: Value, body: Any, response: Any = None) -> Any:
         """Build what the program gets, in a replay the same."""
@@ -200,6 +201,10 @@ def _content_type(response: Any) -> str:
 
 def _head(response: Any) -> Value:
     return http.head_of(response.status_code, response.headers.multi_items())
+
+
+def _program_head(exchange: Exchange, response: Any) -> Value:
+    return http.program_head(exchange.crossing, exchange.head, response.headers.multi_items())
 
 
 def _nothing() -> None:

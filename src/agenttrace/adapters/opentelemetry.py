@@ -82,7 +82,9 @@ def _end(real: Any) -> Any:
         was_open = self.is_recording()
         real(self, *args, **kwargs)
         if was_open:
-            for run in current.active():
+            here = current.carried()
+            runs = {*current.active()} if here is None else {*current.active(), here.lane.run}
+            for run in runs:
                 spans_of(run.door).ended(self)
 
     return end

@@ -22,6 +22,7 @@ from agenttrace.adapters.http import (
     carried_on,
     head_of,
     is_stream,
+    program_head,
     question_of,
     status_and_headers,
 )
@@ -75,11 +76,12 @@ class _Attempt:
         exchange = Exchange(crossing, provider, _head(response))
         if isinstance(parts, bytes):
             exchange.whole(Answer(head=exchange.head, chunks=(Chunk(data=parts),)))
-            return self._response(exchange.head, io.BytesIO(parts), response)
+            return self._response(_program_head(exchange, response), io.BytesIO(parts), response)
         source = _segments(response) if parts is None else parts
         pieces = live(source, response.headers.get("content-type", ""), inside)
         body = Body(exchange, pieces, response.close, urllib3_errors.told)
-        return self._response(exchange.head, io.BufferedReader(body, _READ_BYTES), response)
+        head = _program_head(exchange, response)
+        return self._response(head, io.BufferedReader(body, _READ_BYTES), response)
 
     def _ask(self, door: Boundary) -> tuple[Crossing, Provider | None]:
         given = self._arguments
@@ -171,6 +173,10 @@ def _handed(response: Any) -> Any:
 
 def _head(response: Any) -> Value:
     return head_of(response.status, response.headers.items())
+
+
+def _program_head(exchange: Exchange, response: Any) -> Value:
+    return program_head(exchange.crossing, exchange.head, response.headers.items())
 
 
 def _segments(response: Any) -> Iterator[bytes]:

@@ -56,7 +56,10 @@ class Boundary:
         counts: How many calls were asked, and who answered them.
         kept: What an adapter remembers for as long as the run lasts, under a key of its own.
         watches: Who looks at the asker before each question.
+        spares: Whether the agent is to notice nothing of the door, as in production.
     """
+
+    spares = False
 
     def __init__(self, run: Run, *, source: Source, scribe: Scribe, pace: Pace) -> None:
         """Stand between a run and the world."""
@@ -99,6 +102,13 @@ class Boundary:
                 self.counts.live += 1
             else:
                 self.counts.answered += 1
+        return self._crossing(frame, call, recalled)
+
+    def forgives(self, error: BaseException) -> bool:
+        """Whether the agent goes on though something could not be written down."""
+        return False
+
+    def _crossing(self, frame: Frame, call: Call, recalled: Recall | None) -> Crossing:
         return Crossing(self, frame, call, recalled)
 
     def _refuse_late(self, question: Question) -> None:
@@ -285,7 +295,11 @@ def ended_by(error: BaseException) -> Answer:
     if isinstance(error, GeneratorExit):
         return Answer(end="closed", streamed=True)
     if isinstance(error, Exception):
-        return Answer(failure=failure_of(error))
+        try:
+            return Answer(failure=failure_of(error))
+        except Exception as problem:
+            if not forgives(problem):
+                raise
     return Answer(end="open")
 
 
@@ -313,6 +327,13 @@ def here() -> Boundary | None:
         return None
     door = frame.lane.run.door
     return door if isinstance(door, Boundary) else None
+
+
+def forgives(error: BaseException) -> bool:
+    """Whether the door of the caller's run forgives an error of ours."""
+    frame = current.carried()
+    door = None if frame is None else frame.lane.run.door
+    return isinstance(door, Boundary) and door.forgives(error)
 
 
 def _last_try(lane: LiveLane, question: Question, body: bytes) -> Call | None:

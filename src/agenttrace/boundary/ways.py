@@ -97,7 +97,7 @@ def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]])
                     native = next(source)
                 except StopIteration:
                     break
-            crossing.chunk(way.shape.pack(native).data)
+            _pass_on(crossing, way, native)
             passed.append(native)
             yield native
     except BaseException as error:
@@ -109,7 +109,7 @@ def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]])
             _break_off(crossing, error, way, passed)
             _object(crossing, way, error)
         raise
-    crossing.end_stream(usage=way.usage(passed))
+    crossing.end_stream(usage=_cost(crossing, way, passed))
 
 
 async def cross_async_iterator(
@@ -139,7 +139,7 @@ async def cross_async_iterator(
                     native = await anext(source)
                 except StopAsyncIteration:
                     break
-            crossing.chunk(way.shape.pack(native).data)
+            _pass_on(crossing, way, native)
             passed.append(native)
             yield native
     except BaseException as error:
@@ -151,7 +151,7 @@ async def cross_async_iterator(
             _break_off(crossing, error, way, passed)
             _object(crossing, way, error)
         raise
-    crossing.end_stream(usage=way.usage(passed))
+    crossing.end_stream(usage=_cost(crossing, way, passed))
 
 
 def _ask(door: Boundary, way: Way[N]) -> Crossing:
@@ -162,7 +162,7 @@ def _ask(door: Boundary, way: Way[N]) -> Crossing:
 
 def _object(crossing: Crossing, way: Way[N], error: BaseException) -> None:
     """Let the adapter look at an exception of live code; one from calls below comes by itself."""
-    if not crossing.has_stepped:
+    if not crossing.has_stepped and not crossing.door.spares:
         way.failed(crossing.door, error)
 
 
@@ -186,10 +186,32 @@ def _leaving_open(
         raise
 
 
+def _pass_on(crossing: Crossing, way: Way[N], native: N) -> None:
+    """Write a piece of live code's down; with one that cannot be, the record of it ends."""
+    try:
+        data = way.shape.pack(native).data
+    except Exception as error:
+        if not crossing.door.forgives(error):
+            raise
+        crossing.end_stream(end="open")
+    else:
+        crossing.chunk(data)
+
+
+def _cost(crossing: Crossing, way: Way[N], passed: Sequence[N]) -> Usage | None:
+    """What a stream cost."""
+    try:
+        return way.usage(passed)
+    except Exception as error:
+        if not crossing.door.forgives(error):
+            raise
+        return None
+
+
 def _break_off(crossing: Crossing, error: BaseException, way: Way[N], passed: Sequence[N]) -> None:
     ended = ended_by(error)
     end = ended.end if ended.failure is None else "cut"
-    usage = way.usage(passed) if end == "closed" else None
+    usage = _cost(crossing, way, passed) if end == "closed" else None
     crossing.end_stream(end=end, failure=ended.failure, usage=usage)
 
 
@@ -262,6 +284,9 @@ def _taken(crossing: Crossing, way: Way[N], native: N) -> N:
         packed = way.shape.pack(native)
         usage = way.usage((native,))
     except BaseException as error:
+        if crossing.door.forgives(error):
+            crossing.close(Answer(end="open"))
+            return native
         crossing.fail(error)
         raise
     crossing.complete(packed, usage=usage)

@@ -98,6 +98,13 @@ def enter(run: Run) -> Token[Frame | None]:
     return _current.set(run.frame())
 
 
+def meet(run: Run) -> None:
+    """Know of a run that is one of many: who stands in its frame belongs to it, and nobody else."""
+    global entered  # noqa: PLW0603 - likewise
+    entered += 1
+    run.home = threading.get_ident()
+
+
 def leave(run: Run, token: Token[Frame | None]) -> None:
     """End a run: what still belongs to it is detached from now on."""
     run.ended = True

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 FOLDER = Path(".agenttrace") / "imports"
 """Where imports land: nothing of it is committed, because nobody has looked through it yet."""
 _HEAD_BYTES = 4096
-_OURS = ("native", "journal")
+_OURS = "native"
 _LETTERS = 40
+JOURNAL = ".journal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +56,9 @@ def read(files: tuple[Path, ...], form: str | None) -> Found:
         for file, data in zip(files, parts, strict=True)
     ]
     names = {codec.name for codec in codecs}
-    if names & set(_OURS):
+    if _OURS in names:
         raise UsageError(
-            f"{files[0]} is {'a golden' if 'native' in names else 'a journal'} of ours already",
+            f"{files[0]} is a golden of ours already",
             detail=f"  agenttrace show {files[0]}",
         )
     if len(parts) > 1 and names != {"otlp"}:
@@ -91,6 +92,8 @@ def chosen(found: Found, trace_id: str | None) -> tuple[Trace, ...]:
 
 def path_of(name: str, trace: Trace, *, several: bool) -> Path:
     """Where an import is written where nobody says."""
+    if name.endswith(JOURNAL):  # its name is ours, and tells runs of one second apart
+        return FOLDER / f"{name.removesuffix(JOURNAL)}.trace"
     stem = name.partition(".")[0][:_LETTERS] or "trace"
     return FOLDER / (f"{stem}.{trace.id[:8]}.trace" if several else f"{stem}.trace")
 

@@ -17,6 +17,7 @@ from agenttrace.causal.sequence import in_causal_order
 from agenttrace.causal.settle import settled
 from agenttrace.causal.spans import span_of
 from agenttrace.errors import JournalUnreadable, NotCanonical
+from agenttrace.formats import foreign, readable_span
 from agenttrace.formats.native_payload import unpacked
 from agenttrace.formats.records import (
     RECORDS,
@@ -29,6 +30,7 @@ from agenttrace.formats.records import (
     Noteworthy,
     Opened,
     Record,
+    Reported,
     from_plain,
     in_msgpack,
 )
@@ -40,6 +42,8 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 
 if TYPE_CHECKING:
+    from agenttrace.formats.documents import Unread
+    from agenttrace.formats.told import Told
     from agenttrace.model.lane import Position
 
 SCHEMA = 1
@@ -159,6 +163,7 @@ class Draft:
         self._snapshots: list[StateSnapshot] = []
         self._deliveries: list[Delivery] = []
         self._inside: list[Noted] = []
+        self._reported: list[Told | Unread] = []
 
     def add(self, record: Record) -> None:
         """Take in what a record says."""
@@ -182,12 +187,17 @@ class Draft:
             case Ended(at_ns=at_ns):
                 self._ended = True
                 self._last_ns = max(self._last_ns, at_ns)
+            case Reported(span=span):
+                self._reported.append(readable_span.told_of(span))
 
     def trace(self) -> Trace:
         """Give what there is, in causal order."""
         began = self._began
         if began is None:
             raise ValueError("no run began")
+        if self._reported:
+            (trace,) = foreign.traces_of(self._reported, "a journal of a span processor")
+            return replace(trace, complete=self._ended)
         trace = Trace(
             id=began.trace,
             name=began.name,

@@ -53,6 +53,11 @@ class ReadableSpanReader(TellingReader):
             yield from _spans(mapping(one, _NAME, "the file"))
 
 
+def told_of(span: object) -> Told | Unread:
+    """One span of the SDK's, in the form of its own dumps; unread, where it is broken."""
+    return attempt(_plain, span)
+
+
 def _spans(document: dict[str, Any]) -> Iterator[Told | Unread]:
     listed = next((document[key] for key in ("spans", "data") if key in document), [document])
     ahead = sequence(listed, _NAME, "spans")[::-1]

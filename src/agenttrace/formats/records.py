@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast, get_args
 
 from agenttrace.formats.money import money_as_text, money_from_text
 from agenttrace.model.agent import Agent
@@ -152,14 +152,51 @@ class Warned:
     text: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """From here on nothing of the run was recorded, though it went on; or may have.
+
+    Attributes:
+        why: One of `CUTS`.
+        dropped: How many records are known to be lost.
+    """
+
+    why: str
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reported:
+    """A span as a tracing library's SDK tells it, unread: a map in the form of its own dumps."""
+
+    span: Mapping[str, Value]
+
+
+CUTS = {
+    "waiting": "more came than could be written, and the agent was not to wait",
+    "size": "the trace had grown to its limit",
+    "error": "the recorder failed",
+    "shutdown": "the recorder was shut down",
+    "fork": "the process was forked, and this is the copy",
+}
+"""Why the record of a run may end before the run does."""
+
 Record: TypeAlias = (
-    Began | Laned | Opened | Arrived | Closed | Noted | Ended | Stopped | Counted | Warned
+    Began
+    | Laned
+    | Opened
+    | Arrived
+    | Closed
+    | Noted
+    | Ended
+    | Stopped
+    | Counted
+    | Warned
+    | Cut
+    | Reported
 )
 
-RECORDS: dict[str, type[Record]] = {
-    kind.__name__.lower(): kind
-    for kind in (Began, Laned, Opened, Arrived, Closed, Noted, Ended, Stopped, Counted, Warned)
-}
+RECORDS: dict[str, type[Record]] = {kind.__name__.lower(): kind for kind in get_args(Record)}
 """Every sort of record, by its name in the file."""
 
 _NOTEWORTHY = {

@@ -153,6 +153,12 @@ MESSAGE_KEY: Final = "message.key"
 BAGGAGE_PREFIX: Final = "baggage."
 """What the application sends along (W3C Baggage), under its key: `baggage.tenant`."""
 
+# -- runs of production ---------------------------------------------------------------------------
+ENTRY: Final = "agenttrace.entry"
+"""Of a run in production: the function that was called, `module:function`."""
+INPUT: Final = "agenttrace.input"
+"""What it was called with: its arguments by name."""
+
 # -- events -------------------------------------------------------------------------------------
 EVENT_CHOSEN: Final = "planning.chosen"
 """Of a planning event: the step that was taken."""

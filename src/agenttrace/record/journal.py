@@ -71,9 +71,16 @@ class JournalWriter:
                 before is still whole.
             NotCanonical: The record holds what msgpack cannot.
         """
+        self.write(frame(record))
+
+    def write(self, framed: bytes) -> None:
+        """Write whole frames; when this returns, a kill of the process does not lose them.
+
+        Raises:
+            RecordingFailed: As `append`.
+        """
         if os.getpid() != self._process:
             return  # a fork's: two that write one journal would make it unreadable
-        framed = frame(record)
         if self._file is None:
             raise RecordingFailed(f"the journal {self.path} is closed")
         try:
@@ -158,8 +165,11 @@ class JournalWriter:
         self.append(Ended(at_ns=max((span.end_ns for span in trace.spans), default=0)))
 
     # -- and then -------------------------------------------------------------------------------
-    def close(self) -> None:
+    def close(self, *, durable: bool = True) -> None:
         """Bring everything to the disk, and close the file; twice is once.
+
+        Args:
+            durable: Whether to wait for the disk: only a machine that loses power needs it.
 
         Raises:
             RecordingFailed: The disk refuses.
@@ -168,7 +178,8 @@ class JournalWriter:
         if file is None:
             return
         try:
-            os.fsync(file)
+            if durable:
+                os.fsync(file)
         except OSError as problem:
             raise _failed(self.path, problem) from problem
         finally:

@@ -167,17 +167,7 @@ class Recorder:
             draft = self._drafts[call.span]
             if draft.span.end_ns and self._run.ended:
                 return
-            span = draft.span
-            draft.span = replace(
-                span,
-                answers=(*span.answers, answer),
-                end_ns=max(answer.ended_ns, span.start_ns),
-                end_seq=max(span.end_seq, call.seq),
-                attributes={**span.attributes, **call.question.attributes, **attributes},
-                usage=usage if usage is not None else span.usage,
-                mark=mark or span.mark,
-                status=_status_of(answer),
-            )
+            draft.span = closed_span(draft.span, call, answer, usage, attributes, mark)
             if self._journal is not None:
                 self._journal.closed(call, draft.span)
 
@@ -296,6 +286,27 @@ class Recorder:
                 draft.links.append((lane.path, lane.seq, what))
             case Status():
                 draft.status = what
+
+
+def closed_span(
+    span: Span,
+    call: Call,
+    answer: Answer,
+    usage: Usage | None,
+    attributes: Mapping[str, Value],
+    mark: str,
+) -> Span:
+    """Give the span of a call when an attempt of it has ended."""
+    return replace(
+        span,
+        answers=(*span.answers, answer),
+        end_ns=max(answer.ended_ns, span.start_ns),
+        end_seq=max(span.end_seq, call.seq),
+        attributes={**span.attributes, **call.question.attributes, **attributes},
+        usage=usage if usage is not None else span.usage,
+        mark=mark or span.mark,
+        status=_status_of(answer),
+    )
 
 
 def _step_in(lane: Position, at: LiveLane) -> int:

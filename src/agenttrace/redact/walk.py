@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -88,14 +89,15 @@ def in_model(thing: T, visit: Visit, name: str = "", *, skip: AbstractSet[str] =
 
 def _inside(thing: Any, visit: Visit, name: str, skip: AbstractSet[str]) -> Any:  # noqa: ANN401 - any of the model
     """The same with other texts in it; None: there is none that changes."""
-    if isinstance(thing, Delivery | Lane) and skip:
+    kind: Any = type(thing)
+    if kind in _PLAIN or (skip and isinstance(thing, Delivery | Lane)):
         return None
-    if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
+    if fields := _fields_of(kind):
         changed = {
-            field.name: new
-            for field in dataclasses.fields(thing)
-            if field.name not in skip
-            and (new := _inside(getattr(thing, field.name), visit, field.name, skip)) is not None
+            field: new
+            for field in fields
+            if field not in skip
+            and (new := _inside(getattr(thing, field), visit, field, skip)) is not None
         }
         return dataclasses.replace(thing, **changed) if changed else None
     if isinstance(thing, tuple):
@@ -112,6 +114,15 @@ def _inside(thing: Any, visit: Visit, name: str, skip: AbstractSet[str]) -> Any:
 
 
 _VALUES = (str, bytes, dict, list)
+_PLAIN = frozenset({bool, int, float, type(None)})
+
+
+@functools.cache
+def _fields_of(kind: type) -> tuple[str, ...]:
+    """The names of the fields of a class of the model's; none: it is no such class."""
+    if not dataclasses.is_dataclass(kind):
+        return ()
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 def _same(left: object, right: object) -> bool:

@@ -44,7 +44,12 @@ class World:
     """
 
     def __init__(
-        self, *, live: bool, allowed_hosts: Iterable[str] = (), is_virtual: bool = True
+        self,
+        *,
+        live: bool,
+        allowed_hosts: Iterable[str] = (),
+        is_virtual: bool = True,
+        holds: bool = True,
     ) -> None:
         """Prepare it.
 
@@ -52,7 +57,9 @@ class World:
             live: Whether calls go to the world. Else time is virtual from the beginning.
             allowed_hosts: What may be reached in a replay, past every adapter.
             is_virtual: Whether time is virtual where calls do not go to the world.
+            holds: Whether queues, chance and the network are held; in production they are let be.
         """
+        self._holds = holds
         self._holds_time = is_virtual and not live
         self._allowed_hosts = tuple(allowed_hosts)
         self._clock: VirtualClock | None = None
@@ -62,10 +69,13 @@ class World:
 
     def __enter__(self) -> Self:
         self._stack.enter_context(spawn.installed())
-        self._stack.enter_context(delivery.installed())
+        if self._holds:
+            self._stack.enter_context(delivery.installed())
         for adapter in (httpx, aiohttp, urllib3, http_client, vcr, mcp, a2a, opentelemetry):
             self._stack.enter_context(adapter.installed())
         self._stack.enter_context(FRAMEWORKS.installed())
+        if not self._holds:
+            return self
         self._stack.enter_context(guarded(self._allowed_hosts))
         self._stack.enter_context(entropy.seeded())
         self._stack.enter_context(_LIBRARIES.installed())

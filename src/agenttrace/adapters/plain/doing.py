@@ -20,7 +20,8 @@ from agenttrace.adapters.plain.steps import (
     driven,
     manner,
 )
-from agenttrace.causal import current
+from agenttrace.boundary import forgives
+from agenttrace.causal import current, roots
 from agenttrace.causal.agents import provisional
 from agenttrace.causal.site import passage, site
 from agenttrace.model import names
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from agenttrace.causal.current import Frame
+    from agenttrace.causal.roots import Rooted
     from agenttrace.model.agent import Agent
 
 
@@ -75,15 +77,18 @@ class Doing:
         id: The span's id; empty outside a run.
     """
 
-    __slots__ = ("_begun", "_opening", "id")
+    __slots__ = ("_begun", "_opening", "_root", "id")
 
     def __init__(self, opening: Opening) -> None:
         self.id = ""
         self._opening = opening
         self._begun: _Begun | None = None
+        self._root: Rooted | None = None
 
     def __enter__(self) -> Self:
         if self._begun is None:
+            if self._opening.agent is not None:
+                self._root = roots.begin(self._opening.name)
             self.begin()
         if self._begun is not None:
             self._begun.stay.begin(self._begun.inner)
@@ -96,6 +101,9 @@ class Doing:
         trace: TracebackType | None,
     ) -> None:
         self.end(error)
+        root, self._root = self._root, None
+        if root is not None:
+            root.end(error)
 
     def __call__(self, fn: F) -> F:
         """Do this each time that the function runs; of a generator, inside each of its steps."""
@@ -103,9 +111,15 @@ class Doing:
 
     def begin(self) -> None:
         """Write the beginning down, where the caller stands."""
-        at = standing()
-        if at is None:
-            return
+        try:
+            at = standing()
+            if at is not None:
+                self._begin(at)
+        except Exception as error:
+            if not forgives(error):
+                raise
+
+    def _begin(self, at: Standing) -> None:
         opening, frame = self._opening, at.frame
         attributes = known(f"{opening.kind}({opening.name!r})", opening.attributes)
         position, self.id = at.mint(opening.step, opening.name)
@@ -141,13 +155,20 @@ class Doing:
         """Write the end down, and the exception that ended it."""
         if self._begun is None:
             return
-        at, _, span, stay = self._begun
+        try:
+            self._end(self._begun, error)
+        except Exception as problem:
+            if not forgives(problem):
+                raise
+
+    def _end(self, begun: _Begun, error: BaseException | None) -> None:
+        at, _, span, stay = begun
         for watch in tuple(at.door.watches):
             watch.leaves(span.id)
         stay.end()
         self._begun = None
         if isinstance(error, Exception):
-            at.note(_error_event(error), span=span.id)
+            at.note(error_event(error), span=span.id)
         at.note(replace(span, end_ns=at.now_ns(), end_seq=at.frame.lane.seq, status=_status(error)))
 
     def link(self, span: str, relationship: str) -> None:
@@ -177,7 +198,8 @@ def _status(error: BaseException | None) -> Status:
     return Status(code=UNSET, message="cancelled" if cancelled else type(error).__qualname__)
 
 
-def _error_event(error: Exception) -> Event:
+def error_event(error: Exception) -> Event:
+    """What a trace says of an exception that left a span."""
     failure = failure_of(error)
     return Event(
         name="error",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from agenttrace.boundary import Boundary, mint
+from agenttrace.boundary import Boundary, forgives, mint
 from agenttrace.causal import current
 from agenttrace.causal.baggage import parse_baggage
 from agenttrace.causal.position import span_id
@@ -102,6 +102,8 @@ def known(verb: str, values: Mapping[str, object]) -> dict[str, Value]:
         try:
             form[name] = canonical(value)
         except NotCanonical as error:
+            if forgives(error):
+                continue
             place = name + "".join(map(str, error.facts["where"]))  # type: ignore[call-overload]
             raise NotCanonical(
                 f"{verb}: {place} is a {error.facts['value_type']}, and {error.facts['why']}",

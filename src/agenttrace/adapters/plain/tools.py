@@ -20,7 +20,15 @@ from agenttrace.adapters.plain.steps import (
     async_generator,
     manner,
 )
-from agenttrace.boundary import Way, cross, cross_async, cross_async_iterator, cross_iterator, here
+from agenttrace.boundary import (
+    Way,
+    cross,
+    cross_async,
+    cross_async_iterator,
+    cross_iterator,
+    forgives,
+    here,
+)
 from agenttrace.causal import current
 from agenttrace.causal.site import site
 from agenttrace.errors import ArgumentChanged, NotCanonical, NotRebuildable, UsageError
@@ -194,10 +202,26 @@ class _Tool:
             question=question, shape=self.shape, usage=self._usage, failed=self._failed
         )
 
+    def asks(
+        self, door: Boundary, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Arguments, Way[Any]] | None:
+        """Read one call; None: it cannot be, and the door lets the agent go on past it."""
+        try:
+            return self.asked(door, args, kwargs)
+        except Exception as error:
+            if not door.forgives(error):
+                raise
+            return None
+
     def leave(self, arguments: Arguments) -> None:
         """Look at the arguments after the call."""
-        if not self._options.live:
+        if self._options.live:
+            return
+        try:
             arguments.refuse_changes()
+        except Exception as error:
+            if not forgives(error):
+                raise
 
     def _failed(self, door: Boundary, error: BaseException) -> None:
         if not self._options.live:
@@ -231,7 +255,10 @@ def _function(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return fn(*args, **kwargs)
         with refusing(door):
-            arguments, way = known.asked(door, args, kwargs)
+            asked = known.asks(door, args, kwargs)
+            if asked is None:
+                return fn(*args, **kwargs)
+            arguments, way = asked
 
             def live() -> Any:
                 result = fn(*args, **kwargs)
@@ -252,7 +279,10 @@ def _coroutine(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return await fn(*args, **kwargs)
         with refusing(door):
-            arguments, way = known.asked(door, args, kwargs)
+            asked = known.asks(door, args, kwargs)
+            if asked is None:
+                return await fn(*args, **kwargs)
+            arguments, way = asked
 
             async def live() -> Any:
                 result = await fn(*args, **kwargs)
@@ -273,16 +303,20 @@ def _generator(known: _Tool) -> Callable[..., Any]:
         if door is None:
             return (yield from fn(*args, **kwargs))
         with refusing(door):
-            arguments, way = known.asked(door, args, kwargs)
+            asked = known.asks(door, args, kwargs)
+            if asked is None:
+                return (yield from fn(*args, **kwargs))
+            arguments, way = asked
+            left: list[Any] = []
 
             def live() -> Generator[Any, None, None]:
-                left = yield from fn(*args, **kwargs)
+                left.append((yield from fn(*args, **kwargs)))
                 known.leave(arguments)
-                if left is not None:
-                    raise _gives_back(known.title)
+                if left[0] is not None and not door.forgives(lost := _gives_back(known.title)):
+                    raise lost
 
             yield from cross_iterator(door, way, live)
-        return None
+        return left[0] if left else None
 
     return generator
 
@@ -298,7 +332,10 @@ def _async_generator(known: _Tool) -> Callable[..., Any]:
             return Stepped(asked(door, args, kwargs), refusing(door), contextlib.nullcontext)
 
     def asked(door: Boundary, args: Any, kwargs: Any) -> AsyncGenerator[Any, Any]:
-        arguments, way = known.asked(door, args, kwargs)
+        found = known.asks(door, args, kwargs)
+        if found is None:
+            return cast("AsyncGenerator[Any, Any]", fn(*args, **kwargs))
+        arguments, way = found
 
         async def live() -> AsyncGenerator[Any, None]:
             async with contextlib.aclosing(fn(*args, **kwargs)) as source:
