@@ -61,9 +61,9 @@ class Analysis:
             OSError: It cannot be read.
             UsageError: It holds no trace of that id.
         """
-        from agenttrace.formats.files import trace_in
+        from agenttrace.formats.files import trace_at
 
-        return cls(trace_in(Path(path).read_bytes(), str(path), trace_id)[0])
+        return cls(trace_at(Path(path), trace_id)[0])
 
     @cached_property
     def spans(self) -> Selection:

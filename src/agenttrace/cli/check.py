@@ -91,10 +91,10 @@ def _folder(folder: Path, root: Path, redactor: Redactor, *, fix: bool) -> int:
 def _trace(path: Path) -> int:
     from agenttrace.check.invariants import violations
     from agenttrace.check.sides import safe
-    from agenttrace.cli.show import read
+    from agenttrace.formats.files import trace_at
     from agenttrace.golden import audit
 
-    trace, _ = read(path)
+    trace, _ = trace_at(path)
     found = [f"{one.rule}  {one.text}" for one in violations(trace)]
     if path.suffix == ".trace" and audit.has_stale_outline(path, trace):
         found.append("outline  the one beside it is not this golden's; write it: check --fix")

@@ -55,12 +55,12 @@ def command(
     from agenttrace.check.diff import diff
     from agenttrace.check.vary import Vary
     from agenttrace.cli.diff_text import Page
-    from agenttrace.cli.show import read
+    from agenttrace.formats.files import trace_at
 
     varies = Vary.of(vary)
     if str(old) == str(new) == "-":
         raise click.UsageError("only one of the two traces can come from stdin")
-    (golden, written), (run, rewritten) = read(old), read(new)
+    (golden, written), (run, rewritten) = trace_at(old), trace_at(new)
     page = Page()
     for note in _notes(golden, run, written, rewritten):
         page.note(note)

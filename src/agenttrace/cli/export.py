@@ -52,9 +52,9 @@ def command(
 
     Exit codes: 0 written or sent, 1 the endpoint did not take it, 2 usage, 4 it could not be read.
     """
-    from agenttrace.cli.show import read
     from agenttrace.errors import UsageError
     from agenttrace.formats import catalog
+    from agenttrace.formats.files import trace_at
     from agenttrace.session import exporting
 
     if (output is None) == (endpoint is None):
@@ -64,7 +64,7 @@ def command(
             f"an endpoint takes {' or '.join(exporting.SENT)}, and this is {form}",
             detail=f"  agenttrace export {trace} --to {form} -o FILE",
         )
-    found, _ = read(trace, trace_id)
+    found, _ = trace_at(trace, trace_id)
     codec = catalog.exporters()[form]
     told = exporting.told(found, codec, stable=stable_ids)
     if output is not None:

@@ -10,7 +10,7 @@ import click
 from agenttrace.cli import words
 from agenttrace.cli.progress import Progress
 from agenttrace.errors import AgentTraceError, UnknownFormat
-from agenttrace.formats.files import files_below, traces_in
+from agenttrace.formats.files import files_below, traces_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +46,7 @@ class Files:
             for done, (file, is_found) in enumerate(self._files):
                 progress.at(done)
                 try:
-                    yield from traces_in(file.read_bytes(), str(file))
+                    yield from traces_at(file)
                 except UnknownFormat:
                     if not is_found:
                         raise

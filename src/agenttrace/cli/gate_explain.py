@@ -25,7 +25,7 @@ def explained(golden: str, head: str) -> list[str]:
     Raises:
         AgentTraceError: There is no such revision, policy or golden.
     """
-    from agenttrace.cli.show import read
+    from agenttrace.formats.files import trace_at
     from agenttrace.gate.compare import policy_at
     from agenttrace.gate.git import Repository
     from agenttrace.gate.policy import Subject
@@ -35,7 +35,7 @@ def explained(golden: str, head: str) -> list[str]:
         if golden == ".":
             lines = [policy.source, "", *policy.explained(), *_rules(policy)]
         else:
-            trace, _ = read(Path(golden))
+            trace, _ = trace_at(Path(golden))
             subject = Subject("", repository.prefix + golden, trace.name)
             lines = [f"{golden} under {policy.source}", "", *policy.explained(subject)]
             lines += _inside(trace, subject.path, policy)

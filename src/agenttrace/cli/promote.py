@@ -63,8 +63,8 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     from agenttrace.causal.position import fresh_key
     from agenttrace.cli import incident
     from agenttrace.cli.entry import Input, called
-    from agenttrace.cli.show import read
     from agenttrace.errors import UsageError
+    from agenttrace.formats.files import trace_at
     from agenttrace.redact import left_in
     from agenttrace.redact.synthesis import Synthesis
     from agenttrace.replay.incident.synthetic import synthetic
@@ -72,7 +72,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     from agenttrace.session.rerun import rerun
 
     root = Path.cwd()
-    found, written_in = read(trace)
+    found, written_in = trace_at(trace)
     calls, given = incident.calls_of(found), Input.of(inputs, named)
     if synthesise:
         words = Synthesis(fresh_key())

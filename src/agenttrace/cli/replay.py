@@ -54,15 +54,15 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     """
     from agenttrace.cli import incident
     from agenttrace.cli.entry import Input, called
-    from agenttrace.cli.show import read
     from agenttrace.errors import StoppedThere
     from agenttrace.formats import native
+    from agenttrace.formats.files import trace_at
     from agenttrace.golden import store
     from agenttrace.session.rerun import rerun
 
     if live and fork_at is None:
         raise click.UsageError("--live needs --fork-at: the call from which the world answers")
-    found, written_in = read(trace)
+    found, written_in = trace_at(trace)
     calls = incident.calls_of(found)
     wishes = incident.wishes_of(
         calls, override, until=until, fork_at=fork_at, live=live, lend=match == "lenient"

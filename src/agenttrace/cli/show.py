@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from agenttrace.cli.gating import BASE, is_id
-
-if TYPE_CHECKING:
-    from agenttrace.model.trace import Trace
 
 
 @click.command("show")
@@ -58,7 +54,9 @@ def command(
             raise click.BadParameter(f"there is no file {str(trace)!r}", param_hint="TRACE")
         _finding(str(trace), base)
         return
-    found, written_in = read(trace, trace_id)
+    from agenttrace.formats.files import trace_at
+
+    found, written_in = trace_at(trace, trace_id)
     page = SpanText(found)
     if why is not None:
         from agenttrace.analysis.lineage import lineage
@@ -96,21 +94,3 @@ def _finding(name: str, base: str) -> None:
     GatePage(base=base).finding(one)
     if one.difference is not None and one.consequences:
         Page().differences((one.difference, *one.consequences), everything=True)
-
-
-def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
-    """Read a trace in whatever format it is in; give the format's name and schema, too.
-
-    Args:
-        path: The file; `-` is stdin.
-        trace_id: Which trace is meant, where the file holds several.
-
-    Raises:
-        AgentTraceError: It is in no format that we know, or is damaged.
-        UsageError: It holds no trace of that id.
-    """
-    from agenttrace.formats.files import trace_in
-
-    with click.open_file(str(path), "rb") as file:
-        data: bytes = file.read()
-    return trace_in(data, "stdin" if str(path) == "-" else str(path), trace_id)

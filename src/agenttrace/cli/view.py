@@ -64,13 +64,13 @@ def command(
 
 def _shown(trace: Path, other: Path | None, trace_id: str | None) -> Shown:
     from agenttrace.check.diff import diff
-    from agenttrace.cli.show import read
+    from agenttrace.formats.files import trace_at
     from agenttrace.report.html.data import Shown
 
-    first, _ = read(trace, trace_id)
+    first, _ = trace_at(trace, trace_id)
     if other is None:
         return Shown(title=first.name, trace=first, label=trace.name)
-    second, _ = read(other, None)
+    second, _ = trace_at(other)
     return Shown(
         title=second.name,
         trace=second,

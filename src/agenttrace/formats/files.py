@@ -1,56 +1,98 @@
-"""Files: the traces in the bytes of a file, whatever format they are in."""
+"""Files: the traces in the files that somebody names, whatever format they are in.
+
+What an error says of what is in a file begins with the file's name.
+"""
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.errors import UnknownFormat, UsageError
-from agenttrace.formats.catalog import codec_for
+from agenttrace.errors import (
+    InvalidSpan,
+    InvalidTrace,
+    SeveralTraces,
+    TraceUnreadable,
+    UnknownFormat,
+    UsageError,
+)
+from agenttrace.formats import packed
+from agenttrace.formats.catalog import OURS, codec_for
 from agenttrace.formats.codec import ReaderOfSeveral
+from agenttrace.formats.documents import LONGEST, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
 
+    from agenttrace.formats.codec import Reader
     from agenttrace.model.trace import Trace
 
-_HEAD_BYTES = 4096
+HEAD_BYTES = 4096
+"""By how many of its first bytes a file is known."""
 
 
-def trace_in(data: bytes, name: str, trace_id: str | None = None) -> tuple[Trace, str]:
+def opened(path: Path, form: str | None = None) -> tuple[Reader, bytes]:
+    """Find the format of a file, and give its content; what gzip packed is unpacked.
+
+    Args:
+        path: The file; `-` is stdin.
+        form: The format, where its first bytes do not tell.
+
+    Raises:
+        UnknownFormat: It is in no format that is read.
+        TraceUnreadable: It is too long, or cannot be unpacked.
+    """
+    is_stdin = str(path) == "-"
+    name = name_of(path)
+    with naming(path), nullcontext(sys.stdin.buffer) if is_stdin else path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        if head.startswith(packed.GZIP):
+            data = packed.unzipped(head + file.read(LONGEST))
+            inner = name.removesuffix(".gz")
+            return codec_for(form, path=inner, head=data[:HEAD_BYTES]), data
+        codec = codec_for(form, path=name, head=head)
+        if codec.name not in OURS and not is_stdin and path.stat().st_size > LONGEST:
+            refuse(codec.name, f"it has {path.stat().st_size} bytes; at most {LONGEST} are read")
+        return codec, head + file.read()
+
+
+def trace_at(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
     """Read a trace in whatever format it is in; give the format's name and schema, too.
 
     Args:
-        data: The whole file.
-        name: What it is called, for messages and where its first bytes do not tell.
+        path: The file; `-` is stdin.
         trace_id: Which trace is meant, where the file holds several.
 
     Raises:
         AgentTraceError: It is in no format that we know, or is damaged.
         UsageError: It holds no trace of that id.
     """
-    codec = codec_for(path=name, head=data[:_HEAD_BYTES])
-    if trace_id is not None and isinstance(codec, ReaderOfSeveral):
-        return _chosen(codec.read_all(data), trace_id), codec.name
+    codec, data = opened(path)
     if codec.name != "native":
-        return codec.read(data), codec.name
+        with naming(path):
+            if trace_id is not None and isinstance(codec, ReaderOfSeveral):
+                return _chosen(codec.read_all(data), trace_id), codec.name
+            return codec.read(data), codec.name
     from agenttrace.formats.native import read_lazy
 
-    golden = read_lazy(data, name=name)
+    golden = read_lazy(data, name=name_of(path))
     return golden.trace(), f"golden, schema {golden.schema}"
 
 
-def traces_in(data: bytes, name: str) -> tuple[Trace, ...]:
+def traces_at(path: Path) -> tuple[Trace, ...]:
     """Read every trace of a file.
 
     Raises:
         AgentTraceError: It is in no format that we know, or is damaged.
     """
-    codec = codec_for(path=name, head=data[:_HEAD_BYTES])
+    codec, data = opened(path)
     if isinstance(codec, ReaderOfSeveral):
-        return codec.read_all(data)
-    return (trace_in(data, name)[0],)
+        with naming(path):
+            return codec.read_all(data)
+    return (trace_at(path)[0],)
 
 
 def traces_below(path: str | PathLike[str]) -> Iterator[Trace]:
@@ -61,7 +103,7 @@ def traces_below(path: str | PathLike[str]) -> Iterator[Trace]:
     """
     for file in files_below(Path(path)):
         try:
-            yield from traces_in(file.read_bytes(), str(file))
+            yield from traces_at(file)
         except UnknownFormat:
             if file == Path(path):
                 raise
@@ -80,6 +122,22 @@ def files_below(path: Path) -> tuple[Path, ...]:
         if one.is_file() and not one.name.endswith((".trace.txt", ".trace.new"))
         if not any(part.startswith(".") for part in one.relative_to(path).parts)
     )
+
+
+def name_of(path: Path) -> str:
+    """What a file is called in messages."""
+    return "stdin" if str(path) == "-" else str(path)
+
+
+@contextmanager
+def naming(*paths: Path) -> Iterator[None]:
+    """Let errors about what is in files begin with the files' names."""
+    try:
+        yield
+    except (TraceUnreadable, InvalidTrace, InvalidSpan, SeveralTraces) as error:
+        names = ", ".join(map(name_of, paths))
+        headline, detail = error.headline, error.detail.replace(" FILE ", f" {names} ")
+        raise type(error)(f"{names}: {headline}", detail=detail, **error.facts) from None
 
 
 def _chosen(traces: tuple[Trace, ...], trace_id: str) -> Trace:
