@@ -18,10 +18,9 @@ from agenttrace.errors import (
     UnknownFormat,
     UsageError,
 )
-from agenttrace.formats import packed
+from agenttrace.formats import documents, packed
 from agenttrace.formats.catalog import OURS, codec_for
 from agenttrace.formats.codec import ReaderOfSeveral
-from agenttrace.formats.documents import LONGEST, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,12 +49,15 @@ def opened(path: Path, form: str | None = None) -> tuple[Reader, bytes]:
     with naming(path), nullcontext(sys.stdin.buffer) if is_stdin else path.open("rb") as file:
         head = file.read(HEAD_BYTES)
         if head.startswith(packed.GZIP):
-            data = packed.unzipped(head + file.read(LONGEST))
+            data = packed.unzipped(head + file.read(documents.LONGEST))
             inner = name.removesuffix(".gz")
             return codec_for(form, path=inner, head=data[:HEAD_BYTES]), data
         codec = codec_for(form, path=name, head=head)
-        if codec.name not in OURS and not is_stdin and path.stat().st_size > LONGEST:
-            refuse(codec.name, f"it has {path.stat().st_size} bytes; at most {LONGEST} are read")
+        if codec.name not in OURS and not is_stdin and path.stat().st_size > documents.LONGEST:
+            documents.refuse(
+                codec.name,
+                f"it has {path.stat().st_size} bytes; at most {documents.LONGEST} are read",
+            )
         return codec, head + file.read()
 
 
