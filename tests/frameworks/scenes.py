@@ -99,7 +99,8 @@ class Troupe:
     Attributes:
         framework: Its name, as its adapter says it.
         programs: By scene, what is played; a scene that it cannot play is not there.
-        limit: The class of the exception by which its own limit ends a run.
+        limit: The class of the exception by which its own limit ends a run; None: it goes on
+            without one, and says something.
         delegates: How the second agent of `handoff` comes in: `handoff`, or `tool`.
         agent: What the first agent of `sync` is called.
         more: What else it has, for the table of frameworks: `plan`, `MCP`.
@@ -111,6 +112,11 @@ class Troupe:
     delegates: str = "handoff"
     agent: str = "desk"
     more: tuple[str, ...] = ()
+
+    @property
+    def simplest(self) -> str:
+        """The scene with one agent and one tool; not every framework runs without a loop."""
+        return "sync" if "sync" in self.programs else "async"
 
 
 # -- the model ----------------------------------------------------------------------------------

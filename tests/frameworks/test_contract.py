@@ -98,7 +98,7 @@ def test_agents_are_known_by_their_names_and_their_models(
     recordings: Recordings, file: str
 ) -> None:
     """An agent's span says who it is: the name that people gave it, what it is, which model."""
-    trace = recordings(file, "sync")[1].trace
+    trace = recordings(file, troupes()[file].simplest)[1].trace
     (agent,) = trace.agents
 
     assert (agent.id, agent.name, agent.type) == ("desk", "desk", "llm")
@@ -132,7 +132,8 @@ def test_a_handoff_is_a_link(recordings: Recordings, file: str) -> None:
 
     assert [(link.span, link.relationship) for link in second.links] == [(first.id, "handoff")]
     assert second.parent == first.parent
-    assert [event.attributes[names.EVENT_CHOSEN] for event in first.events] == ["refunds"]
+    planned = [event for event in first.events if event.name == "planning"]
+    assert [event.attributes[names.EVENT_CHOSEN] for event in planned] == ["refunds"]
 
 
 def test_who_is_asked_stands_below_the_tool_that_asks(recordings: Recordings, file: str) -> None:
@@ -157,17 +158,16 @@ def test_a_swap_of_equal_questions_would_show(file: str, tmp_path: Path) -> None
 
 
 def test_a_limit_of_the_frameworks_own_ends_the_agent(recordings: Recordings, file: str) -> None:
-    """The agent's span says so, and keeps the framework's exception."""
+    """The agent's span says so, and keeps the framework's exception, or none if it goes on."""
     recorded = _scene(recordings, file, "limit")
     (agent,) = (span for span in _of(recorded.trace, SpanKind.AGENT) if span.status.code != "OK")
     limit = troupes()[file].limit
-    assert limit is not None
+    kept = [] if limit is None else [f"{limit.__module__}.{limit.__qualname__}"]
 
-    assert recorded.said == limit.__name__
     assert agent.status.code == "TOOL_LIMIT_EXCEEDED"
-    assert [event.attributes[names.EXCEPTION_TYPE] for event in agent.events] == [
-        f"{limit.__module__}.{limit.__qualname__}"
-    ]
+    assert agent.status.message
+    assert limit is None or recorded.said == limit.__name__
+    assert [event.attributes[names.EXCEPTION_TYPE] for event in agent.events] == kept
 
 
 def test_a_tool_that_raises_is_a_failure_of_the_tool(recordings: Recordings, file: str) -> None:
@@ -190,7 +190,7 @@ def test_state_is_kept(recordings: Recordings, file: str) -> None:
 # -- what changed is caught -----------------------------------------------------------------------
 def test_a_changed_prompt_stops_the_replay(recordings: Recordings, file: str) -> None:
     """The message names the agent that asks otherwise, and shows what it asks."""
-    theatre, _ = recordings(file, "sync")
+    theatre, _ = recordings(file, troupes()[file].simplest)
     with pytest.raises(RunStopped) as caught:
         theatre.replay(aside=" Be kind.")
     said = str(caught.value)
@@ -203,7 +203,7 @@ def test_a_changed_prompt_stops_the_replay(recordings: Recordings, file: str) ->
 
 def test_another_argument_of_a_tool_is_a_difference(recordings: Recordings, file: str) -> None:
     """A model that looks another order up: the message names the tool, and both orders."""
-    theatre, _ = recordings(file, "sync")
+    theatre, _ = recordings(file, troupes()[file].simplest)
     with pytest.raises(AgentTraceError) as caught:
         theatre.verify(Model(order="A-18"))
     said = str(caught.value)

@@ -89,16 +89,18 @@ from tests.frameworks.scenes import Stage, Troupe
 from tests.frameworks.theatre import Theatre, troupe_of
 
 def program(stage):
-    return troupe_of(sys.argv[1]).programs["sync"](stage)
+    troupe = troupe_of(sys.argv[1])
+    return troupe.programs[troupe.simplest](stage)
 
-played = Theatre(Troupe(framework="late", programs={"sync": program}), "sync", Path(sys.argv[2]))
+played = Theatre(Troupe(framework="late", programs={"it": program}), "it", Path(sys.argv[2]))
 sys.stdout.write(str(played.replay().said))
 """
 
 
 def test_a_framework_that_is_loaded_inside_the_run_is_seen(file: str, tmp_path: Path) -> None:
     """It makes no difference whether the program or the test loads it, or when."""
-    theatre = Theatre(troupes()[file], "sync", tmp_path)
+    troupe = troupes()[file]
+    theatre = Theatre(_troupe("late", troupe.programs[troupe.simplest]), "it", tmp_path)
     recorded = theatre.record(Model())
     done = subprocess.run(
         [sys.executable, "-c", LATE, file, str(tmp_path)],

@@ -112,6 +112,21 @@ def chose(
     at.note(Event(name="planning", attributes=attributes), span=span)
 
 
+def queued(event: str, task: str, *, span: str | None = None, **more: Value) -> None:
+    """Say how far the placing of a task has come; in a span, or in the caller's own.
+
+    Args:
+        event: `enqueued`, `assigned` (with `worker`), `dequeued`; `heartbeat` has no task.
+        task: What is to be done, in words that do not vary from run to run.
+        span: Where it occurred.
+        **more: `queue`, `worker`, `candidates`, `reason`, `step`.
+    """
+    at = standing()
+    if at is not None:
+        known = {"task": task} if task else {}
+        at.note(Event(name=event, attributes={**known, **more}), span=span)
+
+
 def reflect(reason: str) -> None:
     """Say that the agent is to think again: its framework has sent an answer of its model back."""
     at = standing()
