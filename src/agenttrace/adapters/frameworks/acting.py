@@ -97,9 +97,13 @@ class Relay:
 
 
 def chose(
-    chosen: Sequence[str], candidates: Iterable[str] = (), *, span: str | None = None
+    chosen: Sequence[str],
+    candidates: Iterable[str] = (),
+    *,
+    reason: str = "",
+    span: str | None = None,
 ) -> None:
-    """Say what was chosen to go on with; in a span, or in the caller's own."""
+    """Say what was chosen to go on with, and why; in a span, or in the caller's own."""
     at = standing()
     if at is None:
         return
@@ -109,6 +113,8 @@ def chose(
     known = list(candidates)
     if known:
         attributes[names.EVENT_CANDIDATES] = [*known]
+    if reason:
+        attributes[names.EVENT_REASON] = reason
     at.note(Event(name="planning", attributes=attributes), span=span)
 
 

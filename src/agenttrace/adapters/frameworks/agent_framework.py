@@ -1,6 +1,7 @@
 """agent-framework (Microsoft): agents, function tools, sessions, their limits; streamed or not.
 
-Workflows, and what is orchestrated with them, are in `agent_framework_workflows.py`.
+Workflows are in `agent_framework_workflows.py`; handoffs, group chats and plans, which are made of
+them, in `agent_framework_orchestrations.py`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.adapters.frameworks import agent_framework_orchestrations as orchestrations
 from agenttrace.adapters.frameworks import agent_framework_workflows as workflows
 from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, remember
 from agenttrace.adapters.frameworks.framework import Framework
@@ -113,7 +115,7 @@ def _run(real: Any) -> Any:
         acting = _Acting(self, options)
         if not hasattr(answer, "__anext__"):
             return acting.whole(answer)
-        answer.__class__ = _stepped(type(answer))
+        answer.__class__ = _stepped(answer.__class__)
         setattr(answer, _ACTS, acting)
         return answer
 
@@ -162,7 +164,8 @@ def _opening(agent: Any, options: Mapping[str, Any]) -> Opening:
     for given in (getattr(agent, "default_options", None), options.get("options")):
         if isinstance(given, Mapping):
             model.update({name: value for name, value in given.items() if name not in _ITS_OWN})
-    return an_agent(_name_of(agent), model=model)
+    name = _name_of(agent)
+    return an_agent(name, id=workflows.id_of(name), model=model)
 
 
 def _name_of(agent: Any) -> str:
@@ -288,5 +291,6 @@ FRAMEWORK = Framework(
         "agent_framework._tools": _seams_of_tools,
         "agent_framework._clients": _seams_of_clients,
         **workflows.LATE,
+        **orchestrations.LATE,
     },
 )

@@ -1,7 +1,8 @@
-"""agent-framework's workflows: executors, supersteps, handoffs, group chats, plans, checkpoints.
+"""agent-framework's workflows: executors, supersteps, checkpoints.
 
 A workflow is orchestration, and its agents stand side by side below it. Executors that are no
-agents of the framework's are functions and classes of the user's, and act as agents do.
+agents of the framework's are functions and classes of the user's, and act as agents do. Who
+chooses whom is in `agent_framework_orchestrations.py`.
 """
 
 from __future__ import annotations
@@ -12,24 +13,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agenttrace.adapters.frameworks.acting import (
-    LIMIT,
-    an_agent,
-    chose,
-    limit_of,
-    queued,
-    remember,
-)
+from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, limit_of, queued, remember
 from agenttrace.adapters.frameworks.tools import plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.standing import standing
 from agenttrace.adapters.plain.steps import Stepped, async_generator
 from agenttrace.causal import current
-from agenttrace.causal.spawn.everyone import Everyone
+from agenttrace.causal.agents import provisional
+from agenttrace.causal.spawn.everyone import waited_for
 from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model import names
-from agenttrace.model.span import SpanKind, Status
+from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,6 +57,8 @@ class Journey:
         span: The workflow's span.
         arrivals: Who handed over to an executor, by its id: a span.
         acted: The span of who acted last in an executor, by its id.
+        ids: What who acts in an executor is known by, by the executor's id and its own name.
+        reason: Why who is next is next, where a manager has said so.
     """
 
     name: str
@@ -69,6 +66,8 @@ class Journey:
     span: str = ""
     arrivals: dict[str, str] = field(default_factory=dict)
     acted: dict[str, str] = field(default_factory=dict)
+    ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    reason: str = ""
 
 
 class Place(NamedTuple):
@@ -78,13 +77,25 @@ class Place(NamedTuple):
     executor: str
 
 
-_journey: ContextVar[Journey | None] = ContextVar("agenttrace_af_journey", default=None)
-_place: ContextVar[Place | None] = ContextVar("agenttrace_af_place", default=None)
+journey_here: ContextVar[Journey | None] = ContextVar("agenttrace_af_journey", default=None)
+"""The workflow that runs where the caller stands."""
+
+place_here: ContextVar[Place | None] = ContextVar("agenttrace_af_place", default=None)
+"""Where the caller acts."""
+
+
+def id_of(name: str) -> str:
+    """What an agent is known by: in an executor, it is the same one in every superstep."""
+    place, at = place_here.get(), standing()
+    if place is None or at is None:
+        return ""
+    made = provisional(name, at.frame.lane.path)
+    return place.journey.ids.setdefault((place.executor, name), made)
 
 
 def begun(doing: Doing) -> None:
     """Say that an agent has begun to act: in an executor, it is the executor's work that begins."""
-    place = _place.get()
+    place = place_here.get()
     if place is None or not doing.id:
         return
     journey, executor = place
@@ -140,13 +151,13 @@ class _WorkflowRun:
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """Stand inside for one step of its events."""
-        journey, place = _journey.set(self._journey), _place.set(None)
+        journey, place = journey_here.set(self._journey), place_here.set(None)
         try:
             with self._doing.step():
                 yield
         finally:
-            _back(_place, place)
-            _back(_journey, journey)
+            _back(place_here, place)
+            _back(journey_here, journey)
 
 
 def _back(variable: ContextVar[Any], token: Any) -> None:
@@ -165,27 +176,17 @@ def _pattern_of(workflow: Any) -> str:
 
 
 # -- supersteps ---------------------------------------------------------------------------------
-def _until_convergence(real: Any) -> Any:
-    """A superstep waits for whatever comes first, until all of its executors are done."""
+def _run_iteration(real: Any) -> Any:
+    """A superstep is waited for beside the next event, and then in any case."""
 
-    def start(args: Any, options: Any) -> Stepped:
-        return Stepped(real(*args, **options), contextlib.nullcontext(), _Superstep().step)
+    @functools.wraps(real)
+    async def run_iteration(self: Any) -> None:
+        try:
+            await real(self)
+        finally:
+            waited_for()
 
-    return async_generator(real, start)
-
-
-class _Superstep:
-    """What a runner has spawned since its last superstep ended."""
-
-    def __init__(self) -> None:
-        self._everyone = Everyone()
-
-    @contextlib.contextmanager
-    def step(self) -> Iterator[None]:
-        """Stand around one step of the runner; it is told of what has ended by then."""
-        with self._everyone.spawned():
-            yield
-        self._everyone.joined()
+    return run_iteration
 
 
 def _aside(real: Any) -> Any:
@@ -205,7 +206,7 @@ def _drain_messages(real: Any) -> Any:
     @functools.wraps(real)
     async def drain_messages(self: Any) -> Any:
         messages = await real(self)
-        journey = _journey.get()
+        journey = journey_here.get()
         if journey is None or current.frame() is None:
             return messages
         messages = dict(sorted(messages.items()))
@@ -232,18 +233,18 @@ def _targets_of(journey: Journey, messages: Mapping[str, Any]) -> set[str]:
 def _execute(real: Any) -> Any:
     @functools.wraps(real)
     async def execute(self: Any, *args: Any, **options: Any) -> Any:
-        journey = _journey.get()
+        journey = journey_here.get()
         if journey is None or current.frame() is None:
             return await real(self, *args, **options)
-        token = _place.set(Place(journey, self.id))
+        token = place_here.set(Place(journey, self.id))
         try:
             if not _is_the_users(self):
                 return await real(self, *args, **options)
-            with Doing(an_agent(self.id, type="executor")) as doing:
+            with Doing(an_agent(self.id, id=id_of(self.id), type="executor")) as doing:
                 begun(doing)
                 return await real(self, *args, **options)
         finally:
-            _back(_place, token)
+            _back(place_here, token)
 
     return execute
 
@@ -279,87 +280,6 @@ def _without_the_day(value: Any) -> Any:
     return value
 
 
-# -- handoffs, group chats, plans ---------------------------------------------------------------
-def _handoff_tools(real: Any) -> Any:
-    """The tools of handoffs stand in a set, so another hash seed would be another request."""
-
-    @functools.wraps(real)
-    def apply(self: Any, agent: Any, targets: Any) -> Any:
-        return real(self, agent, sorted(targets, key=lambda target: str(target.target_id)))
-
-    return apply
-
-
-def _handed_over(real: Any) -> Any:
-    @functools.wraps(real)
-    def is_handoff_requested(self: Any, response: Any) -> Any:
-        found = real(self, response)
-        place = _place.get()
-        span = None if place is None else place.journey.acted.get(place.executor)
-        if found and place is not None and span is not None:
-            chose([found[0]], sorted(self._handoff_targets), span=span)
-            place.journey.arrivals[found[0]] = span
-        return found
-
-    return is_handoff_requested
-
-
-def _request(real: Any) -> Any:
-    @functools.wraps(real)
-    async def send_request(self: Any, target: str, *args: Any, **options: Any) -> Any:
-        journey = _journey.get()
-        if journey is not None:
-            chose([target], self._participant_registry.participants, span=journey.span)
-            queued("assigned", target, queue=journey.name, worker=target, span=journey.span)
-        return await real(self, target, *args, **options)
-
-    return send_request
-
-
-def _round_limit(real: Any) -> Any:
-    @functools.wraps(real)
-    def check_round_limit(self: Any) -> Any:
-        reached = real(self)
-        if reached:
-            _limited("max_rounds")
-        return reached
-
-    return check_round_limit
-
-
-def _within_limits(real: Any) -> Any:
-    @functools.wraps(real)
-    async def check_within_limits(self: Any, *args: Any, **options: Any) -> Any:
-        within = await real(self, *args, **options)
-        if not within:
-            rounds = self._max_rounds is not None and self._round_index >= self._max_rounds
-            _limited("max_rounds" if rounds else "max_reset_count")
-        return within
-
-    return check_within_limits
-
-
-def _limited(limit: str) -> None:
-    """A workflow that a limit has ended goes on to its end without an exception."""
-    at, journey = standing(), _journey.get()
-    if at is not None and journey is not None:
-        at.note(Status(code=LIMIT, message=limit), span=journey.span)
-
-
-def _planning(real: Any) -> Any:
-    """What a manager plans and what it makes of the progress, with what its model was asked."""
-    opening = Opening(kind=SpanKind.PLAN, name=real.__name__)
-
-    @functools.wraps(real)
-    async def plan(*args: Any, **options: Any) -> Any:
-        if current.frame() is None:
-            return await real(*args, **options)
-        with Doing(opening):
-            return await real(*args, **options)
-
-    return plan
-
-
 # -- where they stand ---------------------------------------------------------------------------
 def _seams_of_workflow(module: ModuleType) -> list[Seam]:
     names: Any = module
@@ -370,7 +290,7 @@ def _seams_of_runner(module: ModuleType) -> list[Seam]:
     names: Any = module
     runner = vars(names).get("RunnerImpl") or names.Runner
     return [
-        Seam(owner=runner, name="run_until_convergence", around=_until_convergence),
+        Seam(owner=runner, name="_run_iteration", around=_run_iteration),
         Seam(owner=runner, name="create_checkpoint_if_enabled", around=_checkpoint),
     ]
 
@@ -390,40 +310,10 @@ def _seams_of_executor(module: ModuleType) -> list[Seam]:
     return [Seam(owner=names.Executor, name="execute", around=_execute)]
 
 
-def _seams_of_handoff(module: ModuleType) -> list[Seam]:
-    names: Any = module
-    owner = names.HandoffAgentExecutor
-    return [
-        Seam(owner=owner, name="_apply_auto_tools", around=_handoff_tools),
-        Seam(owner=owner, name="_is_handoff_requested", around=_handed_over),
-    ]
-
-
-def _seams_of_group_chat(module: ModuleType) -> list[Seam]:
-    names: Any = module
-    owner = names.BaseGroupChatOrchestrator
-    return [
-        Seam(owner=owner, name="_send_request_to_participant", around=_request),
-        Seam(owner=owner, name="_check_round_limit", around=_round_limit),
-    ]
-
-
-def _seams_of_magentic(module: ModuleType) -> list[Seam]:
-    names: Any = module
-    manager, orchestrator = names.StandardMagenticManager, names.MagenticOrchestrator
-    plans = ("plan", "replan", "create_progress_ledger")
-    return [
-        *(Seam(owner=manager, name=name, around=_planning) for name in plans),
-        Seam(owner=orchestrator, name="_check_within_limits_or_complete", around=_within_limits),
-    ]
-
-
 LATE = {
     "agent_framework._workflows._workflow": _seams_of_workflow,
     "agent_framework._workflows._runner": _seams_of_runner,
     "agent_framework._workflows._runner_context": _seams_of_context,
     "agent_framework._workflows._executor": _seams_of_executor,
-    "agent_framework_orchestrations._handoff": _seams_of_handoff,
-    "agent_framework_orchestrations._base_group_chat_orchestrator": _seams_of_group_chat,
-    "agent_framework_orchestrations._magentic": _seams_of_magentic,
 }
+"""What is patched, by the module that has it."""
