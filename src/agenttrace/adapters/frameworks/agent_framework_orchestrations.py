@@ -5,13 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import LIMIT, chose, queued
-from agenttrace.adapters.frameworks.agent_framework_workflows import journey_here, place_here
+from agenttrace.adapters.frameworks.acting import chose, queued
+from agenttrace.adapters.frameworks.agent_framework_workflows import place_here
+from agenttrace.adapters.frameworks.teams import team_here
 from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.standing import standing
 from agenttrace.causal import current
 from agenttrace.causal.spawn.patching import Seam
-from agenttrace.model.span import SpanKind, Status
+from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,10 +33,10 @@ def _handed_over(real: Any) -> Any:
     def is_handoff_requested(self: Any, response: Any) -> Any:
         found = real(self, response)
         place = place_here.get()
-        span = None if place is None else place.journey.acted.get(place.executor)
+        span = None if place is None else place.team.acted.get(place.executor)
         if found and place is not None and span is not None:
             chose([found[0]], sorted(self._handoff_targets), span=span)
-            place.journey.arrivals[found[0]] = span
+            place.team.arrivals[found[0]] = span
         return found
 
     return is_handoff_requested
@@ -46,12 +46,12 @@ def _handed_over(real: Any) -> Any:
 def _request(real: Any) -> Any:
     @functools.wraps(real)
     async def send_request(self: Any, target: str, *args: Any, **options: Any) -> Any:
-        journey = journey_here.get()
-        if journey is not None:
-            reason, journey.reason = journey.reason, ""
+        team = team_here.get()
+        if team is not None:
+            reason, team.reason = team.reason, ""
             known = self._participant_registry.participants
-            chose([target], known, reason=reason, span=journey.span)
-            queued("assigned", target, queue=journey.name, worker=target, span=journey.span)
+            chose([target], known, reason=reason, span=team.span)
+            queued("assigned", target, queue=team.name, worker=target, span=team.span)
         return await real(self, target, *args, **options)
 
     return send_request
@@ -81,10 +81,9 @@ def _within_limits(real: Any) -> Any:
 
 
 def _limited(limit: str) -> None:
-    """A workflow that a limit has ended goes on to its end without an exception."""
-    at, journey = standing(), journey_here.get()
-    if at is not None and journey is not None:
-        at.note(Status(code=LIMIT, message=limit), span=journey.span)
+    team = team_here.get()
+    if team is not None:
+        team.limited(limit)
 
 
 # -- plans --------------------------------------------------------------------------------------
@@ -115,9 +114,9 @@ def _invoke_agent(real: Any) -> Any:
 
 
 def _give_reason(reason: object) -> None:
-    journey = journey_here.get()
-    if journey is not None and isinstance(reason, str):
-        journey.reason = reason
+    team = team_here.get()
+    if team is not None and isinstance(reason, str):
+        team.reason = reason
 
 
 # -- where they stand ---------------------------------------------------------------------------

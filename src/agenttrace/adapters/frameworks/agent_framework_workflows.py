@@ -10,17 +10,15 @@ from __future__ import annotations
 import contextlib
 import functools
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, limit_of, queued, remember
+from agenttrace.adapters.frameworks.teams import Team, team_here
 from agenttrace.adapters.frameworks.tools import plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
-from agenttrace.adapters.plain.standing import standing
 from agenttrace.adapters.plain.steps import Stepped, async_generator
 from agenttrace.causal import current
-from agenttrace.causal.agents import provisional
 from agenttrace.causal.spawn.everyone import waited_for
 from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model import names
@@ -47,38 +45,12 @@ _OF_THE_DAY = frozenset({"session_id", "message_id", "response_id", "request_id"
 """What the state of a workflow holds that is another one in every run."""
 
 
-@dataclass
-class Journey:
-    """One run of a workflow.
-
-    Attributes:
-        name: What the workflow is called.
-        runner: What runs it; it knows the edges.
-        span: The workflow's span.
-        arrivals: Who handed over to an executor, by its id: a span.
-        acted: The span of who acted last in an executor, by its id.
-        ids: What who acts in an executor is known by, by the executor's id and its own name.
-        reason: Why who is next is next, where a manager has said so.
-    """
-
-    name: str
-    runner: Any
-    span: str = ""
-    arrivals: dict[str, str] = field(default_factory=dict)
-    acted: dict[str, str] = field(default_factory=dict)
-    ids: dict[tuple[str, str], str] = field(default_factory=dict)
-    reason: str = ""
-
-
 class Place(NamedTuple):
     """Where the caller acts: in an executor of a workflow."""
 
-    journey: Journey
+    team: Team
     executor: str
 
-
-journey_here: ContextVar[Journey | None] = ContextVar("agenttrace_af_journey", default=None)
-"""The workflow that runs where the caller stands."""
 
 place_here: ContextVar[Place | None] = ContextVar("agenttrace_af_place", default=None)
 """Where the caller acts."""
@@ -86,25 +58,15 @@ place_here: ContextVar[Place | None] = ContextVar("agenttrace_af_place", default
 
 def id_of(name: str) -> str:
     """What an agent is known by: in an executor, it is the same one in every superstep."""
-    place, at = place_here.get(), standing()
-    if place is None or at is None:
-        return ""
-    made = provisional(name, at.frame.lane.path)
-    return place.journey.ids.setdefault((place.executor, name), made)
+    place = place_here.get()
+    return "" if place is None else place.team.id_of(place.executor, name)
 
 
 def begun(doing: Doing) -> None:
     """Say that an agent has begun to act: in an executor, it is the executor's work that begins."""
     place = place_here.get()
-    if place is None or not doing.id:
-        return
-    journey, executor = place
-    if executor not in journey.acted:
-        queued("dequeued", executor, queue=journey.name, span=doing.id)
-    journey.acted[executor] = doing.id
-    before = journey.arrivals.pop(executor, None)
-    if before is not None:
-        doing.link(before, "handoff")
+    if place is not None:
+        place.team.begun(place.executor, doing)
 
 
 # -- workflows ----------------------------------------------------------------------------------
@@ -124,7 +86,7 @@ class _WorkflowRun:
 
     def __init__(self, workflow: Any) -> None:
         self._name = _name_of(workflow)
-        self._journey = Journey(self._name, workflow._runner)
+        self._team = Team(self._name, runner=workflow._runner)
         attributes = {names.ORCHESTRATION_PATTERN: _pattern_of(workflow)}
         self._doing = Doing(
             Opening(
@@ -137,7 +99,7 @@ class _WorkflowRun:
         """Begin and end its span."""
         doing = self._doing
         doing.begin()
-        self._journey.span = doing.id
+        self._team.span = doing.id
         try:
             yield
         except BaseException as error:
@@ -151,13 +113,13 @@ class _WorkflowRun:
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
         """Stand inside for one step of its events."""
-        journey, place = journey_here.set(self._journey), place_here.set(None)
+        team, place = team_here.set(self._team), place_here.set(None)
         try:
             with self._doing.step():
                 yield
         finally:
             _back(place_here, place)
-            _back(journey_here, journey)
+            _back(team_here, team)
 
 
 def _back(variable: ContextVar[Any], token: Any) -> None:
@@ -206,24 +168,24 @@ def _drain_messages(real: Any) -> Any:
     @functools.wraps(real)
     async def drain_messages(self: Any) -> Any:
         messages = await real(self)
-        journey = journey_here.get()
-        if journey is None or current.frame() is None:
+        team = team_here.get()
+        if team is None or current.frame() is None:
             return messages
         messages = dict(sorted(messages.items()))
-        for target in sorted(_targets_of(journey, messages)):
-            journey.acted.pop(target, None)
-            queued("enqueued", target, queue=journey.name, span=journey.span)
+        for target in sorted(_targets_of(team, messages)):
+            team.acted.pop(target, None)
+            queued("enqueued", target, queue=team.name, span=team.span)
         return messages
 
     return drain_messages
 
 
-def _targets_of(journey: Journey, messages: Mapping[str, Any]) -> set[str]:
+def _targets_of(team: Team, messages: Mapping[str, Any]) -> set[str]:
     """The executors that messages are for, as far as edges and types tell."""
     return {
         edge.target_id
         for source, sent in messages.items()
-        for runner in journey.runner._edge_runner_map.get(source, ())
+        for runner in team.runner._edge_runner_map.get(source, ())
         for edge in runner._edge_group.edges
         for message in sent
         if message.target_id in (None, edge.target_id)
@@ -233,10 +195,10 @@ def _targets_of(journey: Journey, messages: Mapping[str, Any]) -> set[str]:
 def _execute(real: Any) -> Any:
     @functools.wraps(real)
     async def execute(self: Any, *args: Any, **options: Any) -> Any:
-        journey = journey_here.get()
-        if journey is None or current.frame() is None:
+        team = team_here.get()
+        if team is None or current.frame() is None:
             return await real(self, *args, **options)
-        token = place_here.set(Place(journey, self.id))
+        token = place_here.set(Place(team, self.id))
         try:
             if not _is_the_users(self):
                 return await real(self, *args, **options)
