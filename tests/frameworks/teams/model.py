@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 
 from agenttrace.model.message import ModelRequest
-from agenttrace.testing import Reply, says
+from agenttrace.testing import Reply, calls_tool, says
 from tests.frameworks.scenes import Model
 
 CHAIR = "You say who speaks next."
 MANAGER = "You plan what others do."
+BOSS = "You have others translate."
 JUDGE = "You say which translation is best."
 
 WORKERS = ("anna", "ben", "carl")
@@ -31,6 +32,11 @@ def _ledger(*, satisfied: bool) -> str:
 class TeamModel(Model):
     """What the model says to the agents of teams; to others, what it says in every scene."""
 
+    def _reply(self, request: ModelRequest) -> Reply:
+        if not any(one.role in ("system", "developer") for one in request.messages):
+            return self._turns(request)[MANAGER][0]  # one of AutoGen's managers has no prompt
+        return super()._reply(request)
+
     def _turns(self, request: ModelRequest) -> dict[str, tuple[Reply, Reply]]:
         spoken = "\n".join(one.text for one in request.messages if one.role != "system")
         over = "A word." in spoken
@@ -48,5 +54,6 @@ class TeamModel(Model):
             **super()._turns(request),
             CHAIR: (chair, chair),
             MANAGER: (says(planned), says(planned)),
+            BOSS: (calls_tool("worker", {"task": "One word."}), says("It is translated.")),
             JUDGE: (says("The first."), says("The first.")),
         }

@@ -63,10 +63,13 @@ def id_of(name: str) -> str:
 
 
 def begun(doing: Doing) -> None:
-    """Say that an agent has begun to act: in an executor, it is the executor's work that begins."""
+    """Say that an agent has begun to act; the first in an executor begins the executor's work."""
     place = place_here.get()
-    if place is not None:
-        place.team.begun(place.executor, doing)
+    if place is None:
+        return
+    if place.executor not in place.team.acted:
+        queued("dequeued", place.executor, queue=place.team.name, span=doing.id)
+    place.team.begun(place.executor, doing)
 
 
 # -- workflows ----------------------------------------------------------------------------------

@@ -264,7 +264,10 @@ def _seams_of_places(module: ModuleType) -> list[Seam]:
 
 def _seams_of_turns(module: ModuleType) -> list[Seam]:
     owner = module.SequentialRoutedAgent
-    return [Seam(owner=owner, name="on_message_impl", around=_on_message)]
+    return [
+        Seam(owner=owner, name="on_message_impl", around=_on_message),
+        *teams.seams_of_locks(module),
+    ]
 
 
 def _seams_of_tools(module: ModuleType) -> list[Seam]:

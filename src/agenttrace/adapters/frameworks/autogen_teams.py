@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import an_agent, chose, queued
+from agenttrace.adapters.frameworks.acting import an_agent, chose
 from agenttrace.adapters.frameworks.teams import Team, team_here
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.steps import Stepped, async_generator
@@ -39,7 +39,8 @@ _PATTERNS = {
 }
 """What a team is, by its class; any other is a graph."""
 
-_CHOOSES = frozenset({"SelectorGroupChatManager", "MagenticOneOrchestrator"})
+_CHOOSES = "SelectorGroupChatManager"
+_PLANS = "MagenticOneOrchestrator"
 """The managers that could have chosen somebody else."""
 
 _LIMITS = ("MaxMessageTermination", "TokenUsageTermination", "TimeoutTermination")
@@ -55,6 +56,11 @@ _ENDS_A_TURN = frozenset(
 
 _OF_THE_TEAM = re.compile(r"_[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 """What a name in the runtime ends with: the team's id, which is another one in every run."""
+
+
+def plain_name(name: str) -> str:
+    """A name in the runtime, without its team's id."""
+    return _OF_THE_TEAM.sub("", name)
 
 
 def back(variable: ContextVar[Any], token: Any) -> None:
@@ -92,7 +98,7 @@ class _TeamRun:
         self._doing = Doing(
             Opening(kind=SpanKind.ORCHESTRATION, name=name, step="graph", attributes=attributes)
         )
-        _keep_aside(team)
+        _keep_aside(team, "_output_message_queue")
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
@@ -118,7 +124,7 @@ class _TeamRun:
 
 
 class _Aside(asyncio.Queue[Any]):
-    """A queue for who looks on: it carries nothing from one agent to another."""
+    """A queue that carries nothing from one agent to another."""
 
     async def put(self, item: Any) -> None:
         with handing(self):
@@ -137,10 +143,22 @@ class _Aside(asyncio.Queue[Any]):
             return super().get_nowait()
 
 
-def _keep_aside(team: Any) -> None:
-    queue = getattr(team, "_output_message_queue", None)
+def _keep_aside(owner: Any, name: str) -> None:
+    queue = getattr(owner, name, None)
     if type(queue) is asyncio.Queue:
         queue.__class__ = _Aside
+
+
+def _acquire(real: Any) -> Any:
+    """A lock whose waiters stand in a queue; who gets a lock is no message of the program's."""
+
+    @functools.wraps(real)
+    async def acquire(self: Any) -> Any:
+        if current.frame() is not None:
+            _keep_aside(self, "_queue")
+        return await real(self)
+
+    return acquire
 
 
 # -- the runtime --------------------------------------------------------------------------------
@@ -148,12 +166,17 @@ def _publish(real: Any) -> Any:
     """Remember who sends the end of a turn; whatever carries it is no message of the program's."""
 
     @functools.wraps(real)
-    async def publish_message(self: Any, message: Any, *args: Any, **options: Any) -> Any:
+    async def publish_message(
+        self: Any, message: Any, topic_id: Any, *args: Any, **options: Any
+    ) -> Any:
         here = current.carried()
+        team = team_here.get()
+        if team is not None and type(team.runner).__name__ == _PLANS:
+            _note_choice(team, message, topic_id)
         if here is not None and type(message).__name__ in _ENDS_A_TURN:
             _ends_in(self)[id(message)] = (message, here.lane)
         with current.aside():
-            return await real(self, message, *args, **options)
+            return await real(self, message, topic_id, *args, **options)
 
     return publish_message
 
@@ -184,7 +207,7 @@ def _process_publish(real: Any) -> Any:
             if found is not None:
                 told(found[1], scope=True)
             sender = getattr(message_envelope.sender, "type", "caller")
-            coroutine.__qualname__ = f"messages of {_OF_THE_TEAM.sub('', sender)}"
+            coroutine.__qualname__ = f"messages of {plain_name(sender)}"
         return coroutine
 
     return process_publish
@@ -195,12 +218,8 @@ def _speakers(real: Any) -> Any:
     @functools.wraps(real)
     async def log_speaker_selection(self: Any, speaker_names: Any) -> Any:
         team = team_here.get()
-        if team is not None and current.frame() is not None:
-            if type(self).__name__ in _CHOOSES:
-                chose(speaker_names, self._participant_names, span=team.span)
-            for name in speaker_names:
-                team.acted.pop(name, None)
-                queued("assigned", name, queue=team.name, worker=name, span=team.span)
+        if team is not None and type(self).__name__ == _CHOOSES:
+            chose(speaker_names, self._participant_names, span=team.span)
         return await real(self, speaker_names)
 
     return log_speaker_selection
@@ -221,6 +240,14 @@ def _signal(real: Any) -> Any:
     return signal_termination
 
 
+def _note_choice(team: Team, message: Any, topic_id: Any) -> None:
+    """A manager that plans asks who is next directly, and logs no choice."""
+    names = team.runner._participant_names
+    name = plain_name(topic_id.type)
+    if type(message).__name__ == "GroupChatRequestPublish" and name in names:
+        chose([name], names, span=team.span)
+
+
 def _manager(real: Any) -> Any:
     """A manager that asks a model who is next is an agent of its team."""
 
@@ -237,6 +264,7 @@ def _manager(real: Any) -> Any:
 
 def managing(manager: Any, team: Team) -> Doing:
     """The span of a manager that asks a model."""
+    team.runner = manager
     name = manager._name
     model = configuration_of(manager._model_client)
     return Doing(an_agent(name, id=team.id_of(name, name), model=model))
@@ -257,6 +285,11 @@ def _seams_of_managers(module: ModuleType) -> list[Seam]:
 
 def _seams_of_selectors(module: ModuleType) -> list[Seam]:
     return [Seam(owner=module.SelectorGroupChatManager, name="_select_speaker", around=_manager)]
+
+
+def seams_of_locks(module: ModuleType) -> list[Seam]:
+    """The seams of a module that another file of autogen's patches, too."""
+    return [Seam(owner=module.FIFOLock, name="acquire", around=_acquire)]
 
 
 def _seams_of_runtime(module: ModuleType) -> list[Seam]:

@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import LIMIT, queued
+from agenttrace.adapters.frameworks.acting import LIMIT
 from agenttrace.adapters.plain.standing import standing
 from agenttrace.causal.agents import provisional
 from agenttrace.model.span import Status
@@ -49,9 +49,7 @@ class Team:
         return self.ids.setdefault((place, name), provisional(name, at.frame.lane.path))
 
     def begun(self, place: str, doing: Doing) -> None:
-        """Say that somebody has begun to act in a place; the first begins the place's work."""
-        if place not in self.acted:
-            queued("dequeued", place, queue=self.name, span=doing.id)
+        """Say that somebody has begun to act in a place."""
         self.acted[place] = doing.id
         before = self.arrivals.pop(place, None)
         if before is not None:
