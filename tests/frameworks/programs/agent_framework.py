@@ -10,7 +10,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # older releases warn of parts of their own
     from agent_framework import Agent, InMemoryHistoryProvider
     from agent_framework.openai import OpenAIChatClient, OpenAIChatCompletionClient
-    from agent_framework.orchestrations import HandoffBuilder
+    from agent_framework.orchestrations import ConcurrentBuilder, HandoffBuilder
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
@@ -39,6 +39,11 @@ def _agent(
 
 async def _run(agent: Agent[Any], **options: Any) -> str:
     return str((await agent.run(ASKED, **options)).text)
+
+
+def sync(stage: Stage) -> Any:
+    """The framework has no way without a loop: `asyncio.run` makes one."""
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK)))
 
 
 def in_a_loop(stage: Stage) -> Any:
@@ -126,9 +131,72 @@ def state(stage: Stage) -> Any:
     return asyncio.run(main())
 
 
+def plan(stage: Stage) -> Any:
+    """A handoff to one of two."""
+
+    async def main() -> Any:
+        more = {"require_per_service_call_history_persistence": True}
+        refunds = _agent(stage, "refunds", scenes.REFUNDS, **more)
+        shipping = _agent(stage, "shipping", scenes.REFUNDS, **more)
+        triage = _agent(stage, "triage", scenes.TRIAGE, tools=[], **more)
+        builder = HandoffBuilder(participants=[triage, refunds, shipping])
+        flow = builder.with_start_agent(triage).build()
+        return [one.text for one in (await flow.run(ASKED)).get_outputs()]
+
+    return asyncio.run(main())
+
+
+def tasks(stage: Stage) -> Any:
+    """Three agents at once, by a workflow."""
+    workers = [_agent(stage, f"worker_{number}", scenes.WORKER, tools=[]) for number in range(3)]
+
+    async def main() -> Any:
+        said = await ConcurrentBuilder(participants=workers).build().run(ASKED)
+        return [one.text for one in said.get_outputs()]
+
+    return asyncio.run(main())
+
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    desk = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return asyncio.run(scenes.given_up(stage, _run(desk)))
+
+
+def notebook(stage: Stage) -> Any:
+    """`run`."""
+    return _run(_agent(stage, "desk", scenes.DESK))
+
+
 TROUPE = Troupe(
     framework="agent-framework-core",
     programs={
+        "sync": sync,
         "async": in_a_loop,
         "stream": stream,
         "parallel": parallel,
@@ -139,5 +207,13 @@ TROUPE = Troupe(
         "failing": failing,
         "typed": typed,
         "state": state,
+    },
+    more={
+        "plan": plan,
+        "tasks": tasks,
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
     },
 )

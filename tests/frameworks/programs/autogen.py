@@ -39,9 +39,14 @@ async def _run(agent: AssistantAgent) -> str:
     return str((await agent.run(task=ASKED)).messages[-1].to_text())
 
 
-def in_a_loop(stage: Stage) -> Any:
-    """`run`."""
+def sync(stage: Stage) -> Any:
+    """The framework has no way without a loop: `asyncio.run` makes one."""
     return asyncio.run(_run(_agent(stage, "desk", scenes.DESK)))
+
+
+def in_a_loop(stage: Stage) -> Any:
+    """`run`, and the agent thinks once more of what the tool said."""
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, reflect_on_tool_use=True)))
 
 
 def stream(stage: Stage) -> Any:
@@ -124,9 +129,60 @@ def state(stage: Stage) -> Any:
     return in_a_loop(stage)
 
 
+def plan(stage: Stage) -> Any:
+    """A handoff to one of two."""
+    refunds = _agent(stage, "refunds", scenes.REFUNDS)
+    shipping = _agent(stage, "shipping", scenes.REFUNDS)
+    triage = _agent(stage, "triage", scenes.TRIAGE, tools=[], handoffs=["refunds", "shipping"])
+    over = TextMentionTermination("twice", sources=["refunds"])
+
+    async def main() -> Any:
+        team = Swarm([triage, refunds, shipping], termination_condition=over)
+        return [one.to_text() for one in (await team.run(task=ASKED)).messages]
+
+    return asyncio.run(main())
+
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    desk = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return asyncio.run(scenes.given_up(stage, _run(desk)))
+
+
+def notebook(stage: Stage) -> Any:
+    """`run`."""
+    return _run(_agent(stage, "desk", scenes.DESK))
+
+
 TROUPE = Troupe(
     framework="autogen-agentchat",
     programs={
+        "sync": sync,
         "async": in_a_loop,
         "stream": stream,
         "parallel": parallel,
@@ -137,5 +193,12 @@ TROUPE = Troupe(
         "failing": failing,
         "typed": typed,
         "state": state,
+    },
+    more={
+        "plan": plan,
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
     },
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import chose, queued
+from agenttrace.adapters.frameworks.acting import chose
 from agenttrace.adapters.frameworks.agent_framework_workflows import place_here
 from agenttrace.adapters.frameworks.teams import team_here
 from agenttrace.adapters.plain.doing import Doing, Opening
@@ -51,7 +51,6 @@ def _request(real: Any) -> Any:
             reason, team.reason = team.reason, ""
             known = self._participant_registry.participants
             chose([target], known, reason=reason, span=team.span)
-            queued("assigned", target, queue=team.name, worker=target, span=team.span)
         return await real(self, target, *args, **options)
 
     return send_request

@@ -150,6 +150,9 @@ def _run_iteration(real: Any) -> Any:
             await real(self)
         finally:
             waited_for()
+        team = team_here.get()
+        if team is not None and team.given and current.frame() is not None:
+            queued("heartbeat", "", queue=team.name, span=team.span, done=team.given)
 
     return run_iteration
 
@@ -175,16 +178,21 @@ def _drain_messages(real: Any) -> Any:
         if team is None or current.frame() is None:
             return messages
         messages = dict(sorted(messages.items()))
-        for target in sorted(_targets_of(team, messages)):
+        given = sorted(_targets_of(team, messages))
+        team.given = len(given)
+        for target in given:
             team.acted.pop(target, None)
             queued("enqueued", target, queue=team.name, span=team.span)
+        for target in given:
+            queued("assigned", target, queue=team.name, worker=target, span=team.span)
         return messages
 
     return drain_messages
 
 
 def _targets_of(team: Team, messages: Mapping[str, Any]) -> set[str]:
-    """The executors that messages are for, as far as edges and types tell."""
+    """The executors that messages give work to, as far as edges tell: where somebody will act."""
+    executors = team.runner._executors
     return {
         edge.target_id
         for source, sent in messages.items()
@@ -192,6 +200,8 @@ def _targets_of(team: Team, messages: Mapping[str, Any]) -> set[str]:
         for edge in runner._edge_group.edges
         for message in sent
         if message.target_id in (None, edge.target_id)
+        and _acts(executors.get(edge.target_id))
+        and getattr(message.data, "should_respond", True)
     }
 
 
@@ -212,6 +222,12 @@ def _execute(real: Any) -> Any:
             _back(place_here, token)
 
     return execute
+
+
+def _acts(executor: Any) -> bool:
+    """Whether an agent acts in an executor, or it is one itself; others only hand on."""
+    kinds = {kind.__name__ for kind in type(executor).__mro__}
+    return "AgentExecutor" in kinds or _is_the_users(executor)
 
 
 def _is_the_users(executor: Any) -> bool:

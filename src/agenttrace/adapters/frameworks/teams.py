@@ -29,6 +29,7 @@ class Team:
         arrivals: Who handed over to a place, by its name: a span.
         acted: The span of who acted last in a place, by its name.
         ids: What who acts in a place is known by, by the place's name and its own.
+        given: To how many places work was given last.
         reason: Why who is next is next, where somebody has said so.
         runner: What of the framework's runs it.
     """
@@ -38,6 +39,7 @@ class Team:
     arrivals: dict[str, str] = field(default_factory=dict)
     acted: dict[str, str] = field(default_factory=dict)
     ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    given: int = 0
     reason: str = ""
     runner: Any = None
 
