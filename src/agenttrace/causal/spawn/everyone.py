@@ -54,3 +54,13 @@ class Everyone:
                 if here is not None:
                     lane.joins.pop(here.lane.path, None)
                 told(lane, scope=True)
+
+
+def waited_for() -> None:
+    """Say in a lane, at its end, that its spawner waits for it, whatever comes first before.
+
+    The spawner is told where it awaits the lane, and not where it happened to see it end.
+    """
+    here = spawner()
+    if here is not None:
+        here.lane.raced, here.lane.rivals = False, None
