@@ -15,6 +15,7 @@ from pathlib import Path
 
 _BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NAMED = re.compile(r"`([\w./-]+\.\w+)`:\s*$")
+_PROGRESS = "exploring: "
 _TIME = re.compile(r"\b\d+(\.\d+)? ?(s|ms|µs)\b")
 
 
@@ -85,12 +86,16 @@ def follow(step: File | Command, folder: Path, environment: Mapping[str, str]) -
 
 
 def matches(prints: tuple[str, ...], printed: str) -> bool:
-    """Whether lines are what was printed: `...` is any number of lines, times are not compared."""
+    """Whether lines are what was printed: `...` is any number of lines, times are not compared.
+
+    Nor is how far something had come, of which only a slow machine tells.
+    """
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "..." else f"{re.escape(masked(line))}\n"
         for line in prints
     )
-    text = "".join(f"{masked(line)}\n" for line in printed.rstrip().splitlines())
+    told = (line for line in printed.rstrip().splitlines() if not line.startswith(_PROGRESS))
+    text = "".join(f"{masked(line)}\n" for line in told)
     return re.fullmatch(pattern, text) is not None
 
 
