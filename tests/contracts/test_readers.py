@@ -193,11 +193,47 @@ def test_one_bad_span_takes_no_other_with_it() -> None:
         OtlpCodec().read(otlp(spanId="0" * 16))
 
 
+FOUND = {
+    "jaeger": {"data": [{"spans": [{"traceID": "1", "spanID": "2", "startTime": 2**63}]}]},
+    "zipkin": [{"traceId": "1", "id": "2", "name": "x", "timestamp": 5, "duration": 10**30}],
+    "otlp": json.loads(
+        b'{"resourceSpans": [{"scopeSpans": [{"spans": [{"traceId": "%s", '
+        b'"spanId": "%s", "startTimeUnixNano": "-5"}]}]}]}' % (b"a" * 32, b"b" * 16)
+    ),
+}
+"""Files that fuzzing found: times that no 64 bits hold, or before anybody had a clock."""
+
+
+@pytest.mark.parametrize("form", FOUND)
+def test_a_span_at_no_possible_time_is_not_read(form: str) -> None:
+    """It came in, and no golden could hold it."""
+    with pytest.raises(TraceUnreadable, match="none of its 1 spans can be read") as refused:
+        catalog.codec_for(form).read(json.dumps(FOUND[form]).encode())
+
+    assert "its time is before 1970 or after 2262" in refused.value.detail
+
+
+def test_odd_values_of_endpoints_and_names_are_kept_in_a_form_that_a_golden_holds() -> None:
+    """Found by fuzzing: a port of thirty digits, half a character in the name of a task."""
+    ported = [{"traceId": "1", "id": "2", "localEndpoint": {"serviceName": "a", "port": 10**30}}]
+    said = {"task_id": "\ud800", "traj": [{"role": "assistant", "content": "Paid"}]}
+    traces = [
+        catalog.codec_for(form).read(json.dumps(it).encode())
+        for form, it in (("zipkin", ported), ("messages", said))
+    ]
+
+    assert [native.read(native.write(trace)) for trace in traces] == traces
+    assert traces[1].name == "task \\ud800"
+
+
 @pytest.mark.parametrize("name", ["proto-example-logs.json", "proto-example-events.json"])
 def test_logs_are_no_spans(name: str) -> None:
     """OTLP has three signals, and only one of them is a trace."""
     with pytest.raises(AgentTraceError):
         read(f"otlp/{name}")
+
+
+EVERY_TYPE = {"array_value": None, "bool_value": None, "int_value": None, "string_value": "b"}
 
 
 def otlp(**fields: Any) -> bytes:
@@ -239,12 +275,53 @@ def otlp(**fields: Any) -> bytes:
             id="snake case, nulls, names of enums, unknown fields",
         ),
         pytest.param(otlp() + b"\n" + otlp(), id="one request a line, told twice"),
+        pytest.param(
+            json.dumps(
+                {
+                    "data": [
+                        {
+                            "attributes": [{"key": "a", "value": EVERY_TYPE}],
+                            "trace_id": "a" * 32,
+                            "span_id": "b" * 16,
+                            "parent_span_id": None,
+                            "name": "x",
+                            "kind": "SPAN_KIND_INTERNAL",
+                            "status": {"code": 0, "message": None},
+                        }
+                    ],
+                    "next_cursor": None,
+                },
+                indent=2,
+            ).encode(),
+            id="spans alone, a null for every other type: Phoenix's API",
+        ),
+        pytest.param(
+            json.dumps(
+                {
+                    "trace": {
+                        "trace_info": {"trace_id": f"tr-{'a' * 32}"},
+                        "spans": [
+                            {
+                                "trace_id": "qqqqqqqqqqqqqqqqqqqqqg==",
+                                "span_id": "u7u7u7u7u7s=",
+                                "name": "x",
+                                "attributes": [{"key": "a", "value": {"string_value": "b"}}],
+                                "status": {},
+                            }
+                        ],
+                    }
+                }
+            ).encode(),
+            id="a trace around its spans: MLflow's API",
+        ),
     ],
 )
 def test_every_spelling_of_otlp_is_the_same_span(data: bytes) -> None:
     """By the specification, and as backends write it."""
     (span,) = OtlpCodec().read(data).spans
 
+    assert catalog.codec_for(head=data[:4096]).name == "otlp"
+    assert dict(span.attributes) in ({}, {"a": "b"})
     assert (span.id, span.parent, span.name, span.status.code) == ("b" * 16, None, "x", "UNSET")
     assert OtlpCodec().read(data).id == "a" * 32
 

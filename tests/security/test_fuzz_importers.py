@@ -49,6 +49,32 @@ OPENAI_AGENTS = {
 }
 
 
+PHOENIX = {
+    "data": [
+        {
+            "attributes": [
+                {"key": key, "value": {"array_value": None, "int_value": None, "string_value": it}}
+                for key, it in (
+                    ("openinference.span.kind", ("CHAIN", "LLM", "TOOL")[number % 3]),
+                    ("input.value", '[{"role": "user", "content": "Pay"}]'),
+                    ("output.value", "Done."),
+                )
+            ],
+            "trace_id": "a" * 32,
+            "span_id": f"{number + 1:016x}",
+            "parent_span_id": f"{number // 2 + 1:016x}" if number else None,
+            "start_time_unix_nano": 10**18 + number,
+            "end_time_unix_nano": 10**18 + number + 5,
+            "status": {"code": 1, "message": None},
+            "events": None,
+        }
+        for number in range(6)
+    ],
+    "next_cursor": None,
+}
+"""What Phoenix's API gives as OTLP: spans with nothing around them."""
+
+
 def example(form: str) -> bytes:
     """A small file of a format, as its author wrote it."""
     files = {
@@ -61,6 +87,8 @@ def example(form: str) -> bytes:
     }
     if form in files:
         return (DATA / files[form]).read_bytes()
+    if form == "otlp of a backend":
+        return json.dumps(PHOENIX).encode()
     if form == "openai-agents":
         return json.dumps(OPENAI_AGENTS).encode()
     if form == "langfuse":
@@ -77,7 +105,7 @@ FORMATS = [name for name in catalog.MODULES if name not in catalog.OURS]
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("form", [*FORMATS, "inspect archive"])
+@pytest.mark.parametrize("form", [*FORMATS, "otlp of a backend", "inspect archive"])
 def test_whatever_a_stranger_writes_is_a_trace_or_a_typed_error(form: str) -> None:
     """No crash of another kind, and neither much memory nor much time for any of them."""
     codec = catalog.codec_for(form.partition(" ")[0])

@@ -18,7 +18,7 @@ from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
 from agenttrace.formats import dialects, meaning
 from agenttrace.formats.documents import Unread, documents
-from agenttrace.formats.told import Logged, Occurred, Told
+from agenttrace.formats.told import LATEST_NS, Logged, Occurred, Told
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.collector import resting
@@ -163,13 +163,13 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
         times[one.id] += 1
         if times[one.id] > 1:
             fresh = f"{one.trace} {one.id} {times[one.id]}".encode()
-            found = replace(found, id=hashlib.sha256(fresh).hexdigest()[:16])
+            found = found._replace(id=hashlib.sha256(fresh).hexdigest()[:16])
             notes.append(f"its id was {one.id}, which another span has, too")
         if one.end_ns < one.start_ns:
-            found = replace(found, end_ns=one.start_ns)
+            found = found._replace(end_ns=one.start_ns)
             notes.append(f"it ended {one.start_ns - one.end_ns} ns before it began")
         if notes:
-            found = replace(found, attributes={**found.attributes, IMPORT_NOTES: notes})
+            found = found._replace(attributes={**found.attributes, IMPORT_NOTES: notes})
         kept.append(found)
     return kept
 
@@ -179,7 +179,7 @@ def _with_content(told: Told, logged: list[Occurred]) -> Told:
     attributes, events = dialects.settled(told.attributes, all_events)
     if attributes is told.attributes and events == told.events:
         return told
-    return replace(told, attributes=attributes, events=events)
+    return told._replace(attributes=attributes, events=events)
 
 
 def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
@@ -240,7 +240,10 @@ def _span(
         attributes=meant.attributes,
         events=tuple(
             Event(
-                name=one.name, at_ns=max(0, one.at_ns - began), attributes=one.attributes, seq=seq
+                name=one.name,
+                at_ns=min(max(0, one.at_ns - began), LATEST_NS),
+                attributes=one.attributes,
+                seq=seq,
             )
             for one in told.events
         ),

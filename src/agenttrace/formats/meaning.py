@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.formats import known
 from agenttrace.formats.documents import parsed
@@ -26,6 +25,7 @@ from agenttrace.model.values import Value, pack
 if TYPE_CHECKING:
     from agenttrace.model.message import Message
 
+_NOTHING: Mapping[str, Any] = {}
 _OPERATIONS = {
     "chat": SpanKind.LLM,
     "call_llm": SpanKind.LLM,
@@ -76,11 +76,11 @@ _REASONING = (names.REASONING_TOKENS, "llm.token_count.completion_details.reason
 _ASKED = (names.INPUT_MESSAGES, "input.value")
 _SAID = (names.OUTPUT_MESSAGES, "gen_ai.output", "output.value")
 _FLAT = ("llm.input_messages.", "llm.output_messages.")
+_COSTS = ("gen_ai.usage.input_cost", "gen_ai.usage.output_cost")
 _USAGE = (*_INPUT, *_OUTPUT, *_CACHE_READ, *_CACHE_WRITE, *_REASONING, "llm.token_count.total")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meant:
+class Meant(NamedTuple):
     """What a span was.
 
     Attributes:
@@ -106,8 +106,8 @@ class Meant:
     question: Value = None
     answer: bytes | None = None
     usage: Usage | None = None
-    attributes: Mapping[str, Value] = field(default_factory=dict)
-    fidelity: Mapping[str, Fidelity] = field(default_factory=dict)
+    attributes: Mapping[str, Value] = _NOTHING
+    fidelity: Mapping[str, Fidelity] = _NOTHING
 
 
 def of(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Meant:
@@ -139,8 +139,7 @@ def _ours(name: str, attributes: Mapping[str, Value], wire_kind: WireKind) -> Me
     had = attributes.get(names.KEPT)
     kept = had if isinstance(had, list) else []
     meant = _of(kind, name, attributes)
-    return replace(
-        meant,
+    return meant._replace(
         operation=_first(attributes, (names.SPAN_OPERATION,)),
         agent=_first(attributes, (names.AGENT_ID,)),
         task=_first(attributes, (names.TASK_NAME,)) or None,
@@ -324,21 +323,24 @@ def _cost(attributes: Mapping[str, Value]) -> Decimal | None:
     whole = _money(attributes.get("llm.cost.total"))
     if whole is not None:
         return whole
-    parts = [_money(attributes.get(f"gen_ai.usage.{part}_cost")) for part in ("input", "output")]
-    priced = [part for part in parts if part is not None]
-    return sum(priced, Decimal()) if len(priced) == len(parts) else None
+    asked, said = (_money(attributes.get(name)) for name in _COSTS)
+    return None if asked is None or said is None else asked + said
 
 
 def _money(value: Value) -> Decimal | None:
+    if value is None:
+        return None
     try:
-        found = Decimal(str(value)) if value is not None else None
+        found = Decimal(str(value))
     except InvalidOperation:
         return None
-    return found if found is not None and found.is_finite() and found >= 0 else None
+    return found if found.is_finite() and found >= 0 else None
 
 
 def _count(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> int:
     count = _any(attributes, keys)
+    if count is None:
+        return 0
     if type(count) is int:
         return max(0, count)
     try:

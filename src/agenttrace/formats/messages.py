@@ -85,7 +85,7 @@ def _name(whole: Any) -> str:  # noqa: ANN401 - JSON of anybody's
     for key, label in (("task_id", "task"), ("question_ID", "question"), ("environment", "in")):
         said = known.get(key)
         if isinstance(said, str | int) and not isinstance(said, bool):
-            return f"{label} {said}"[:200]
+            return f"{label} {text(said)}"[:200]
     return "conversation"
 
 

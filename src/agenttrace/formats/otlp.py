@@ -2,7 +2,8 @@
 
 By the specification ids are hex and enums are numbers (opentelemetry-proto, OTLP/JSON encoding).
 Files in the wild also have ids in base64, enums by name, uppercase hex, snake_case keys and nulls;
-all are understood. Unknown fields are ignored.
+all are understood. Phoenix (`/spans/otlpv1`) and MLflow (`/traces/get`, `/traces/batchGet`) give
+spans without the resource and scope around them. Unknown fields are ignored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import TraceUnreadable
@@ -32,18 +33,25 @@ from agenttrace.model.names import RELATIONSHIP
 from agenttrace.model.span import Scope, Status, WireKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
+T = TypeVar("T")
 _NAME = "OTLP JSON"
-_HEX = re.compile(r"[0-9a-fA-F]+")
 _NUMBERED = ("unspecified", "internal", "server", "client", "producer", "consumer")
 _KINDS = {kind.value: kind for kind in WireKind}
 _INTERNAL = WireKind.INTERNAL
 _CAMEL = re.compile(r"_([a-z])")
+_BARE = (
+    b'{"data":[{"attributes":[{"key":',
+    b'{"trace":{"trace_info":',
+    b'{"traces":[{"trace_info":',
+)
+"""How answers begin that hold spans with nothing around them, without blanks."""
 _SIGNALS = (b"resourceSpans", b"resource_spans", b"resourceLogs", b"resource_logs")
+_NOBODY_SAID = Status()
 _CODES = ("UNSET", "OK", "ERROR")
 _FLAGS = 0xFF
 _DROPPED = (
@@ -67,15 +75,17 @@ class OtlpCodec(TellingReader):
     tick_ns = 1
 
     def reads(self, head: bytes) -> bool:
-        """Whether it begins with resource spans, or with the log records of a trace."""
-        return any(b'"%s"' % key in head for key in _SIGNALS)
+        """Whether it begins with resource spans, with the log records of a trace, or bare spans."""
+        begins = b"".join(head.split())
+        return any(b'"%s"' % key in head for key in _SIGNALS) or begins.startswith(_BARE)
 
     def told(self, document: object) -> Iterator[Told | Logged | Unread]:
         """The spans and log records of one document, or of each in an array."""
         for one in document if isinstance(document, list) else [document]:
             request = _camel(mapping(one, _NAME, "the file"))
             if request and "resourceSpans" not in request and "resourceLogs" not in request:
-                refuse(_NAME, "it has no resourceSpans")
+                for span in _bare(request):
+                    yield attempt(_told, span, {}, None)
             for resource, scope, span in _inner(request, "resourceSpans", "scopeSpans", "spans"):
                 yield attempt(_told, span, resource, scope)
             for _, _, log in _inner(request, "resourceLogs", "scopeLogs", "logRecords"):
@@ -108,30 +118,48 @@ def _inner(
                 yield resource, scope, it
 
 
+def _bare(document: dict[str, Any]) -> Iterator[object]:
+    """The spans of a backend's answer: Phoenix's, or one or several traces of MLflow's."""
+    traces = [document["trace"]] if "trace" in document else document.get("traces")
+    if "data" in document:
+        yield from sequence(document["data"], _NAME, "data")
+    elif traces is None:
+        refuse(_NAME, "it has no resourceSpans")
+    for trace in sequence(traces, _NAME, "traces"):
+        yield from sequence(mapping(trace, _NAME, "traces").get("spans"), _NAME, "spans")
+
+
 def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told:
     span = _camel(mapping(told, _NAME, "spans"))
     get = span.get
-    where = f"span {text(get('name'))!r}"
-    status = mapping(get("status"), _NAME, where)
+    name = text(get("name"))
+    where = f"span {name!r}"
     start = whole(get("startTimeUnixNano"), _NAME, where)
     return Told(
         trace=_id(get("traceId"), 32),
         id=_id(get("spanId"), 16),
         parent=_id(get("parentSpanId"), 16),
-        name=text(get("name")),
+        name=name,
         wire_kind=_kind(get("kind")),
         start_ns=start,
         end_ns=whole(get("endTimeUnixNano"), _NAME, where) or start,
-        status=Status(code=_code(status.get("code")), message=text(status.get("message"))),
+        status=_status(get("status"), where),
         attributes=_attributes(span),
-        events=tuple(_event(it, where) for it in sequence(get("events"), _NAME, where)),
-        links=tuple(_link(it, where) for it in sequence(get("links"), _NAME, where)),
+        events=_each(_event, get("events"), where),
+        links=_each(_link, get("links"), where),
         resource=resource,
         scope=scope,
         trace_flags=whole(get("flags"), _NAME, where) & _FLAGS,
         trace_state=text(get("traceState")),
         cut=tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0")),
     )
+
+
+def _each(made: Callable[[object, str], T], listed: object, where: str) -> tuple[T, ...]:
+    """What is made of each entry of a list; most spans have none."""
+    if listed is None:
+        return ()
+    return tuple(made(it, where) for it in sequence(listed, _NAME, where))
 
 
 def _event(told: object, where: str) -> Occurred:
@@ -204,6 +232,8 @@ def _any_value(value: object, depth: int) -> object:
     if depth > _DEEPEST:
         refuse(_NAME, f"an attribute nests more than {_DEEPEST} deep")
     key, inner = next(iter(value.items()))
+    if inner is None:  # Phoenix writes every type, and a null for all but one
+        key, inner = next((it for it in value.items() if it[1] is not None), ("", None))
     if key in ("intValue", "int_value"):
         return whole(inner, _NAME, "attributes")
     kind = key.replace("_", "").lower()
@@ -230,12 +260,9 @@ def _plain(kind: str, said: object) -> object:
 
 def _id(value: object, digits: int) -> str:
     """An id: hex in either case; or base64, as protobuf's own JSON has it."""
-    said = text(value)
-    if not said:
-        return ""
-    if len(said) == digits and _HEX.fullmatch(said):
-        plain_id = said.lower()
-        return plain_id if plain_id.strip("0") else ""
+    said = value if type(value) is str else text(value)
+    if not said or len(said) == digits:
+        return hex_id(said, digits)
     try:
         plain = base64.b64decode(said, validate=True)
     except (binascii.Error, ValueError):
@@ -247,6 +274,13 @@ def _kind(value: object) -> WireKind:
     if type(value) is int:
         return _KINDS.get(_NUMBERED[value], _INTERNAL) if 0 <= value < len(_NUMBERED) else _INTERNAL
     return _KINDS.get(text(value).lower().removeprefix("span_kind_"), _INTERNAL)
+
+
+def _status(told: object, where: str) -> Status:
+    if not told:
+        return _NOBODY_SAID
+    status = mapping(told, _NAME, where)
+    return Status(code=_code(status.get("code")), message=text(status.get("message")))
 
 
 def _code(value: object) -> str:

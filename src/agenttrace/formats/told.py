@@ -1,4 +1,8 @@
-"""Told: spans as other systems tell them, before anybody asks what they mean."""
+"""Told: spans as other systems tell them, before anybody asks what they mean.
+
+One is made for every span of a file and dropped again, so it is a named tuple: made in a third of
+the time of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from agenttrace.errors import TraceUnreadable
 from agenttrace.formats.documents import Unread
@@ -14,6 +19,10 @@ from agenttrace.model.values import Value
 
 _HEX = frozenset("0123456789abcdef")
 _LOWER = re.compile(r"[0-9a-f]+")
+LATEST_NS = 2**63 - 1
+"""The last nanosecond since the epoch that 64 bits hold, in the year 2262."""
+_NOTHING: Mapping[str, Value] = {}
+_UNKNOWN = Status()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +34,7 @@ class Occurred:
     attributes: Mapping[str, Value] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(NamedTuple):
     """A span as another system tells it.
 
     Attributes:
@@ -55,11 +63,11 @@ class Told:
     wire_kind: WireKind = WireKind.INTERNAL
     start_ns: int = 0
     end_ns: int = 0
-    status: Status = field(default_factory=Status)
-    attributes: Mapping[str, Value] = field(default_factory=dict)
+    status: Status = _UNKNOWN
+    attributes: Mapping[str, Value] = _NOTHING
     events: tuple[Occurred, ...] = ()
     links: tuple[tuple[str, str, str, Mapping[str, Value]], ...] = ()
-    resource: Mapping[str, Value] = field(default_factory=dict)
+    resource: Mapping[str, Value] = _NOTHING
     scope: Scope | None = None
     trace_flags: int = 1
     trace_state: str = ""
@@ -84,6 +92,8 @@ def attempt(make: Callable[..., Told], *given: object) -> Told | Unread:
     if not made.id or not made.trace:  # others were made right by `hex_id`
         kind = "a span" if made.trace else "a trace"
         return Unread(why=f"{made.name[:60]!r}: {kind} id is hex digits, not all zero")
+    if not (0 <= made.start_ns <= LATEST_NS and 0 <= made.end_ns <= LATEST_NS):
+        return Unread(why=f"{made.name[:60]!r}: its time is before 1970 or after 2262")
     return made
 
 
@@ -92,6 +102,8 @@ def hex_id(value: str, digits: int) -> str:
 
     One that is longer, or not hexadecimal (a backend's own), becomes digits made from it.
     """
+    if not value:
+        return ""
     if len(value) == digits and _LOWER.fullmatch(value):
         return value if value.strip("0") else ""
     plain = value.lower().removeprefix("0x").zfill(digits)

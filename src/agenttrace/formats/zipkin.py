@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.formats import zipkin_write
-from agenttrace.formats.documents import Unread, mapping, refuse, sequence, text, whole
+from agenttrace.formats.documents import Unread, mapping, refuse, sequence, text, value_of, whole
 from agenttrace.formats.exported import loss, told_of
 from agenttrace.formats.foreign import TellingReader
 from agenttrace.formats.told import Occurred, Told, attempt, hex_id
@@ -162,7 +162,7 @@ def _endpoint(endpoint: object, prefix: str, where: str) -> dict[str, Value]:
     dot = f"{prefix}." if prefix else ""
     return {
         f"{dot}{names.get(name, name)}" if prefix or name == "service.name" else f"host.{name}": (
-            known[key] if isinstance(known[key], int) else text(known[key])
+            value_of(known[key], _NAME, where) if isinstance(known[key], int) else text(known[key])
         )
         for key, name in _ENDPOINT
         if known.get(key)

@@ -218,19 +218,15 @@ class Span:
         return self.digest != b""
 
 
-_HEX = re.compile(r"[0-9a-f]+")
-_SPAN_DIGITS, _TRACE_DIGITS = 16, 32
+_SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
+_TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 
 
 def is_span_id(text: str) -> bool:
     """Whether a text is 16 lowercase hex digits, not all zero (W3C Trace Context, 3.2.2.4)."""
-    return len(text) == _SPAN_DIGITS and _is_some_number(text)
+    return _SPAN_ID.fullmatch(text) is not None
 
 
 def is_trace_id(text: str) -> bool:
     """Whether a text is 32 lowercase hex digits, not all zero (W3C Trace Context, 3.2.2.3)."""
-    return len(text) == _TRACE_DIGITS and _is_some_number(text)
-
-
-def _is_some_number(text: str) -> bool:
-    return _HEX.fullmatch(text) is not None and text.strip("0") != ""
+    return _TRACE_ID.fullmatch(text) is not None
