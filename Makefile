@@ -147,9 +147,11 @@ bench-page: $(READY) browser ## measure a page of 100,000 spans: its size, its m
 
 .PHONY: backends
 backends: $(READY) ## send traces to backends that run here, each in its own environment, and read back
-	test -x $(VENV)-backends/bin/ddapm-test-agent || { $(PYTHON) -m venv $(VENV)-backends && \
-	  $(BIN)/uv pip install --quiet --python $(VENV)-backends/bin/python ddapm-test-agent; }
-	AGENTTRACE_BACKENDS=$(CURDIR)/$(VENV)-backends $(BIN)/python -m pytest -n 0 tests/backends $(ARGS)
+	$(BIN)/python -m tools.backends $(ARGS)
+
+.PHONY: backend-datadog backend-mlflow backend-phoenix
+backend-datadog backend-mlflow backend-phoenix: $(READY)
+	$(BIN)/python -m tools.backends $(@:backend-%=%) $(ARGS)
 
 .PHONY: clean
 clean: ## remove what the other targets made, the environment included

@@ -1,16 +1,12 @@
-"""Datadog's own test agent takes what we export, and gives it back: `make backends`."""
+"""Datadog's own test agent takes what we export, and gives it back: `make backend-datadog`."""
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -18,12 +14,13 @@ from agenttrace.formats import catalog
 from agenttrace.formats.otlp import CODEC as OTLP
 from agenttrace.model.trace import Trace
 from agenttrace.session import exporting
+from tests.fakes.backend import free_port, given, program, running
 
-PROGRAM = Path(os.environ.get("AGENTTRACE_BACKENDS", ""), "bin", "ddapm-test-agent")
+PROGRAM = program("datadog", "ddapm-test-agent")
 DATA = Path(__file__).parents[1] / "data"
 
 pytestmark = pytest.mark.skipif(
-    not PROGRAM.is_file(), reason="Datadog's test agent is not installed; run: make backends"
+    not PROGRAM.is_file(), reason="Datadog's test agent is not installed; run: make backend-datadog"
 )
 
 
@@ -35,40 +32,13 @@ class Agent(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def agent() -> Iterator[Agent]:
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Agent]:
     """The agent, on loopback."""
-    own, http, grpc = (_free() for _ in range(3))
+    own, http, grpc = (free_port() for _ in range(3))
     ports = ("--port", own, "--otlp-http-port", http, "--otlp-grpc-port", grpc)
-    process = subprocess.Popen([PROGRAM, *map(str, ports)], stderr=subprocess.DEVNULL)
-    try:
-        for port in (own, http):
-            _wait(port)
+    folder = tmp_path_factory.mktemp("datadog")
+    with running(PROGRAM, *ports, folder=folder, ports=(own, http)):
         yield Agent(f"http://127.0.0.1:{own}", f"http://127.0.0.1:{http}")
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _free() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _wait(port: int) -> None:
-    for _ in range(600):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError("the agent does not listen")
-
-
-def given(url: str) -> Any:
-    """What it gives back."""
-    with urllib.request.urlopen(url) as answer:
-        return json.loads(answer.read())
 
 
 @pytest.fixture(scope="module")
