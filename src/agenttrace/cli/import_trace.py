@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.cli import words
+from agenttrace.cli import show, words
+from agenttrace.cli.trace_file import HEAD_BYTES, naming, opened
 from agenttrace.errors import UsageError
 from agenttrace.model.span import Fidelity, SpanKind
 from agenttrace.model.trace import Trace
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".agenttrace") / "imports"
 """Where imports land: nothing of it is committed, because nobody has looked through it yet."""
-_HEAD_BYTES = 4096
 _OURS = ("native", "journal")
 _LETTERS = 40
 
@@ -31,9 +31,14 @@ class Found:
 
 def is_cassette(file: Path) -> bool:
     """Whether a file is a cassette of vcrpy's, which has a way of its own."""
-    with file.open("rb") as opened:
-        head = opened.read(_HEAD_BYTES)
-    if file.suffix in (".yaml", ".yml", ".gz") or b"interactions" in head[:200]:
+    from agenttrace.formats import packed
+
+    with file.open("rb") as read:
+        head = read.read(HEAD_BYTES)
+    is_packed = head.startswith(packed.GZIP)
+    head = packed.head_of(head, HEAD_BYTES) if is_packed else head
+    suffix = Path(file.stem).suffix if is_packed and file.suffix == ".gz" else file.suffix
+    if suffix in (".yaml", ".yml") or b"interactions" in head[:200]:
         return True
     begins = head.lstrip()[:300]
     return b'"request"' in begins and b'"openinference' not in head
@@ -46,29 +51,28 @@ def read(files: tuple[Path, ...], form: str | None) -> Found:
         AgentTraceError: They are in no format that is read, or damaged.
         UsageError: They are ours already, or are of formats that cannot be told together.
     """
-    from agenttrace.formats.catalog import codec_for
     from agenttrace.formats.codec import ReaderOfSeveral
 
-    parts = [file.read_bytes() for file in files]
-    codecs = [
-        codec_for(form, path=str(file), head=data[:_HEAD_BYTES])
-        for file, data in zip(files, parts, strict=True)
-    ]
-    names = {codec.name for codec in codecs}
+    found = [opened(file, form) for file in files]
+    codec, data = found[0]
+    names = {one.name for one, _ in found}
     if names & set(_OURS):
+        show.read(files[0])  # what is only called so is said to be broken
         raise UsageError(
             f"{files[0]} is {'a golden' if 'native' in names else 'a journal'} of ours already",
             detail=f"  agenttrace show {files[0]}",
         )
-    if len(parts) > 1 and names != {"otlp"}:
+    if len(found) > 1 and names != {"otlp"}:
         raise UsageError(
             f"{len(files)} files are read as one only where all are OTLP JSON, and these are "
             f"{', '.join(sorted(names))}",
             detail="  Import each by itself.",
         )
-    data = b"\n".join(parts)
-    codec = codecs[0]
-    several = codec.read_all(data) if isinstance(codec, ReaderOfSeveral) else (codec.read(data),)
+    data = b"\n".join(part for _, part in found)
+    with naming(*files):
+        several = (
+            codec.read_all(data) if isinstance(codec, ReaderOfSeveral) else (codec.read(data),)
+        )
     return Found(form=codec.name, traces=several)
 
 

@@ -13,8 +13,6 @@ from agenttrace.errors import UsageError
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
 
-_HEAD_BYTES = 4096
-
 
 @click.command("show")
 @click.argument(
@@ -112,20 +110,18 @@ def read(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
         AgentTraceError: It is in no format that we know, or is damaged.
         UsageError: It holds no trace of that id.
     """
-    from agenttrace.formats.catalog import codec_for
+    from agenttrace.cli.trace_file import name_of, naming, opened
     from agenttrace.formats.codec import ReaderOfSeveral
 
-    name = "stdin" if str(path) == "-" else str(path)
-    with click.open_file(str(path), "rb") as file:
-        data: bytes = file.read()
-    codec = codec_for(path=name, head=data[:_HEAD_BYTES])
-    if trace_id is not None and isinstance(codec, ReaderOfSeveral):
-        return _chosen(codec.read_all(data), trace_id), codec.name
+    codec, data = opened(path)
     if codec.name != "native":
-        return codec.read(data), codec.name
+        with naming(path):
+            if trace_id is not None and isinstance(codec, ReaderOfSeveral):
+                return _chosen(codec.read_all(data), trace_id), codec.name
+            return codec.read(data), codec.name
     from agenttrace.formats.native import read_lazy
 
-    golden = read_lazy(data, name=name)
+    golden = read_lazy(data, name=name_of(path))
     return golden.trace(), f"golden, schema {golden.schema}"
 
 

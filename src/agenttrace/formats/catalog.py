@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from agenttrace.errors import UnknownFormat
+from agenttrace.formats.resembling import resembling
 
 if TYPE_CHECKING:
     from agenttrace.formats.codec import Codec, Exporter, Reader
@@ -87,7 +88,11 @@ def codec_for(name: str | None = None, *, path: str | PurePath = "", head: bytes
     for codec in codecs:
         if any(file.endswith(suffix) for suffix in codec.suffixes):
             return codec
-    raise UnknownFormat(f"{path or 'the data'} is in no format that we read", detail=_advice(file))
+    what = resembling(head) if head or path else ""
+    raise UnknownFormat(
+        f"{path or 'the data'} is in no format that we read{what and f': it is {what}'}",
+        detail=_advice(file),
+    )
 
 
 def _load(name: str) -> Reader:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import operator
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -84,10 +85,11 @@ def decoded(data: bytes, form: str) -> str:
 def _broken(error: Exception, at: int) -> tuple[str, int]:
     """What is wrong with a JSON text, and where its reader stopped."""
     if isinstance(error, json.JSONDecodeError):
-        return f"line {error.lineno} is not JSON: {error.msg}", max(error.pos, at + 1)
+        place = f"line {error.lineno}, column {error.colno}"
+        return f"{place} is not JSON: {error.msg}", max(error.pos, at + 1)
     if isinstance(error, RecursionError):
         return "it nests too deep", at + LONGEST
-    return str(error), at + 1
+    return f"a number in it is longer than {sys.get_int_max_str_digits()} digits", at + 1
 
 
 def refuse(form: str, why: str, where: str = "") -> NoReturn:

@@ -12,6 +12,7 @@ import io
 import zipfile
 import zlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import TraceUnreadable
@@ -29,6 +30,7 @@ from agenttrace.formats.documents import (
 from agenttrace.formats.foreign import only, traces_of
 from agenttrace.formats.inspect_events import attributes_of
 from agenttrace.formats.instants import instant_ns
+from agenttrace.formats.packed import within
 from agenttrace.formats.told import Occurred, Told, attempt, hex_id
 from agenttrace.model.span import Status
 from agenttrace.model.values import Value
@@ -119,11 +121,10 @@ def _of_archive(data: bytes) -> tuple[list[Any], str]:
                 is_sample = member.filename.startswith("samples/")
                 if not (is_sample or member.filename in ("header.json", "_journal/start.json")):
                     continue
-                with archive.open(member) as file:
-                    raw = file.read(left + 1)  # what the archive says of sizes is not believed
-                left -= len(raw)
-                if left < 0:
+                raw = within(partial(archive.open, member), left)
+                if raw is None:
                     refuse(_NAME, f"it unpacks to more than {LONGEST} bytes")
+                left -= len(raw)
                 try:
                     (whole,) = documents(raw, _NAME)
                 except (TraceUnreadable, ValueError) as error:

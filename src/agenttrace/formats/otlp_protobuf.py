@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import UsageError
-from agenttrace.formats.documents import LONGEST, refuse
+from agenttrace.formats.documents import LONGEST, Unread, refuse
 from agenttrace.formats.exported import told_of
 from agenttrace.formats.foreign import only, traces_of
 from agenttrace.formats.otlp import CODEC as JSON_CODEC
@@ -19,7 +19,7 @@ from agenttrace.formats.otlp import CODEC as JSON_CODEC
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agenttrace.formats.told import Told
+    from agenttrace.formats.told import Logged, Told
     from agenttrace.model.trace import Trace
 
 _NAME = "OTLP protobuf"
@@ -61,7 +61,7 @@ class OtlpProtobufCodec:
         if len(data) > LONGEST:
             refuse(_NAME, f"it has {len(data)} bytes; at most {LONGEST} are read")
         requests = _requests(data)
-        return traces_of((one for it in requests for one in JSON_CODEC.told(it)), _NAME)
+        return traces_of((one for it in requests for one in _told(it)), _NAME)
 
     def write(self, trace: Trace) -> bytes:
         """Encode a trace.
@@ -101,28 +101,47 @@ def _installed() -> None:
 def _begins(head: bytes) -> bool:
     if head[:1] != _FIELD_1:
         return False
-    at = 1
-    while at < len(head) and head[at] & _MORE:
+    outer, at = _size(head, 1)
+    inner, begin = _size(head, at + 1)
+    return at < begin <= len(head) and head[at] in _INNER and begin - at + inner <= outer
+
+
+def _size(head: bytes, at: int) -> tuple[int, int]:
+    """A length as protobuf writes it (seven bits a byte), and where it ends."""
+    size = 0
+    for shift in range(_LENGTH.size + 1):
+        if at >= len(head):
+            break
+        size |= (head[at] & ~_MORE) << 7 * shift
         at += 1
-    return 1 < at + 1 < len(head) and head[at + 1] in _INNER and at < _LENGTH.size + 2
+        if not head[at - 1] & _MORE:
+            break
+    return size, at
 
 
-def _requests(data: bytes) -> Iterator[dict[str, Any]]:
-    """Each request of a file, as OTLP JSON has it (with ids in base64)."""
+def _told(request: dict[str, Any] | Unread) -> Iterable[Told | Logged | Unread]:
+    return [request] if isinstance(request, Unread) else JSON_CODEC.told(request)
+
+
+def _requests(data: bytes) -> Iterator[dict[str, Any] | Unread]:
+    """Each request of a file, as OTLP JSON has it (with ids in base64); what of it is none."""
     _installed()
     from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
     for one in _parts(data):
+        if isinstance(one, Unread):
+            yield one
+            continue
         try:
             request = TracesData.FromString(one)
             yield MessageToDict(request, use_integers_for_enums=True)
         except (DecodeError, ValueError, RecursionError, TypeError) as error:
-            refuse(_NAME, str(error)[:200])
+            yield Unread(why=str(error)[:200])
 
 
-def _parts(data: bytes) -> Iterator[bytes]:
+def _parts(data: bytes) -> Iterator[bytes | Unread]:
     if _begins(data):
         yield data
         return
@@ -131,7 +150,9 @@ def _parts(data: bytes) -> Iterator[bytes]:
         (size,) = _LENGTH.unpack(data[at : at + 4].rjust(4, b"\0"))
         at += _LENGTH.size
         if size == 0 or at + size > len(data):
-            refuse(_NAME, f"byte {at}: {size} bytes should follow, and {len(data) - at} do")
+            why = f"byte {at}: {size} bytes should follow, and {len(data) - at} do"
+            yield Unread(why=why)
+            return
         yield data[at : at + size]
         at += size
 

@@ -24,6 +24,7 @@ LONGEST = 1 << 28
 """How many bytes a cassette, or one body in it, may have once it is unpacked."""
 
 _GZIP = b"\x1f\x8b"
+_PIECE = 1 << 20
 _DEFLATED = {"deflate", "gzip", "x-gzip"}
 _SPOKEN = {"br", "zstd", "compress"}
 _REDACTED = "redacted"
@@ -213,9 +214,13 @@ def _inflated(data: bytes, name: str, line: int) -> bytes:
 
 
 def _bounded(machine: Any, data: bytes, name: str, line: int) -> bytes:  # noqa: ANN401 - zlib's own
-    found: bytes = machine.decompress(data, LONGEST)
-    if machine.unconsumed_tail:
+    counting, left, size = machine.copy(), data, 0
+    while left and size <= LONGEST:  # counted before it is kept
+        size += len(counting.decompress(left, _PIECE))
+        left = counting.unconsumed_tail
+    if size > LONGEST:
         raise refused(name, f"it has more than {LONGEST} bytes once it is unpacked", line)
+    found: bytes = machine.decompress(data)
     if not machine.eof:
         raise refused(name, "what is compressed in it was cut short", line)
     return found
