@@ -87,8 +87,9 @@ class Collector:
             self._process.wait()
 
     def batches(self) -> list[list[str]]:
-        """The ids that it accepted, batch by batch."""
-        return [json.loads(line) for line in self.file.read_text().splitlines()]
+        """The ids that it accepted, batch by batch; without one that it is just writing."""
+        whole, _, _ = self.file.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
 
 if __name__ == "__main__":

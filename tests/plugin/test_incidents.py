@@ -295,3 +295,19 @@ def test_a_test_goes_below_the_root(
 
     assert result.exit_code == 2
     assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize("words", [("replay",), ("promote", "tests/incidents")])
+def test_a_run_that_asks_nothing_is_no_replay_and_becomes_no_test(
+    project: pytest.Pytester, words: tuple[str, ...]
+) -> None:
+    """A client that nobody sees looks like a run that departs nowhere; it fails instead."""
+    (project.path / "deaf.py").write_text("def handle(task):\n    return task\n")
+    command, *folder = words
+
+    done = CliRunner().invoke(
+        main, [command, str(INCIDENT), *folder, "--entry", "deaf:handle", "--input", TASK]
+    )
+
+    assert (done.exit_code, "[nothing-asked]" in done.output) == (1, True)
+    assert not (project.path / "tests").exists()

@@ -7,11 +7,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from agenttrace.cli import main
 from agenttrace.errors import ExportRefused, UsageError
@@ -143,6 +145,42 @@ def test_an_endpoint_that_is_down_or_says_no_is_an_error_that_says_what_it_took(
             exporting.Endpoint.of(wrong)
     with pytest.raises(UsageError, match="NAME=VALUE"):
         exporting.Endpoint.of("http://x", ["key"])
+
+
+def partial(form: str) -> bytes:
+    """What an endpoint answers that took all but two spans."""
+    told = ExportTraceServiceResponse()
+    told.partial_success.rejected_spans = 2
+    told.partial_success.error_message = "too old"
+    said = {"partialSuccess": {"rejectedSpans": "2", "errorMessage": "too old"}}
+    return json.dumps(said).encode() if form == "otlp" else told.SerializeToString()
+
+
+@pytest.mark.parametrize("form", list(exporting.SENT))
+def test_an_endpoint_that_took_a_part_is_an_error_that_says_how_much(form: str) -> None:
+    """It answers 200, and says in its answer that spans were rejected."""
+
+    class Picky(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = partial(form)
+            self.send_response(200)
+            self.send_header("Content-Type", exporting.SENT[form])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Picky) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = exporting.Endpoint.of(f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(ExportRefused, match="took no 2 of a batch") as refused:
+            exporting.send(many(3), catalog.exporters()[form], endpoint, wait_s=0)
+        server.shutdown()
+
+    assert refused.value.detail == "  too old"
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,8 @@ def _keep(path: Path, trace: Trace, *, force: bool) -> None:
         raise UsageError(f"{path} is there and says something else; --force replaces it")
     import_trace.save(path, trace)
     click.echo(f"{'written' if old is None or force else 'unchanged'}   {path}")
+    way_on = "replay {} --entry MODULE:FUNCTION" if trace.calls else "show {}"
+    click.echo(f"go on     agenttrace {way_on.format(path)}")
 
 
 def _cassette(cassette: Path, *, to: Path | None, test: str | None, url: str, force: bool) -> None:

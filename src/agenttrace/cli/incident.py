@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.analysis.fidelity import LEVELS, level_of
 from agenttrace.check.sides import cut, safe, shown
+from agenttrace.check.telling import nothing_asked
 from agenttrace.cli import words
 from agenttrace.cli.entry import pair
 from agenttrace.cli.span_text import SpanText
@@ -135,6 +136,16 @@ def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     known = level_of(calls.trace).level
     yield f"  fidelity  {known}, {LEVELS[known]}"
     yield f"  questions {asked} of {len(calls.all)} are in the trace; answers {said}"
+
+
+def require_questions(found: Rerun, entry: str) -> None:
+    """Refuse a run that came to its end and asked nothing: it says nothing of the incident.
+
+    Raises:
+        NothingAsked: It is one.
+    """
+    if found.asked == 0 and found.stopped is None and found.raised is None:
+        raise nothing_asked(entry)
 
 
 def told(found: Rerun, entry: str) -> Iterator[str]:

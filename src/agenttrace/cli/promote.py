@@ -99,6 +99,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
         stubs=incident.stubs_of(stub),
     )
     click.echo("\n".join(incident.told(became, entry)))
+    incident.require_questions(became, entry)
     if became.stopped is not None and not became.incident.departures:
         raise became.stopped
     golden = promoted.kept(became.trace)

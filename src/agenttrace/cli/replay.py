@@ -74,6 +74,7 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     if output is not None:
         store.replace_all({output: native.write(became.trace)})
         click.echo(f"  trace     {output}")
+    incident.require_questions(became, entry)
     if became.stopped is not None and not became.incident.departures:
         if isinstance(became.stopped, StoppedThere):
             click.echo(f"  stopped   {became.stopped.headline}")

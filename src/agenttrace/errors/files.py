@@ -74,8 +74,8 @@ class UnknownFormat(AgentTraceError):
 
     Common causes:
         1. It is a golden's outline (`.trace.txt`); name the golden (`.trace`).
-        2. It is something else than it is called, as an error's page in place of a trace. The
-           message says what, where that can be told by its first bytes.
+        2. It is something else than it is called: an error's page, an archive, metrics. The message
+           says what, where its first bytes tell.
     """
 
     slug = "unknown-format"

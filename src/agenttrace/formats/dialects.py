@@ -55,8 +55,9 @@ def settled(
 
 
 def _is_former(attributes: Mapping[str, Value]) -> bool:
-    hints = names.OPERATION not in attributes
-    return any(key.startswith(_FORMER) or (hints and key in _HINTS) for key in attributes)
+    if names.OPERATION not in attributes and not _HINTS.isdisjoint(attributes):
+        return True
+    return any(key.startswith(_FORMER) for key in attributes)
 
 
 # -- events -------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def opened(path: Path, form: str | None = None) -> tuple[Reader, bytes]:
 
     Raises:
         UnknownFormat: It is in no format that is read.
-        TraceUnreadable: It is too long, or cannot be unpacked.
+        TraceUnreadable: It is too long, or cannot be unpacked or read.
     """
     is_stdin = str(path) == "-"
     name = name_of(path)
@@ -133,11 +133,13 @@ def name_of(path: Path) -> str:
 
 @contextmanager
 def naming(*paths: Path) -> Iterator[None]:
-    """Let errors about what is in files begin with the files' names."""
+    """Let errors about what is in files begin with the files' names; so those of reading them."""
+    names = ", ".join(map(name_of, paths))
     try:
         yield
+    except OSError as error:
+        raise TraceUnreadable(f"{names}: {error.strerror or error}") from None
     except (TraceUnreadable, InvalidTrace, InvalidSpan, SeveralTraces) as error:
-        names = ", ".join(map(name_of, paths))
         headline, detail = error.headline, error.detail.replace(" FILE ", f" {names} ")
         raise type(error)(f"{names}: {headline}", detail=detail, **error.facts) from None
 

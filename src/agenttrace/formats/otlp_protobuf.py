@@ -87,6 +87,23 @@ class OtlpProtobufCodec:
         return JSON_CODEC.loss(trace)
 
 
+def rejected(answer: bytes) -> tuple[int, str]:
+    """How many spans of a request an endpoint says that it did not take, as `otlp_write.rejected`.
+
+    Raises:
+        UsageError: `opentelemetry-proto` is not installed.
+    """
+    _installed()
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+
+    try:
+        part = ExportTraceServiceResponse.FromString(answer).partial_success
+    except DecodeError:
+        return 0, ""
+    return part.rejected_spans, part.error_message
+
+
 def _installed() -> None:
     try:
         import opentelemetry.proto.trace.v1.trace_pb2

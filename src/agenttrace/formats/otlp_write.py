@@ -70,6 +70,19 @@ def in_json(told: Iterable[Told]) -> bytes:
     return json.dumps(request(told), separators=(",", ":"), allow_nan=False).encode()
 
 
+def rejected(answer: bytes) -> tuple[int, str]:
+    """How many spans of a request an endpoint says that it did not take, and why.
+
+    OTLP's partial success (opentelemetry-proto, `ExportTracePartialSuccess`); what cannot be
+    understood says nothing.
+    """
+    try:
+        part = json.loads(answer or b"{}").get("partialSuccess") or {}
+        return int(part.get("rejectedSpans") or 0), str(part.get("errorMessage") or "")
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return 0, ""
+
+
 def _span(told: Told) -> dict[str, Any]:
     said: dict[str, Any] = {
         "traceId": told.trace,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import http.client
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.causal.position import fresh_key
 from agenttrace.errors import ExportRefused, UsageError
-from agenttrace.formats import exported, native
+from agenttrace.formats import exported, native, otlp_protobuf, otlp_write
 from agenttrace.providers import reading
 
 if TYPE_CHECKING:
@@ -236,13 +235,9 @@ def _seconds(said: str) -> float | None:
 
 def _refuse_part(answer: bytes, headers: dict[str, str], taken: _Taken) -> None:
     """Raise where an endpoint says that it took a part (OTLP's partial success)."""
-    if "json" not in headers.get("content-type", ""):
-        return
-    try:
-        said = json.loads(answer or b"{}")
-        part = said.get("partialSuccess") or {}
-        count = int(part.get("rejectedSpans") or 0)
-    except (ValueError, AttributeError, TypeError, RecursionError):
-        return
+    kind = headers.get("content-type", "")
+    count, why = otlp_write.rejected(answer) if "json" in kind else (0, "")
+    if "protobuf" in kind:
+        count, why = otlp_protobuf.rejected(answer)
     if count:
-        raise taken.refused(f"took no {count} of a batch", detail=f"  {part.get('errorMessage')}")
+        raise taken.refused(f"took no {count} of a batch", detail=f"  {why}")

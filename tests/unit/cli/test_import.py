@@ -62,8 +62,11 @@ def test_it_is_written_without_secrets_where_nobody_commits_it() -> None:
     again = imported("chat.json")
 
     file = Path(".agenttrace/imports/chat.trace")
-    assert (first.exit_code, first.output.splitlines()[-1]) == (0, f"written   {file}")
-    assert again.output.splitlines()[-1] == f"unchanged   {file}"
+    assert (first.exit_code, first.output.splitlines()[-2:]) == (
+        0,
+        [f"written   {file}", f"go on     agenttrace replay {file} --entry MODULE:FUNCTION"],
+    )
+    assert again.output.splitlines()[-2] == f"unchanged   {file}"
     assert KEY.encode() not in file.read_bytes() + file.with_suffix(".trace.txt").read_bytes()
     trace = native.read(file.read_bytes())
     (call,) = trace.calls

@@ -151,6 +151,22 @@ def test_a_file_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) ->
     assert "long.json: it looks like otlp, and it has 6" in told.output
 
 
+def test_a_file_that_the_system_does_not_let_be_read_is_no_defect_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A disk that fails, a share that is gone."""
+
+    def failing(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    Path("a.json").write_bytes(otlp({"name": "x"}))
+    monkeypatch.setattr(Path, "open", failing)
+    told = CliRunner().invoke(main, ["show", "a.json"])
+
+    assert told.exit_code == 4
+    assert told.output.startswith("TraceUnreadable: a.json: Input/output error")
+
+
 def test_requests_of_protobuf_before_a_broken_one_are_read() -> None:
     """A collector's file that was cut: what stands before the cut is there, and counted."""
     whole = catalog.exporters()["otlp-protobuf"].write_told(
