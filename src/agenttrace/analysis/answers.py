@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from agenttrace.analysis.collaboration import Collaboration
     from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.analysis.graph import InteractionGraph
@@ -107,3 +108,10 @@ class Analysis:
         from agenttrace.analysis.overhead import overhead
 
         return overhead(self.costs, self.critical_path, len(self.graph.interactions))
+
+    @cached_property
+    def collaboration(self) -> Collaboration:
+        """Which tasks were completed, what shared knowledge was used, which writes collided."""
+        from agenttrace.analysis.collaboration import collaboration
+
+        return collaboration(self.team)
