@@ -17,7 +17,7 @@ from tests.fakes.made_teams import AT_A_BOARD, a_team
 from tests.oracles import collaboration as oracle
 from tests.oracles.happens_before import happens_before
 
-SEEDS = range(times(40, 2_000))
+SEEDS = range(times(40, 1_000))
 
 
 def only_marked(trace: Trace) -> Trace:

@@ -26,7 +26,7 @@ from tests.fakes.made_teams import a_team, skewed
 from tests.oracles import interactions as oracle
 from tests.oracles.happens_before import happens_before
 
-SEEDS = range(times(100, 3_000))
+SEEDS = range(times(100, 2_000))
 
 
 def made(seed: int) -> Trace:
