@@ -251,23 +251,33 @@ def _conflicts(team: Team) -> Iterator[Conflict]:
             writes[_board(span), _key(span)].append(span)
         elif _reads(span):
             reads[_board(span), _key(span)].append(span)
-    shared = {place: row for place, row in writes.items() if len(row) > 1}
-    if not shared:
+    suspects = {
+        place: pairs
+        for place, row in sorted(writes.items())
+        if (pairs := [pair for pair in _replaced(row) if _may_collide(team, *pair)])
+    }
+    if not suspects:
         return
     ranks = Ranks(team.trace)
-    known = Moments(team.trace, only=[one.id for row in shared.values() for one in row])
-    for (board, key), row in sorted(shared.items()):
-        row.sort(key=lambda one: (_version(one), ranks.of(one)))
+    met = {one.id for pairs in suspects.values() for pair in pairs for one in pair}
+    known = Moments(team.trace, only=sorted(met))
+    for (board, key), pairs in suspects.items():
         readers = sorted(reads[board, key], key=lambda one: (ranks.of(one), one.id))
-        for one, two in pairwise(row):
-            if _collide(team, known, one, two):
+        for one, two in pairs:
+            if not known.is_before(one.id, two.id) and not known.is_before(two.id, one.id):
                 yield _resolved(board, key, (one, two), readers, (known, ranks))
 
 
-def _collide(team: Team, known: Moments, one: Span, two: Span) -> bool:
+def _replaced(row: list[Span]) -> Iterator[tuple[Span, Span]]:
+    """Each write of one key with the one that it replaced, which comes first."""
+    return pairwise(sorted(row, key=lambda one: (_version(one), one.start_ns)))
+
+
+def _may_collide(team: Team, one: Span, two: Span) -> bool:
+    """Whether they say different things for different agents, and no lane puts them in order."""
     before, after = (it.attributes.get(names.MESSAGE_CONTENT) for it in (one, two))
-    is_news = team.doers[one.id] != team.doers[two.id] and before != after
-    return is_news and not known.is_before(one.id, two.id) and not known.is_before(two.id, one.id)
+    is_ordered = bool(team.trace.lanes) and one.lane == two.lane and one.seq != two.seq
+    return not is_ordered and team.doers[one.id] != team.doers[two.id] and before != after
 
 
 def _resolved(
