@@ -30,8 +30,10 @@ from agenttrace.model.values import Value, digest, pack
 
 AIM = 3
 PEOPLE = 50
-TURN = 10
+TURN = 12
 """How many spans a turn of one agent has."""
+KEYS = 500
+"""How many keys the team's board has."""
 
 ANALYSES: dict[str, Callable[[Analysis], object]] = {
     "critical path": lambda analysis: analysis.critical_path.agents,
@@ -45,6 +47,7 @@ ANALYSES: dict[str, Callable[[Analysis], object]] = {
     "costs by agent": lambda analysis: analysis.costs.by("agent"),
     "lifetimes": lambda analysis: analysis.lifetimes,
     "overhead": lambda analysis: analysis.overhead,
+    "collaboration": lambda analysis: analysis.collaboration,
 }
 """What is measured; each gets a facade that has answered nothing yet."""
 
@@ -79,10 +82,11 @@ class _Making:
 
 
 def a_team(size: int) -> Trace:
-    """A run of so many spans: turns of ten spans, each turn told of by the one before."""
+    """A run of so many spans: turns of an agent, each told of by the one before."""
     made = _Making([])
     run = made.add("run", SpanKind.RUN, None, lasts=size)
     told: Span | None = None
+    board: dict[int, Span] = {}
     turns = (size - 1) // TURN
     for turn in range(turns):
         who = f"agent {turn % PEOPLE}"
@@ -110,6 +114,21 @@ def a_team(size: int) -> Trace:
             "expert", SpanKind.AGENT, tool.id, agent=f"expert {turn % PEOPLE}", lasts=1
         )
         made.add("look_up", SpanKind.TOOL, other.id, agent=other.agent, lasts=1)
+        place: dict[str, Value] = {names.MESSAGE_KEY: f"{turn % KEYS}", names.MESSAGE_CHANNEL: "b"}
+        left = board.get(turn % KEYS)
+        made.add(
+            "read b", SpanKind.MESSAGE, mine.id, agent=who, attributes=place,
+            links=() if left is None else (Link(span=left.id, relationship="blackboard"),),
+            wire_kind=WireKind.CONSUMER,
+        )  # fmt: skip
+        version: dict[str, Value] = {
+            names.MESSAGE_VERSION: turn // KEYS,
+            names.MESSAGE_CONTENT: turn,
+        }
+        board[turn % KEYS] = made.add(
+            "write b", SpanKind.MESSAGE, mine.id, agent=who, attributes=place | version,
+            wire_kind=WireKind.PRODUCER,
+        )  # fmt: skip
         content: dict[str, Value] = {names.MESSAGE_CONTENT: f"turn {turn} is done"}
         told = made.add(
             "send post", SpanKind.MESSAGE, mine.id, agent=who, attributes=content,

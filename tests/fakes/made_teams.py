@@ -6,9 +6,10 @@ Each is played out on one clock, in lanes, so that what is recorded is what had 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import TypeAlias
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.model import names
@@ -24,6 +25,10 @@ from agenttrace.model.values import Value, digest, pack
 AGENTS = ("ada", "bob", "cyd", "dee", "eve")
 TYPES = {"ada": "lead", "bob": "worker", "cyd": "worker", "dee": "", "eve": "human"}
 MODELS = ("m-large", "m-small")
+
+
+Actions: TypeAlias = "Mapping[Callable[[Team, _Lane], None], int]"
+"""What can be done, and how often each is, beside the others."""
 
 
 @dataclass(slots=True)
@@ -56,12 +61,12 @@ class Team:
         self.board: dict[str, tuple[Span, int]] = {}
         self.begin(self.lanes[0], SpanKind.RUN, "run")
 
-    def play(self, deeds: int) -> Trace:
-        """Do so many things, and end whatever is open."""
+    def play(self, deeds: int, actions: Actions) -> Trace:
+        """Do so many things, each as often as it is worth, and end whatever is open."""
         for _ in range(deeds):
             free = [lane for lane in self.lanes if not lane.joined]
             lane = self.chance.choice(free)
-            (action,) = self.chance.choices([*ACTIONS], [*ACTIONS.values()])
+            (action,) = self.chance.choices([*actions], [*actions.values()])
             self.now += self.chance.randint(self.least, 3)
             action(self, lane)
         for lane in reversed(self.lanes):
@@ -301,7 +306,7 @@ class Team:
             self.spans[span.id] = replace(span, events=(*span.events, event))
 
 
-ACTIONS = {
+ACTIONS: Actions = {
     Team._agent: 4,
     Team._handoff: 2,
     Team._tool: 3,
@@ -321,12 +326,28 @@ ACTIONS = {
     Team._state: 1,
     Team._change: 1,
 }
-"""What can be done, and how often each is, beside the others."""
+"""All of it."""
+
+AT_A_BOARD: Actions = {
+    Team._agent: 3,
+    Team._spawn: 3,
+    Team._join: 2,
+    Team._end: 2,
+    Team._write: 6,
+    Team._read: 6,
+}
+"""The same for a team that works at a board."""
 
 
-def a_team(seed: int, *, deeds: int = 40, distinct: bool = False) -> Trace:
+def a_team(
+    seed: int,
+    *,
+    deeds: int = 40,
+    distinct: bool = False,
+    actions: Actions = ACTIONS,
+) -> Trace:
     """A run of a team that nobody wrote; `distinct`: no two things happen at one instant."""
-    return Team(random.Random(seed), distinct=distinct).play(deeds)
+    return Team(random.Random(seed), distinct=distinct).play(deeds, actions)
 
 
 def skewed(trace: Trace, chance: random.Random, *, clock: int = 6) -> Trace:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from agenttrace.analysis.collaboration import Collaboration
     from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.analysis.delegation import Delegations
@@ -138,3 +139,10 @@ class Analysis:
         from agenttrace.analysis.waiting import waiting
 
         return waiting(self.trace, at=span, team=self.team)
+
+    @cached_property
+    def collaboration(self) -> Collaboration:
+        """Which tasks were completed, what shared knowledge was used, which writes collided."""
+        from agenttrace.analysis.collaboration import collaboration
+
+        return collaboration(self.team)

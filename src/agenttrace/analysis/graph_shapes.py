@@ -223,7 +223,7 @@ def _changes(team: Team, ranks: Ranks) -> dict[str, list[int]]:
                     if team.trace.lanes
                     else ranks.of(span)
                 )
-        if _writes(span):
+        if is_write(span):
             found.setdefault(agent, []).append(ranks.of(span))
     return found
 
@@ -250,7 +250,7 @@ def unread(team: Team) -> Iterator[Unread]:
 
 
 def _kind(span: Span) -> str:
-    if _writes(span):
+    if is_write(span):
         return "blackboard"
     return "publish" if span.operation.startswith("publish ") else MESSAGE
 
@@ -260,5 +260,6 @@ def is_said(span: Span) -> bool:
     return span.kind is SpanKind.MESSAGE and span.wire_kind is WireKind.PRODUCER
 
 
-def _writes(span: Span) -> bool:
+def is_write(span: Span) -> bool:
+    """Whether a value was written on a board."""
     return is_said(span) and names.MESSAGE_KEY in span.attributes

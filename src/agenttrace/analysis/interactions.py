@@ -87,12 +87,7 @@ def interactions(team: Team) -> tuple[Interaction, ...]:
     """Find every interaction of a team, in the trace's order of their effects."""
     linked = list(_linked(team))
     by_links = {(one.source, one.effect.id) for one in linked if one.effect is not None}
-    sent = {
-        (one.cause.lane, one.cause.seq)
-        for one in linked
-        if one.cause is not None and one.cause.wire_kind is WireKind.PRODUCER
-    }
-    found = [*linked, *_inside(team, by_links), *_queued(team, sent)]
+    found = [*linked, *_inside(team, by_links), *_queued(team)]
     order = {span.id: place for place, span in enumerate(team.trace.spans)}
     found.sort(key=lambda one: -1 if one.effect is None else order[one.effect.id])
     spent = _Spent(team, {one.effect.id for one in found if one.effect is not None and _works(one)})
@@ -141,8 +136,29 @@ def _tool_around(team: Team, around: Span, agent: str) -> Span | None:
     return None
 
 
-def _queued(team: Team, marked: set[tuple[Position, int]]) -> Iterator[_Edge]:
-    """Messages that queues carried, unless a verb has marked them, which says more."""
+def _queued(team: Team) -> Iterator[_Edge]:
+    for cause, effect, channel in unmarked(team):
+        source = None if cause is None else team.doers[cause.id]
+        target = None if effect is None else team.doers[effect.id]
+        if source is not None and target is not None and source != target:
+            yield _Edge(MESSAGE, source, target, cause, effect, channel, is_marked=False)
+
+
+def unmarked(team: Team) -> Iterator[tuple[Span | None, Span | None, str]]:
+    """The messages that queues carried and no verb marked.
+
+    Returns:
+        What stood around the sending, what around the receiving, and the queue's name. A verb that
+        marks a message says more of it; such a one is known by its sender's last step.
+    """
+    marked = {
+        (sent.lane, sent.seq)
+        for span in team.trace.spans
+        if span.wire_kind is WireKind.CONSUMER
+        for link in span.links
+        if link.trace is None and (sent := team.by_id.get(link.span)) is not None
+        if sent.wire_kind is WireKind.PRODUCER
+    }
     queued = (
         one
         for one in team.trace.deliveries
@@ -150,15 +166,13 @@ def _queued(team: Team, marked: set[tuple[Position, int]]) -> Iterator[_Edge]:
     )
     standing = Standing(team)
     for edge, delivery in zip(edges(team.trace), queued, strict=True):
-        if (edge.sender, delivery.sent) in marked:
-            continue
-        cause = standing.at(edge.sender, delivery.sent)
-        effect = standing.at(edge.receiver, delivery.seq if not delivery.turn else 0)
-        source = None if cause is None else team.doers[cause.id]
-        target = None if effect is None else team.doers[effect.id]
-        if source is not None and target is not None and source != target:
-            channel = delivery.channel
-            yield _Edge(MESSAGE, source, target, cause, effect, channel, is_marked=False)
+        if (edge.sender, delivery.sent) not in marked:
+            effect = (
+                standing.first(edge.receiver)
+                if delivery.turn
+                else standing.at(edge.receiver, delivery.seq)
+            )
+            yield standing.at(edge.sender, delivery.sent), effect, delivery.channel
 
 
 class Standing:
@@ -179,14 +193,18 @@ class Standing:
             seen.add(lane)
             spans = self._spans.get(lane, [])
             place = bisect.bisect_right(spans, step, key=lambda one: one.seq)
-            span = spans[place - 1] if place else spans[0] if spans and not step else None
-            if span is not None:
-                return self._open(span, lane, step)
+            if place:
+                return self._open(spans[place - 1], lane, step)
             spawned = self._lanes.get(lane)
             if spawned is None or spawned.parent is None:
                 return None
             lane, step = spawned.parent, spawned.spawn_seq
         return None
+
+    def first(self, turn: Position) -> Span | None:
+        """What stands around the first span of a turn, which its message began."""
+        spans = self._spans.get(turn, [])
+        return self._open(spans[0], turn, spans[0].seq) if spans else None
 
     def _open(self, span: Span | None, lane: Position, step: int) -> Span | None:
         while span is not None and span.lane == lane and _is_over(span, step):
@@ -195,7 +213,7 @@ class Standing:
 
 
 def _is_over(span: Span, step: int) -> bool:
-    return span.end_seq < step or span.kind in (SpanKind.LLM, SpanKind.MESSAGE)
+    return max(span.seq, span.end_seq) < step or span.kind in (SpanKind.LLM, SpanKind.MESSAGE)
 
 
 # -- what is known of them --------------------------------------------------------------------

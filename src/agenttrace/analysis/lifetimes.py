@@ -14,9 +14,8 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from agenttrace.analysis.interactions import NOT_RECORDED
+from agenttrace.analysis.interactions import NOT_RECORDED, unmarked
 from agenttrace.analysis.telling import not_recorded, team_failed
-from agenttrace.causal.delivery.edges import RECEIVE
 from agenttrace.check.budget import Limit
 from agenttrace.check.sides import safe
 from agenttrace.model import names
@@ -155,14 +154,11 @@ def _notes(queued: int) -> Iterator[str]:
 
 
 def _queued(team: Team) -> dict[str, int]:
-    """By agent, how many messages it got from queues, as far as its lane tells."""
-    doers: dict[object, str | None] = {}
-    for span in team.trace.spans:
-        doers.setdefault(span.lane, team.doers[span.id])
+    """By agent, how many messages it got from queues alone."""
     found: dict[str, int] = defaultdict(int)
-    for one in team.trace.deliveries:
-        doer = doers.get(one.receive[:-1]) if one.receive else None
-        if doer is not None and one.receive[-1].kind == RECEIVE:
+    for _, effect, _ in unmarked(team) if team.trace.deliveries else ():
+        doer = None if effect is None else team.doers[effect.id]
+        if doer is not None:
             found[doer] += 1
     return found
 

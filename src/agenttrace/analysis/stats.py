@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agenttrace.analysis.answers import Analysis
     from agenttrace.analysis.channels import Channel, Node
     from agenttrace.analysis.costs import Cost
+    from agenttrace.analysis.overhead import Overhead
 
 SCHEMA = "agenttrace.stats/1"
 
@@ -39,6 +40,7 @@ class Stats:
         self._lives: dict[str, list[tuple[Split, int]]] = defaultdict(list)
         self.path_ns = 0
         """How long the critical paths are together; 0: no run has times."""
+        self._overheads: list[Overhead] = []
         self._nodes: list[Mapping[str, Node]] = []
         self._channels: list[tuple[Channel, ...]] = []
 
@@ -52,6 +54,7 @@ class Stats:
     def add_times(self, analysis: Analysis) -> None:
         """Add what the time of one run was spent on; nothing where it has no times."""
         self.path_ns += analysis.critical_path.duration_ns
+        self._overheads.append(analysis.overhead)
         for agent, life in analysis.lifetimes.items():
             if life.split is not None and life.on_path is not None:
                 self._lives[agent].append((life.split, life.on_path.total_ns))
@@ -80,6 +83,13 @@ class Stats:
             for agent, parts in sorted(self._lives.items())
         ]
 
+    @property
+    def coordination(self) -> tuple[float | None, float | None]:
+        """What coordination took of tokens and of the critical paths, 0 to 1; None: not known."""
+        tokens = [(one.tokens, one.all_tokens) for one in self._overheads]
+        paths = [(one.path_ns, one.all_path_ns) for one in self._overheads]
+        return _share(tokens), _share(paths)
+
     def graph(self, form: str) -> str | dict[str, Any]:
         """Who led whom to something: as `dot`, `mermaid`, or plain JSON data."""
         nodes, channels = together(self._nodes, self._channels)
@@ -99,6 +109,14 @@ class Stats:
             ],
             "total": self.total.as_dict(),
         }
+
+
+def _share(parts: list[tuple[int | None, int | None]]) -> float | None:
+    known = [(part, of) for part, of in parts if part is not None and of is not None]
+    whole = sum(of for _, of in known)
+    if len(known) < len(parts) or not whole:
+        return None
+    return sum(part for part, _ in known) / whole
 
 
 def _sum(splits: list[Split]) -> Split:

@@ -31,10 +31,16 @@ Moment: TypeAlias = "Step | str"
 class Moments:
     """Which spans had ended by the moment at which each span began."""
 
-    def __init__(self, trace: Trace) -> None:
-        """Work it out; a circle, which only foreign traces hold, is cut at its first moment."""
+    def __init__(self, trace: Trace, only: Iterable[str] | None = None) -> None:
+        """Work it out; a circle, which only foreign traces hold, is cut at its first moment.
+
+        Args:
+            trace: The trace.
+            only: The spans of which it is to be known where they come before; by default all.
+        """
         self._at = {span.id: (at, end) for span, at, end in placed_in(trace)}
-        self._bits = {span: 1 << number for number, span in enumerate(self._at)}
+        asked = self._at if only is None else only
+        self._bits = {span: 1 << number for number, span in enumerate(asked)}
         self._known: dict[Moment, int] = {}
         self._fill(graph(trace, self._at))
 

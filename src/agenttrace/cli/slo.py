@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from agenttrace.analysis.objectives import Judged
 
 _MISSED = 1
+_PROJECT = "pyproject.toml"
 
 
 @click.command("slo")
@@ -30,8 +32,8 @@ _MISSED = 1
     "sentences",
     metavar="SENTENCE",
     multiple=True,
-    required=True,
-    help="99.9% of workflows succeed; 95% of tool look_up* within 2s. May be given again.",
+    help="99.9% of workflows succeed; 95% of tool look_up* within 2s. May be given again. "
+    "[default: `objectives` of tool.agenttrace.slo in pyproject.toml]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON, schema agenttrace.slo/1.")
 @click.pass_context
@@ -49,7 +51,7 @@ def command(
     """
     from agenttrace.analysis.objectives import SCHEMA, Objectives
 
-    objectives, files, read = Objectives(*sentences), Files(paths), 0
+    objectives, files, read = Objectives(*(sentences or _of_project())), Files(paths), 0
     for trace in files.traces():
         objectives.add(trace)
         read += 1
@@ -65,6 +67,26 @@ def command(
     files.close()
     if not all(one.holds and one.count for one in judged):
         ctx.exit(_MISSED)
+
+
+def _of_project() -> tuple[str, ...]:
+    """The objectives that the project in this folder has set; none where it has none.
+
+    Raises:
+        UsageError: They are no list of sentences, or the file is no TOML.
+    """
+    try:
+        said: Any = tomllib.loads(Path(_PROJECT).read_text("utf-8"))
+        for name in ("tool", "agenttrace", "slo"):
+            said = said.get(name, {})
+        found = said.get("objectives", [])
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, AttributeError) as problem:
+        raise UsageError(f"{_PROJECT} cannot be read: {problem}") from None
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise UsageError(f'{_PROJECT}: objectives are sentences: ["99% of workflows succeed"]')
+    return tuple(found)
 
 
 def _print(one: Judged) -> None:

@@ -81,6 +81,8 @@ def _print(stats: Stats, *, times: bool) -> None:
 
     if times and stats.lives:
         tables.times(stats.lives, stats.path_ns)
+        told = ("not known" if one is None else f"{one:.1%}" for one in stats.coordination)
+        click.echo("coordination: {} of tokens, {} of the critical path".format(*told))
     elif times:
         click.echo("The traces have no times.")
     else:

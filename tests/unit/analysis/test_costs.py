@@ -22,7 +22,7 @@ from tests.fakes.campaign import times
 from tests.fakes.made_teams import a_team, skewed
 from tests.oracles import costs as oracle
 
-SEEDS = range(times(60, 2_500))
+SEEDS = range(times(60, 1_500))
 
 
 def made(seed: int) -> Trace:

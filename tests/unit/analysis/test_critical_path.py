@@ -16,7 +16,7 @@ from tests.fakes.campaign import times
 from tests.fakes.made_teams import a_team, skewed
 from tests.oracles import critical_path as oracle
 
-SEEDS = range(times(150, 6_000))
+SEEDS = range(times(150, 4_000))
 
 
 def stretches(path: CriticalPath) -> list[oracle.Stretch]:

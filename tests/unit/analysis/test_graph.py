@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import networkx as nx
 import pytest
+from hypothesis import given, settings
 
 from agenttrace.analysis.graph import InteractionGraph
 from agenttrace.analysis.interactions import Interaction
 from agenttrace.analysis.ranks import Ranks
+from agenttrace.causal.order import Order
 from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed
 from agenttrace.model import names
 from agenttrace.model.lane import Delivery, Lane, Step
@@ -22,11 +24,12 @@ from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.by_hand import ByHand
 from tests.fakes.campaign import times
+from tests.fakes.causal_traces import Play, plays
 from tests.fakes.made_teams import a_team, skewed
 from tests.oracles import interactions as oracle
 from tests.oracles.happens_before import happens_before
 
-SEEDS = range(times(100, 3_000))
+SEEDS = range(times(100, 2_000))
 
 
 def made(seed: int) -> Trace:
@@ -145,6 +148,17 @@ def test_ranks_keep_to_what_happened_before() -> None:
         by_id = {span.id: span for span in trace.spans}
         for one, two in happens_before(only_marked(trace)):
             assert ranks.of(by_id[one]) < ranks.of(by_id[two])
+
+
+@given(play=plays())
+@settings(max_examples=times(30, 1_000))
+def test_ranks_keep_to_the_order_of_any_program(play: Play) -> None:
+    """Joins, links and messages of made-up programs, whatever they do."""
+    trace = play.trace()
+    ranks, order = Ranks(trace), Order(trace)
+    for one, two in itertools.permutations(trace.spans, 2):
+        if order.happens_before(one, two):
+            assert ranks.of(one) < ranks.of(two)
 
 
 def only_marked(trace: Trace) -> Trace:
@@ -482,12 +496,14 @@ def test_a_trace_without_agents_has_an_empty_graph() -> None:
 def test_circles_of_links_are_answered() -> None:
     """Foreign traces may hold them: two agents that each led to the other."""
     trace = talking(("a", "b"), ("b", "a"))
-    spans = list(trace.spans)
+    spans = [*trace.spans]
     spans[1] = replace(spans[1], links=(Link(span=spans[4].id), Link(span=spans[2].id)))
     graph = InteractionGraph(replace(trace, spans=tuple(spans)))
 
     assert len(graph.interactions) == 3
     assert graph.chatter == ()
+    ranks = Ranks(graph.team.trace)
+    assert all(ranks.of(span) >= 0 for span in spans)
 
 
 def test_ten_thousand_agents_are_a_graph_like_any_other() -> None:

@@ -244,3 +244,19 @@ def test_the_command_passes_on_no_nothing(folder: Path, tmp_path: Path) -> None:
     replay = replace(workflow(0), environment={TIME: VIRTUAL})
     (folder / "replay.trace").write_bytes(native.write(replay))
     assert slo(folder, "9% of workflows within 2s").exit_code == 2
+
+
+def test_a_project_sets_its_objectives_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its pyproject.toml; what is said on the command line is said instead."""
+    monkeypatch.chdir(folder)
+    project = folder / "pyproject.toml"
+    project.write_text('[tool.agenttrace.slo]\nobjectives = ["95% of workflows succeed"]\n')
+
+    assert slo(folder).stdout.startswith("MISSED     95% of workflows succeed")
+    assert slo(folder, "90% of workflows succeed").exit_code == 0
+    project.write_text('[tool.agenttrace.slo]\nobjectives = "95% of workflows succeed"\n')
+    assert "objectives are sentences" in slo(folder).stderr
+    project.write_text("[tool\n")
+    assert "pyproject.toml cannot be read" in slo(folder).stderr
+    project.unlink()
+    assert (slo(folder).exit_code, "no objective is named" in slo(folder).stderr) == (2, True)

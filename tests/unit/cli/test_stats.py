@@ -98,7 +98,11 @@ def test_times_and_graph_are_shown_instead(folder: Path) -> None:
     times = stats(folder / "a.trace", "--times").stdout.splitlines()
 
     assert times[0].split() == TIMES
-    assert [row.split()[0] for row in times[1:]] == [*analysis.lifetimes]
+    assert [row.split()[0] for row in times[1:-1]] == [*analysis.lifetimes]
+    shares = (analysis.overhead.tokens_share, analysis.overhead.path_share)
+    assert times[-1] == "coordination: {:.1%} of tokens, {:.1%} of the critical path".format(
+        *shares
+    )
     assert stats(folder / "a.trace", "--graph", "dot").stdout == f"{analysis.graph.to_dot()}\n"
     told = json.loads(stats(folder, "--graph", "json").stdout)
     counts = [Analysis(team(number)).graph for number in range(3)]

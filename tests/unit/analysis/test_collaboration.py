@@ -1,0 +1,162 @@
+"""Tasks that were completed, knowledge that was used, and writes that collided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agenttrace.analysis import Analysis
+from agenttrace.errors import NotRecorded, TeamFailed
+from agenttrace.model import names
+from agenttrace.model.span import ERROR, OK, Status, WireKind
+from agenttrace.model.trace import Trace
+from tests.fakes.by_hand import ByHand
+from tests.fakes.campaign import times
+from tests.fakes.made_teams import AT_A_BOARD, a_team
+from tests.oracles import collaboration as oracle
+from tests.oracles.happens_before import happens_before
+
+SEEDS = range(times(40, 1_000))
+
+
+def only_marked(trace: Trace) -> Trace:
+    """Without the messages that only a queue knows of."""
+    at = {span.position for span in trace.spans}
+    return replace(trace, deliveries=tuple(one for one in trace.deliveries if one.receive in at))
+
+
+def test_what_is_used_and_what_collides_is_that_of_the_definition() -> None:
+    """Every pair of writes by every read; the resolution is one that no other comes before."""
+    seen = [0, 0]
+    for seed in SEEDS:
+        trace = only_marked(a_team(seed, deeds=45, actions=AT_A_BOARD))
+        found = Analysis(trace).collaboration
+        assert [one.span.id for one in found.entries] == [it.id for it in oracle.writes(trace)]
+        assert {one.span.id for one in found.entries if one.used_by} == oracle.used(trace)
+        told = oracle.conflicts(trace, happens_before(trace))
+        assert {(one.writes[0].id, one.writes[1].id) for one in found.conflicts} == {*told}
+        for one in found.conflicts:
+            _, earliest = told[one.writes[0].id, one.writes[1].id]
+            seen[bool(earliest)] += 1
+            assert (one.resolution is None) == (not earliest)
+            if one.resolution is not None:
+                assert one.resolution.id in earliest
+                assert one.steps is not None
+                assert one.steps > 0
+    assert min(seen) > len(SEEDS) // 20
+
+
+# -- by hand, as the page has them ----------------------------------------------------------------
+def test_a_task_that_nobody_reports_is_not_completed() -> None:
+    """The page's first example: three announced, one done, one failed, one never reported."""
+    hand = ByHand()
+    hand.span("run", "run")
+    for task in ("draw", "paint", "frame"):
+        hand.span(f"announce {task}", "orchestration", inside="run", attributes=told(task))
+    hand.span("r1", "orchestration", inside="run", attributes=told("draw", "report", "done"))
+    hand.span("r2", "orchestration", inside="run", attributes=told("paint", "report", "failure"))
+    found = Analysis(hand.trace()).collaboration
+
+    assert [(one.name, one.completed_by is not None) for one in found.tasks] == [
+        ("draw", True),
+        ("paint", False),
+        ("frame", False),
+    ]
+    assert found.completion == pytest.approx(1 / 3)
+    assert found.completes_at_least("33%")
+    with pytest.raises(TeamFailed, match="1 of 3 tasks were completed, and at least 50") as error:
+        found.completes_at_least(0.5)
+    assert "paint, announce paint" in str(error.value)
+
+
+def told(task: str, phase: str = "announcement", outcome: str | None = None) -> dict[str, str]:
+    """The attributes of one phase of a delegation."""
+    said = {names.DELEGATION_TASK: task, names.DELEGATION_PHASE: phase}
+    return said if outcome is None else {**said, names.DELEGATION_OUTCOME: outcome}
+
+
+def test_without_announcements_the_tasks_are_those_that_agents_name() -> None:
+    """One that ended as an error, and one of a run that was cut off, were not completed."""
+    hand = ByHand()
+    hand.span("run", "run")
+    for number, code in enumerate([OK, ERROR, "UNSET"]):
+        hand.span(
+            f"a{number}", "agent", inside="run", agent="a", task="t", status=Status(code=code)
+        )
+    trace = hand.trace()
+
+    assert Analysis(trace).collaboration.completion == pytest.approx(2 / 3)
+    cut = Analysis(replace(trace, complete=False)).collaboration
+    assert cut.completion == pytest.approx(1 / 3)
+
+
+def on_board(read_by: str | None) -> Trace:
+    """Two agents, at once, write 1 and 2 under one key; then somebody reads it, or nobody."""
+    hand = ByHand()
+    hand.span("run", "run", at=(0, 100))
+    for who, value, at in (("a", 1, 10), ("b", 2, 20)):
+        hand.span(who, "agent", at=(0, 30), inside="run", agent=who)
+        hand.span(
+            f"write {who}",
+            "message",
+            at=(at, 25),
+            inside=who,
+            wire_kind=WireKind.PRODUCER,
+            attributes={**PLACE, names.MESSAGE_VERSION: value, names.MESSAGE_CONTENT: value},
+        )
+    if read_by is not None:
+        hand.span(
+            read_by, "agent", at=(40, 90), inside="run", agent=read_by, links={"a": "handoff"}
+        )
+        hand.span(
+            "read", "message", at=(60, 60), inside=read_by, wire_kind=WireKind.CONSUMER,
+            links={"write b": "blackboard"}, attributes=PLACE,
+        )  # fmt: skip
+    return hand.trace()
+
+
+PLACE = {names.MESSAGE_CHANNEL: "plan", names.MESSAGE_KEY: "k"}
+
+
+def test_a_conflict_is_resolved_by_who_reads_after_both() -> None:
+    """The page's second example: c reads at 60 what was written by 25, so after 35."""
+    found = Analysis(on_board("c")).collaboration
+
+    (one,) = found.conflicts
+    assert (one.board, one.key, one.resolution_ns) == ("plan", "k", 35)
+    assert [it.name for it in one.writes] == ["write a", "write b"]
+    assert one.resolution is not None
+    assert one.resolution.name == "read"
+    assert found.resolves_conflicts()
+    assert (found.utilisation, found.uses_at_least("50%")) == (0.5, True)
+    with pytest.raises(TeamFailed, match=r"1 of 2 entries are used by others") as error:
+        found.uses_at_least(1)
+    assert "plan[k], 0000000000000003" in str(error.value)
+
+
+def test_a_conflict_that_nobody_looks_at_stays() -> None:
+    """The page's third example: whoever reads later reads 2, and 1 is lost."""
+    found = Analysis(on_board(None)).collaboration
+
+    (one,) = found.conflicts
+    assert (one.resolution, one.steps, one.resolution_ns) == (None, None, None)
+    with pytest.raises(TeamFailed, match="1 of 1 conflicts are never resolved"):
+        found.resolves_conflicts()
+
+
+def test_nothing_is_said_of_what_nobody_recorded() -> None:
+    """No task, no board: neither 0 nor 100 percent."""
+    found = Analysis(Trace(id="1" * 32, name="nothing")).collaboration
+
+    assert (found.completion, found.utilisation) == (None, None)
+    assert found.unknown == {
+        "completion": "not recorded: no task is named",
+        "utilisation": "not recorded: nothing was written on a board",
+    }
+    with pytest.raises(NotRecorded):
+        found.completes_at_least(0)
+    with pytest.raises(NotRecorded):
+        found.uses_at_least(0)
+    with pytest.raises(NotRecorded):
+        found.resolves_conflicts()

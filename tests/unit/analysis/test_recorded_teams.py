@@ -1,0 +1,156 @@
+"""Teams that really ran, recorded and replayed: queues, envelopes, boards, topics, pools."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import agenttrace
+from agenttrace.analysis import Analysis
+from agenttrace.model.trace import Trace
+from tests.fakes.sessions import Desk
+
+
+@agenttrace.tool
+async def think(about: str) -> str:
+    """Answer, after a while."""
+    await asyncio.sleep(0.001)
+    return f"thought about {about}"
+
+
+async def queued() -> None:
+    """A planner hands two jobs to a worker through a queue, and knows of no verb."""
+    jobs: asyncio.Queue[str] = asyncio.Queue()
+
+    async def worker() -> None:
+        with agenttrace.agent("worker"):
+            for _ in range(2):
+                await think(await jobs.get())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker())
+        with agenttrace.agent("planner"):
+            for order in ("A-1", "A-2"):
+                await think(order)
+                await jobs.put(order)
+
+
+async def marked() -> None:
+    """The same, with a verb at each end: one message is told of twice."""
+    jobs: asyncio.Queue[object] = asyncio.Queue()
+
+    async def worker() -> None:
+        with agenttrace.agent("worker"):
+            await think(str(agenttrace.receive(await jobs.get())))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker())
+        with agenttrace.agent("planner"):
+            await think("A-1")
+            await jobs.put(agenttrace.send("jobs", "A-1"))
+
+
+async def to_and_fro() -> None:
+    """Two agents who answer each other three times, at no cost of time."""
+    left: asyncio.Queue[object] = asyncio.Queue()
+    right: asyncio.Queue[object] = asyncio.Queue()
+
+    async def other() -> None:
+        with agenttrace.agent("b"):
+            for _ in range(3):
+                said = agenttrace.receive(await right.get())
+                await left.put(agenttrace.send("left", f"{said}?"))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(other())
+        with agenttrace.agent("a"):
+            await think("begin")
+            for _ in range(3):
+                await right.put(agenttrace.send("right", "yes"))
+                agenttrace.receive(await left.get())
+
+
+async def shared() -> None:
+    """A board, a topic, and one who publishes what nobody hears."""
+    board = agenttrace.blackboard("plan")
+    with agenttrace.agent("a"):
+        await think("a plan")
+        board.write("goal", "refund")
+        news = agenttrace.publish("news", "ready")
+        agenttrace.publish("rumours", "late")
+    with agenttrace.agent("b"):
+        board.read("goal")
+        agenttrace.subscribe("news").receive(news)
+
+
+TEAMS = {
+    "queued": (queued, {("planner", "worker", "message"): 2}),
+    "marked": (marked, {("planner", "worker", "message"): 1}),
+    "to and fro": (to_and_fro, {("a", "b", "message"): 3, ("b", "a", "message"): 3}),
+    "shared": (shared, {("a", "b", "blackboard"): 1, ("a", "b", "publish"): 1}),
+}
+
+
+def ran(folder: Path, team: str) -> tuple[Trace, Trace]:
+    """Record a team, and replay it in virtual time; both traces."""
+
+    def whole() -> None:
+        asyncio.run(TEAMS[team][0]())
+
+    desk, traces = Desk(folder), []
+    for run in (desk.record, desk.replay):
+        run(whole)
+        assert desk.verdict is not None
+        assert desk.verdict.trace is not None
+        traces.append(desk.verdict.trace)
+    recorded, replayed = traces
+    return recorded, replayed
+
+
+def counts(trace: Trace) -> Counter[tuple[str, str, str]]:
+    """How many interactions there are of whom with whom by what."""
+    return Counter((one.source, one.target, one.kind) for one in Analysis(trace).graph.interactions)
+
+
+@pytest.mark.parametrize("team", [*TEAMS])
+def test_a_team_talks_as_it_did_in_the_recording_and_in_its_replay(
+    team: str, tmp_path: Path
+) -> None:
+    """Each message once, whoever tells of it."""
+    recorded, replayed = ran(tmp_path, team)
+
+    assert counts(recorded) == counts(replayed) == TEAMS[team][1]
+    assert (recorded.is_virtual, replayed.is_virtual) == (False, True)
+
+
+def test_a_row_to_and_fro_is_there_in_virtual_time_too(tmp_path: Path) -> None:
+    """All of it happens at one virtual instant; the order of causes is the same."""
+    rows = [
+        [(one.source, one.channel) for one in row.interactions]
+        for trace in ran(tmp_path, "to and fro")
+        for row in Analysis(trace).graph.chatter
+    ]
+    assert rows == [[("a", "right"), ("b", "left")] * 3] * 2
+
+
+def test_what_nobody_heard_is_found(tmp_path: Path) -> None:
+    """And the board's use and its completion are of what was recorded."""
+    analysis = Analysis(ran(tmp_path, "shared")[0])
+
+    assert [one.span.name for one in analysis.graph.unread] == ["publish rumours"]
+    assert analysis.collaboration.utilisation == 1.0
+    assert analysis.collaboration.conflicts == ()
+
+
+def test_a_worker_waits_for_the_message_that_is_sent_later(tmp_path: Path) -> None:
+    """From its begin to the receive, since it did nothing before; of a bare queue nobody knows."""
+    lives = Analysis(ran(tmp_path / "marked", "marked")[0]).lifetimes
+    queued = Analysis(ran(tmp_path / "queued", "queued")[0]).lifetimes
+
+    split = lives["worker"].split
+    assert split is not None
+    assert split.waiting_ns > 900_000
+    assert (lives["worker"].notes, len(queued["worker"].notes)) == ((), 1)
