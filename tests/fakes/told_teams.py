@@ -219,6 +219,8 @@ def spoiled(chance: random.Random, rows: list[Row]) -> list[Row]:
             found[-1] = replace(row, at=max(0, row.at + chance.randint(-9, 9)))
         elif sort < 0.35 and row.phase != "announcement":
             found[-1] = replace(row, by=chance.choice(BIDDERS), about="")
+        elif sort < 0.6 and row.phase == "announcement":
+            found[-1] = replace(row, deadline=chance.randint(1, 20) / 1e9)
     return found
 
 

@@ -21,7 +21,7 @@ def waits(modes: st.SearchStrategy[str], most: int = 2) -> st.SearchStrategy[dic
     return st.dictionaries(st.sampled_from(NAMES), st.lists(need, max_size=most), max_size=7)
 
 
-EXAMPLES = times(80, 5_000)
+EXAMPLES = times(80, 2_000)
 
 
 @settings(max_examples=EXAMPLES)
@@ -38,8 +38,8 @@ def test_who_is_stuck_is_whoever_is_in_a_group_that_holds_itself(
 @example(
     needs={
         "a": [Need("all", frozenset("a"))],
-        "b": [Need("any", frozenset("abd"))],
-        "d": [Need("all", frozenset("abd"))],
+        "b": [Need("any", frozenset("abc"))],
+        "c": [Need("all", frozenset("abc"))],
     }
 ).via("of two who lead to each other only one holds itself")
 def test_a_deadlock_is_a_largest_connected_group_that_holds_itself(

@@ -5,20 +5,24 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agenttrace.analysis import Analysis
 from agenttrace.analysis.conformance import RULES
 from agenttrace.analysis.delegation import Delegations, delegations
 from agenttrace.errors import DelegationBroken, NotRecorded
 from agenttrace.model.span import Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
+from tests.fakes.made_teams import skewed
 from tests.fakes.told_teams import BREAKS, Row, conforming, made, net, spoiled
 from tests.oracles import delegation as oracle
 
-SEEDS = range(times(150, 10_000))
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SEEDS = range(times(150, 3_000))
 MEASURES = ("announced_ns", "award_latency_ns", "bid_to_award_ns", "aggregated_ns", "outcome")
 
 
@@ -67,13 +71,15 @@ def test_a_single_broken_rule_is_caught_and_is_that_rule(rule: str) -> None:
 
 
 def test_whatever_was_said_is_measured_and_judged_as_the_page_says() -> None:
-    """Steps lost, said twice, at other times or by others, in placings that overlap."""
+    """Steps lost, said twice, late, by others or by other clocks, in placings that overlap."""
     judged = 0
     for seed in SEEDS:
         chance = random.Random(seed)
         rows = [row for n in range(3) for row in conforming(chance, f"t{n % 2}", start=4 * n)]
         spoilt = spoiled(chance, rows)
         trace = net(spoilt, linked=seed % 2 == 0, complete=seed % 3 != 0)
+        if seed % 4 == 0:
+            trace = skewed(trace, chance)
         found, wanted = delegations(trace), oracle.placings(trace)
         violations = [one.pop("violations") for one in wanted]
         assert sorted(as_the_oracle(found), key=str) == sorted(wanted, key=str), seed
@@ -198,6 +204,17 @@ def test_a_handoff_is_the_case_of_one_bidder(code: str, outcome: str | None) -> 
     )
     assert (one.aggregated_ns, one.outcome, one.award_latency_ns) == (20, outcome, None)
     assert delegations(handed_over(code)).conform()
+
+
+def test_a_handoff_of_a_framework_is_one() -> None:
+    """As openai-agents made it: triage handed the customer over to refunds, which ended well."""
+    (golden,) = EXAMPLES.glob("openai_agents/golden/**/*.trace")
+    placed = Analysis.of(golden).delegations
+    (one,) = placed
+
+    assert (one.manager, one.awarded, one.is_handoff) == ("triage", ("refunds",), True)
+    assert placed.conform()
+    assert placed.succeed()
 
 
 def test_agents_that_began_twice_are_one_party() -> None:
