@@ -50,6 +50,7 @@ class Backlog:
 
     Attributes:
         dropped: How many entries were dropped because too much waited.
+        failed: Is told what went wrong of ours.
         quick: What comes by itself, of one sink and of one weight: whoever appends looks first
             whether there is room, and takes no lock.
     """
@@ -61,7 +62,7 @@ class Backlog:
             limit_bytes: How much may wait, in bytes of what it holds.
             failed: Is told what a sink raised.
         """
-        self._limit, self._failed = limit_bytes, failed
+        self._limit, self.failed = limit_bytes, failed
         self.dropped = 0
         self.quick: deque[object] = deque()
         self._quick_sink: Sink | None = None
@@ -173,7 +174,7 @@ class Backlog:
         try:
             act(*words)
         except Exception as error:  # noqa: BLE001 - the thread goes on for all the others
-            self._failed(error)
+            self.failed(error)
 
 
 _MOST_OPEN = 256

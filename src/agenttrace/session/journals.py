@@ -94,6 +94,10 @@ class Journals:
         """What became of the runs so far."""
         return replace(self.room.tally, dropped=self.backlog.dropped)
 
+    def late(self) -> None:
+        """A call came when its run was over, and is in no journal."""
+        self.room.tally.late += 1
+
     def failed(self, error: BaseException) -> None:
         """Something of the recorder's own failed: count it, and say it once for each sort."""
         self.room.tally.errors += 1

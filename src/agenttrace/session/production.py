@@ -213,7 +213,13 @@ class _Root:
         kept = Kept(journals.room, began, title=name, told=told, chosen=chosen, stop=self._stop)
         self._writing = Writing(kept, redactor, own)
         self._scribe = Deferred(run, journals.backlog, self._writing)
-        self._door = Unobtrusive(run, scribe=self._scribe, pace=Instant(), failed=journals.failed)
+        Unobtrusive(
+            run,
+            scribe=self._scribe,
+            pace=Instant(),
+            failed=journals.failed,
+            late=journals.late,
+        )
         current.meet(run)
         self._scribe.begun()
 
@@ -231,7 +237,7 @@ class _Root:
                 self._scribe.noted(status, span=self.run.span)
                 self._scribe.noted(error_event(error), span=self.run.span)
             self.run.root.end()
-            self._scribe.ended(failed=failed, late=self._door.late)
+            self._scribe.ended(failed=failed)
         except Exception as problem:  # noqa: BLE001 - the agent is told of no error of ours
             self._journals.failed(problem)
         self.run.ended = True
