@@ -162,6 +162,7 @@ BEYOND = (
     "conflict",
     "stale",
     "lent",
+    "simulated",
     "missing",
     "unused",
     "budget",
@@ -169,9 +170,9 @@ BEYOND = (
 )
 """What a gate can find besides differences, the gravest first: a golden that cannot be read, or
 that a newer version wrote; a secret in one; one that its run does not do (three ways); an answer
-that the world did not give to its question; no golden where a test wants one; one that no test
-wants, or answers that no run asks for; a budget that broke; a policy that the change itself
-changes."""
+that the world gave to another question, or that a person gave in its place; no golden where a test
+wants one; one that no test wants, or answers that no run asks for; a budget that broke; a policy
+that the change itself changes."""
 
 GATE_CLASSES = (*BEYOND, *CLASSES)
 """Every class of a gate's findings, the gravest first."""

@@ -15,6 +15,7 @@ from agenttrace.formats import native
 from agenttrace.formats.schema import MAGIC
 from agenttrace.gate.approvals import decided, written
 from agenttrace.golden import store
+from agenttrace.model.trace import Trace
 from agenttrace.verdict import GateResult
 from tests.fakes.gated import (
     AFTER,
@@ -374,6 +375,30 @@ def lent_answer(repo: GatedRepository) -> None:
     """An answer that the world did not give is none to be held to."""
     spans = [replace(one, mark="lent" if one.name == "mail" else "") for one in AFTER.spans]
     repo.golden(replace(AFTER, spans=tuple(spans)))
+    repo.commit()
+
+
+def simulated() -> Trace:
+    """A promoted incident in which a person answered for the world."""
+    spans = [replace(one, mark="override" if one.name == "mail" else "") for one in AFTER.spans]
+    return replace(AFTER, spans=tuple(spans))
+
+
+@story
+def simulated_answer(repo: GatedRepository) -> None:
+    """A replay that needed a substitute satisfies no gate."""
+    repo.golden(simulated())
+    repo.commit()
+
+
+@story
+def simulated_answer_allowed(repo: GatedRepository) -> None:
+    """But where the policy says so, somebody may approve it."""
+    repo.switch("main")
+    repo.write("agenttrace.toml", '[gate]\nsimulated = "review"\n')
+    repo.commit()
+    repo.branch("feature")
+    repo.golden(simulated())
     repo.commit()
 
 

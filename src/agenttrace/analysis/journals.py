@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agenttrace.formats import journal
-from agenttrace.formats.records import CUTS, Counted, Cut, Ended, Warned
+from agenttrace.formats.records import CUTS, Cut, Ended, Warned
 from agenttrace.model.span import Span, SpanKind
 from agenttrace.model.trace import Trace
 
@@ -23,7 +23,6 @@ class Examined:
         ended: Whether the run came to its end.
         cuts: Why recording ended before the run did, in words.
         dropped: How many records are known to be lost.
-        late: How many calls came when the run was over.
         warnings: What a person should know of it.
     """
 
@@ -35,7 +34,6 @@ class Examined:
     ended: bool
     cuts: tuple[str, ...]
     dropped: int
-    late: int
     warnings: tuple[str, ...]
 
     @property
@@ -62,7 +60,6 @@ def examined(data: bytes, *, name: str) -> Examined:
     prefix = journal.scan(data)
     records = list(journal.records(data, name=name))
     cuts = [one for one in records if isinstance(one, Cut)]
-    counted = [one for one in records if isinstance(one, Counted)]
     return Examined(
         trace=journal.read(data, name=name),
         records=len(prefix.frames),
@@ -72,7 +69,6 @@ def examined(data: bytes, *, name: str) -> Examined:
         ended=any(isinstance(one, Ended) for one in records),
         cuts=tuple(CUTS.get(one.why, one.why) for one in cuts),
         dropped=sum(one.dropped for one in cuts),
-        late=counted[-1].refused if counted else 0,
         warnings=tuple(one.text for one in records if isinstance(one, Warned)),
     )
 

@@ -26,26 +26,35 @@ _NO_SPAN = "0" * 15 + "1"
 
 
 class Unobtrusive(Boundary):
-    """The door of a run in production.
-
-    Attributes:
-        late: How many calls came when the run was over; they were not written down.
-    """
+    """The door of a run in production."""
 
     spares = True
 
     def __init__(
-        self, run: Run, *, scribe: Scribe, pace: Pace, failed: Callable[[BaseException], None]
+        self,
+        run: Run,
+        *,
+        scribe: Scribe,
+        pace: Pace,
+        failed: Callable[[BaseException], None],
+        late: Callable[[], None],
     ) -> None:
-        """Stand between a run and the world; whatever goes wrong of ours is told to `failed`."""
+        """Stand between a run and the world.
+
+        Args:
+            run: The run.
+            scribe: Who writes down.
+            pace: Who would decide when answers arrive.
+            failed: Is told whatever goes wrong of ours.
+            late: Is told of each call that comes when the run is over.
+        """
         super().__init__(run, source=Nobody(), scribe=scribe, pace=pace)
-        self._failed = failed
-        self.late = 0
+        self._failed, self._late = failed, late
 
     def ask(self, question: Question) -> Crossing:
         """Put a question at the caller's place; it goes to the world in any case."""
         if self.run.ended or self.run.guard is not None:
-            self.late += 1
+            self._late()
             return _Unseen(self, question)
         try:
             return super().ask(question)

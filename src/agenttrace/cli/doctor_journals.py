@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
 
 SUFFIX = ".journal"
+PRODUCTION = "production"
 _MOST = 5
 _UNREADABLE = 4
 
@@ -76,13 +77,13 @@ def lines(path: Path, one: Examined) -> Iterator[str]:
         yield from (f"            {safe(call.name)}" for call in calls[:_MOST])
         if len(calls) > _MOST:
             yield f"            … and {len(calls) - _MOST} more"
-    if one.late:
-        yield f"late      {words.number(one.late, 'call')} came when the run was over"
     yield from (f"note      {safe(text)}" for text in one.warnings[:_MOST])
     level = level_of(trace)
     yield f"fidelity  {level.level}, {LEVELS[level.level]}"
     if level.why:
         yield f"because   {level.why}"
+    elif PRODUCTION in trace.environment:
+        yield "but       chance was the machine's own: a random value in a prompt asks otherwise"
     yield f"next      {_replay(path, own)}"
 
 

@@ -111,6 +111,11 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     for path in promoted.write(promotion, golden, root):
         click.echo(f"written     {path.relative_to(root)}")
     click.echo(f"run it      pytest {promotion.test_id}")
+    if became.is_simulated:
+        click.echo(
+            "SIMULATED   a person said what the world did not: a gate blocks this golden, unless "
+            'its policy says simulated = "review"'
+        )
 
 
 def _below(folder: Path, root: Path) -> PurePosixPath:

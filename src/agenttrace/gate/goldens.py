@@ -176,18 +176,19 @@ class Judge:
                 why=f"it holds a secret of the kind {kind}",
                 way_on="revoke it, then record the test again: secrets are out of new recordings",
             )
-        if lent := [span for span in head.spans if span.mark]:
-            yield findings.one(
-                where,
-                "lent",
-                policy,
-                what=lent[0].mark,
-                title=lent[0].name,
-                why=f"{len(lent)} answer{'' if len(lent) == 1 else 's'} in it, the world did not "
-                "give to the question",
-                way_on=_again(where),
-                also=[span.id for span in lent],
-            )
+        for kind, why, way_on in _MARKED:
+            marked = [span for span in head.spans if span.mark and _kind_of(span.mark) == kind]
+            if marked:
+                yield findings.one(
+                    where,
+                    kind,
+                    policy,
+                    what=marked[0].mark,
+                    title=marked[0].name,
+                    why=f"{len(marked)} answer{'' if len(marked) == 1 else 's'} in it, {why}",
+                    way_on=way_on or _again(where),
+                    also=[span.id for span in marked],
+                )
         expected = outline(head).encode("utf-8", "backslashreplace")
         if both.outline is None or both.outline.replace(b"\r\n", b"\n") != expected:
             yield findings.one(
@@ -282,6 +283,21 @@ class Judge:
     def _vary(self, result: RunResult | None) -> Vary:
         own = self._policy.vary
         return own if result is None else replace(own, paths=(*own.paths, *result.vary))
+
+
+_MARKED = (
+    ("lent", "the world gave to another question", ""),
+    (
+        "simulated",
+        "the world did not give: SIMULATED",
+        'let the world answer it; or let the policy say that a person may: simulated = "review"',
+    ),
+)
+"""Each class of goldens with an answer that is not the world's: what is wrong, and the way on."""
+
+
+def _kind_of(mark: str) -> str:
+    return "lent" if mark == "lent" else "simulated"
 
 
 def _again(where: Whereabouts) -> str:

@@ -46,6 +46,7 @@ DEFAULTS: Mapping[str, Severity] = {
     "conflict": Severity.BLOCK,
     "stale": Severity.BLOCK,
     "lent": Severity.BLOCK,
+    "simulated": Severity.BLOCK,
     "missing": Severity.BLOCK,
     "unused": Severity.BLOCK,
     "budget": Severity.REVIEW,

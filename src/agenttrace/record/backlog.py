@@ -50,6 +50,7 @@ class Backlog:
 
     Attributes:
         dropped: How many entries were dropped because too much waited.
+        failed: Is told what went wrong of ours.
         quick: What comes by itself, of one sink and of one weight: whoever appends looks first
             whether there is room, and takes no lock.
     """
@@ -61,10 +62,11 @@ class Backlog:
             limit_bytes: How much may wait, in bytes of what it holds.
             failed: Is told what a sink raised.
         """
-        self._limit, self._failed = limit_bytes, failed
+        self._limit, self.failed = limit_bytes, failed
         self.dropped = 0
         self.quick: deque[object] = deque()
         self._quick_sink: Sink | None = None
+        self._forked: Callable[[], None] = _nothing
         self._begin()
         self._start()
         if hasattr(os, "register_at_fork"):
@@ -75,6 +77,10 @@ class Backlog:
         """Let what is appended to `quick` go to a sink."""
         self._quick_sink = sink
         return self.quick
+
+    def on_fork(self, forget: Callable[[], None]) -> None:
+        """Let something be done in a forked process, before its own thread begins to write."""
+        self._forked = forget
 
     def put(self, sink: Sink, what: object, weight: int = 0) -> bool:
         """Let something be written; False: too much waits, and it was dropped.
@@ -133,6 +139,7 @@ class Backlog:
         """In a forked process: what waited is the other's to write, and its thread is not here."""
         self.quick.clear()
         self._begin()
+        self._forked()
         self._start()
 
     def _work(self) -> None:
@@ -158,25 +165,28 @@ class Backlog:
 
     def _write(self, batch: deque[_Entry]) -> None:
         touched: dict[int, Sink] = {}
+        taken = 0
         while batch:
             sink, what, weight = batch.popleft()
             touched[id(sink)] = sink
             self._guarded(sink.take, what)
             with self._lock:
                 self._waiting -= weight
-            if not batch or len(touched) > _MOST_OPEN:
+            taken += 1
+            if not batch or taken == _AT_ONCE:
                 for one in touched.values():
                     self._guarded(one.settle)
-                touched = {}
+                touched, taken = {}, 0
 
     def _guarded(self, act: Callable[..., None], *words: object) -> None:
         try:
             act(*words)
         except Exception as error:  # noqa: BLE001 - the thread goes on for all the others
-            self._failed(error)
+            self.failed(error)
 
 
-_MOST_OPEN = 256
+_AT_ONCE = 200
+"""After how many entries they are brought to the disk, however many more wait."""
 
 
 class _Mark:
@@ -194,6 +204,10 @@ class _Mark:
 
     def overflow(self) -> None:
         """Nobody is told."""
+
+
+def _nothing() -> None:
+    """Nothing is to be forgotten."""
 
 
 def _call(own: weakref.WeakMethod[Callable[[], None]]) -> None:

@@ -121,13 +121,12 @@ class Deferred:
         """A lane was minted."""
         self._say("spawned", (replace(lane.frozen(), end="open"),))
 
-    def ended(self, *, failed: bool, late: int) -> None:
+    def ended(self, *, failed: bool) -> None:
         """The run has ended: its lanes as they stand, and what is to be known of it."""
         run = self._run
         lanes = tuple(lane.frozen() for lane in tuple(run.lanes))
         warnings = tuple(sorted({*run.warnings, *run.lost, *map(_past, run.bypassed)}))
-        words = (lanes, warnings, failed or self.failed, late)
-        self._say("ended", words)
+        self._say("ended", (lanes, warnings, failed or self.failed))
 
     def _say(
         self, how: str, words: tuple[Any, ...], more: dict[str, Any] | None = None, weight: int = 0
@@ -215,13 +214,12 @@ class Writing:
         lanes: tuple[Lane, ...],
         warnings: tuple[str, ...],
         failed: bool,  # noqa: FBT001 - as it was said
-        late: int,
     ) -> None:
         add, telling = self._kept.add, self._telling
         self._clean.let_go()
         for lane in lanes:
             add(Laned(lane=lane))
-        add(Counted(asked=telling.asked, live=telling.asked, refused=late))
+        add(Counted(asked=telling.asked, live=telling.asked))
         for text in warnings:
             add(Warned(text=self._redactor.text(text)))
         ended = replace(self._own, end_ns=max(at_ns, self._own.start_ns), status=Status(code=OK))

@@ -76,6 +76,11 @@ class Room:
             self.tally.forgotten += 1
             oldest.forget()
 
+    def forget(self) -> None:
+        """Leave what is held to the process that this one was forked from."""
+        self._held.clear()
+        self._held_bytes = 0
+
     def let_go(self, kept: Kept) -> None:
         """Hold it no more."""
         _, size = self._held.pop(id(kept), (kept, 0))

@@ -53,6 +53,7 @@ class Journals:
         backlog: What waits to be written.
         redactor: What takes the secrets out.
         keeps_failed: Whether runs that were not chosen are kept where they fail.
+        forgets: What is done in a forked process.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Journals:
             limit_held_bytes=limits.held_bytes,
         )
         self.backlog = Backlog(limits.waiting_bytes, self.failed)
+        self.backlog.on_fork(self.forget)
+        self.forgets: list[Callable[[], None]] = [self.room.forget]
         self._said: set[str] = set()
 
     def chooses(self, trace: int) -> bool:
@@ -93,6 +96,15 @@ class Journals:
     def tally(self) -> Tally:
         """What became of the runs so far."""
         return replace(self.room.tally, dropped=self.backlog.dropped)
+
+    def forget(self) -> None:
+        """In a forked process: leave what is open to the process that it is of."""
+        for forget in self.forgets:
+            forget()
+
+    def late(self) -> None:
+        """A call came when its run was over, and is in no journal."""
+        self.room.tally.late += 1
 
     def failed(self, error: BaseException) -> None:
         """Something of the recorder's own failed: count it, and say it once for each sort."""

@@ -7,9 +7,8 @@ import os
 import platform
 import sys
 import threading
-import weakref
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from agenttrace.adapters.plain.doing import error_event
 from agenttrace.boundary.unobtrusive import Unobtrusive
@@ -99,10 +98,8 @@ class Production:
         self._world = World(live=True, holds=False)
         self._world.__enter__()
         roots.record(self)
+        journals.forgets.append(self._forget)
         atexit.register(self.shutdown)
-        if hasattr(os, "register_at_fork"):
-            own = weakref.ref(self)
-            os.register_at_fork(after_in_child=lambda: _forked(own()))
 
     def __enter__(self) -> Self:
         return self
@@ -172,7 +169,7 @@ class Production:
         for root in open_roots:
             root.cut("shutdown")
 
-    def forget_open(self) -> None:
+    def _forget(self) -> None:
         """Leave the runs that the process was forked from to the process that they are of."""
         open_roots, self._open = tuple(self._open.values()), {}
         for root in open_roots:
@@ -213,7 +210,13 @@ class _Root:
         kept = Kept(journals.room, began, title=name, told=told, chosen=chosen, stop=self._stop)
         self._writing = Writing(kept, redactor, own)
         self._scribe = Deferred(run, journals.backlog, self._writing)
-        self._door = Unobtrusive(run, scribe=self._scribe, pace=Instant(), failed=journals.failed)
+        Unobtrusive(
+            run,
+            scribe=self._scribe,
+            pace=Instant(),
+            failed=journals.failed,
+            late=journals.late,
+        )
         current.meet(run)
         self._scribe.begun()
 
@@ -231,7 +234,7 @@ class _Root:
                 self._scribe.noted(status, span=self.run.span)
                 self._scribe.noted(error_event(error), span=self.run.span)
             self.run.root.end()
-            self._scribe.ended(failed=failed, late=self._door.late)
+            self._scribe.ended(failed=failed)
         except Exception as problem:  # noqa: BLE001 - the agent is told of no error of ours
             self._journals.failed(problem)
         self.run.ended = True
@@ -267,12 +270,9 @@ class _Clean:
 
     def __call__(self, thing: T) -> T:
         """Give it without secrets, or as it is."""
+        if type(thing) is str:
+            return cast("T", self._redactor.text(str(thing)))  # a name, as most are
         return thing if isinstance(thing, Question) else self._redactor.said(thing)
-
-
-def _forked(production: Production | None) -> None:
-    if production is not None:
-        production.forget_open()
 
 
 def _known(about: Mapping[str, object]) -> dict[str, Value]:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agenttrace.causal.clock import wall_clock_text
+from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.formats.records import Began, Ended, Reported, Warned
 from agenttrace.model.values import canonical
 from agenttrace.record.kept import Kept
@@ -30,6 +30,9 @@ _MOST_OPEN = 256
 
 _ERROR = 2
 """OpenTelemetry's number for the status ERROR."""
+
+_LINGERS_NS = 1_000_000_000
+"""How long a trace may get more spans once its root has ended."""
 
 _SPAN_BYTES = 1024
 """What a span that waits is taken to weigh."""
@@ -75,6 +78,7 @@ class SpanProcessor:
         )
         self._sink = _Spans(self._journals)
         self._waiting = self._journals.backlog.open_quick(self._sink)
+        self._journals.forgets.append(self._sink.forget)
         self._limit = (limits or Limits()).waiting_bytes // _SPAN_BYTES
         self._takes_all = keep_failed or sample >= 1
         self._closing = threading.Lock()
@@ -122,12 +126,14 @@ class _Open(NamedTuple):
 
 
 class _State:
-    """What is known of one trace while it is open."""
+    """What is known of one trace while it is open: when its root ended, or None."""
 
-    __slots__ = ("ended", "failed", "lacks")
+    __slots__ = ("chosen", "ended_ns", "failed", "lacks")
 
-    def __init__(self) -> None:
-        self.lacks = self.failed = self.ended = False
+    def __init__(self, *, chosen: bool) -> None:
+        self.chosen = chosen
+        self.lacks = self.failed = False
+        self.ended_ns: int | None = None
 
 
 class _Spans:
@@ -136,7 +142,7 @@ class _Spans:
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
         self._open: OrderedDict[int, _Open] = OrderedDict()
-        self._touched: set[int] = set()
+        self._clock = RealClock()
         self.lacks = False
 
     def take(self, span: Any) -> None:  # noqa: ANN401 - the SDK's
@@ -150,27 +156,25 @@ class _Spans:
                 self._close(oldest)
         self._open.move_to_end(trace)
         kept, state = found
-        self._touched.add(trace)
         if span.status.status_code.value == _ERROR:
             state.failed = True
         kept.add(Reported(span=self._journals.redactor.said(_dump(span))))
-        if span.parent is None or span.parent.is_remote:
-            state.ended = True
+        if state.ended_ns is None and (span.parent is None or span.parent.is_remote):
+            state.ended_ns = self._clock.now_ns()
+            kept.add(Ended())
 
     def settle(self) -> None:
         """Bring what was taken to the disk; a trace whose root has ended may still get a span."""
         if self.lacks:
             self.lacks = False
             self._say_what_lacks()
-        for trace in tuple(self._open):
-            found = self._open.get(trace)
-            if found is None or not (trace in self._touched or found.state.ended):
-                continue
-            if found.state.ended and trace not in self._touched:
+        now = self._clock.now_ns()
+        for trace, (kept, state) in tuple(self._open.items()):
+            ended = state.ended_ns
+            if ended is not None and (now - ended > _LINGERS_NS or not state.chosen):
                 self._close(trace)
             else:
-                found.kept.settle()
-        self._touched = set()
+                kept.settle()
 
     def overflow(self) -> None:
         """Nothing but spans comes here."""
@@ -182,6 +186,10 @@ class _Spans:
                 found.state.lacks = True
                 found.kept.add(Warned(text=_DROPPED))
 
+    def forget(self) -> None:
+        """Leave what is open to the process that this one was forked from."""
+        self._open.clear()
+
     def end(self) -> None:
         """End every journal."""
         for trace in tuple(self._open):
@@ -189,8 +197,7 @@ class _Spans:
 
     def _close(self, trace: int) -> None:
         kept, state = self._open.pop(trace)
-        if state.ended:
-            kept.add(Ended())
+        if state.ended_ns is not None:
             kept.end(failed=state.failed)
         else:
             kept.cut("shutdown")
@@ -198,7 +205,7 @@ class _Spans:
     def _begun(self, span: Any, trace: int) -> _Open:  # noqa: ANN401 - the SDK's
         journals = self._journals
         journals.room.tally.begun += 1
-        told = f"{trace:032x}"
+        told, chosen = f"{trace:032x}", journals.chooses(trace)
         began = Began(
             name=journals.redactor.said(span.name),
             trace=told,
@@ -210,10 +217,10 @@ class _Spans:
             began,
             title=str(span.resource.attributes.get("service.name") or span.name),
             told=told,
-            chosen=journals.chooses(trace),
+            chosen=chosen,
             stop=_nothing,
         )
-        return _Open(kept, _State())
+        return _Open(kept, _State(chosen=chosen))
 
 
 def _dump(span: Any) -> dict[str, Value]:  # noqa: ANN401 - the SDK's

@@ -420,7 +420,7 @@ def test_a_run_that_outlives_the_recorder_says_so(tmp_path: Path) -> None:
 def test_work_that_outlives_its_run_goes_on_unrecorded(
     installed: Production, tmp_path: Path
 ) -> None:
-    """A test refuses such calls; production lets them through, and counts them no further."""
+    """A test refuses such calls; production lets them through, and counts them."""
     over = threading.Event()
     found: list[str] = []
 
@@ -438,6 +438,7 @@ def test_work_that_outlives_its_run_goes_on_unrecorded(
     assert found == ["late was paid twice"]
     (one,) = read(tmp_path / "journals")
     assert tools_of(one.trace) == []
+    assert installed.tally.late == 1
 
 
 def test_a_recorded_test_has_no_run_of_production_in_it(installed: Production) -> None:

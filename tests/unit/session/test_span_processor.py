@@ -124,6 +124,48 @@ def test_nobody_waits_and_what_was_dropped_is_said(
     assert any("spans were dropped" in text for text in one.warnings)
 
 
+FORKED = """
+import os
+import agenttrace
+from opentelemetry.sdk.trace import TracerProvider
+
+processor = agenttrace.SpanProcessor("journals")
+provider = TracerProvider()
+provider.add_span_processor(processor)
+tracer = provider.get_tracer("shop")
+with tracer.start_as_current_span("parent"):
+    with tracer.start_as_current_span("before"):
+        pass
+    processor.force_flush()
+    child = os.fork()
+    if not child:
+        with tracer.start_as_current_span("in the child"):
+            pass
+        processor.shutdown()
+        os._exit(0)
+    os.waitpid(child, 0)
+    with tracer.start_as_current_span("after"):
+        pass
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_program_writes_its_part_of_a_trace_into_a_journal_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """No journal has two writers, and no span is lost."""
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    subprocess.run([sys.executable, "-c", FORKED], cwd=tmp_path, env=env, check=True, timeout=60)
+
+    found = read(tmp_path / "journals")
+    assert not any(one.torn for one in found)
+    assert sorted(sorted(span.name for span in one.trace.spans) for one in found) == [
+        ["after", "before", "parent"],
+        ["in the child"],
+    ]
+    assert len({one.trace.id for one in found}) == 1
+
+
 KILLED = """
 import os, signal, sys
 import agenttrace

@@ -43,7 +43,11 @@ class Standing(NamedTuple):
     ) -> None:
         """Write something down; events, links and statuses in `span`, or in the caller's own."""
         at = self.frame.span if span is None else span
-        self.door.scribe.noted(what, span=at, lane=self.frame.lane)
+        try:
+            self.door.scribe.noted(what, span=at, lane=self.frame.lane)
+        except Exception as error:
+            if not self.door.forgives(error):
+                raise
 
     def now_ns(self) -> int:
         """The run's time."""
