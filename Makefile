@@ -67,6 +67,10 @@ test: $(READY) browser ## run all tests, and the code in README.md and docs/
 test-frameworks: $(READY) ## run one contract over every framework, in environments of their own
 	$(BIN)/python -m tools.frameworks $(ARGS)
 
+.PHONY: newest-frameworks
+newest-frameworks: $(READY) ## the same over the newest release of each alone, which every check does
+	$(BIN)/python -m tools.frameworks newest
+
 .PHONY: campaign
 campaign: $(READY) ## try every claim as often as it says, not a little, for hours
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
@@ -80,7 +84,7 @@ w3c: $(READY) ## run the public W3C trace-context suite, from a copy of it: make
 	$(BIN)/python -m tools.w3c $(DIR)
 
 .PHONY: check
-check: lint types layers docs wheel gate test ## everything that a change must pass; all tests come last
+check: lint types layers docs wheel gate newest-frameworks test ## everything that a change must pass; all tests come last
 
 .PHONY: format
 format: $(READY) ## format the code, and mend what ruff can mend by itself

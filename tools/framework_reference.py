@@ -5,7 +5,7 @@
 
 import json
 
-from tools.frameworks import ENVIRONMENTS
+from tools.frameworks import ALSO, ENVIRONMENTS, said_of
 
 COLUMNS = {
     "sync": "sync",
@@ -18,11 +18,28 @@ COLUMNS = {
     "limit": "limit",
     "failing": "tool raises",
     "typed": "tool returns an object",
+    "nothing": "tool returns None",
+    "opaque": "tool returns what is no data",
+    "cancelled": "tool is cut off",
     "state": "state",
     "plan": "plan",
+    "tasks": "tasks in a queue",
+    "notebook": "in a notebook's loop",
     "mcp": "MCP",
 }
 """By scene of the contract, the head of its column."""
+
+
+def environments() -> str:
+    """Which environment plays what, and under which Pythons."""
+    rows = ["| environment | plays | Python |", "|---|---|---|"]
+    for path in sorted(ENVIRONMENTS.glob("*.json")):
+        played = json.loads(path.read_text("utf-8"))
+        releases = ", ".join(f"{name} {it['release']}" for name, it in sorted(played.items()))
+        also = said_of(path.stem, ALSO)
+        python = f"3.11; replayed under {also}" if also else "3.11"
+        rows.append(f"| `{path.stem}` | {releases} | {python} |")
+    return "\n".join(rows)
 
 
 def markdown() -> str:

@@ -21,21 +21,22 @@ from tests.fakes.pythons import python, version_of
 
 HERE = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = HERE / "tests" / "frameworks" / "environments"
-_PLAYS, _ALSO = "# plays: ", "# also: "
+_PLAYS, ALSO = "# plays: ", "# also: "
 
 
 def plays(name: str) -> str:
     """Which programs an environment plays, parted by commas."""
-    return _said_of(name, _PLAYS)
+    return said_of(name, _PLAYS)
 
 
 def also(name: str) -> list[Path]:
     """The other Pythons of this machine under which an environment's goldens are replayed."""
-    found = [python(version) for version in _said_of(name, _ALSO).split(",") if version]
+    found = [python(version) for version in said_of(name, ALSO).split(",") if version]
     return [it for it in found if it is not None and it != Path(sys.executable)]
 
 
-def _said_of(name: str, what: str) -> str:
+def said_of(name: str, what: str) -> str:
+    """What an environment's file says behind a word such as `ALSO`; empty where nothing."""
     lines = (ENVIRONMENTS / f"{name}.in").read_text("utf-8").splitlines()
     found = next((line for line in lines if line.startswith(what)), what)
     return found.removeprefix(what).replace(" ", "")

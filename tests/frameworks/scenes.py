@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import random
 import threading
 import time
@@ -120,6 +121,11 @@ class Stage:
 
 
 Program = Callable[[Stage], Any]
+
+
+def where_there_is(package: str, **programs: Program) -> dict[str, Program]:
+    """Give programs that need a package which not every environment has; none where it is not."""
+    return programs if importlib.util.find_spec(package) is not None else {}
 
 
 async def given_up(stage: Stage, run: Coroutine[Any, Any, Any]) -> Any:

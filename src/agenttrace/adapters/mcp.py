@@ -51,8 +51,13 @@ def _goes_out(door: Boundary) -> bool:
 
 
 # -- the wire -------------------------------------------------------------------------------------
-def _transport(real: Any) -> Any:
-    """A transport's context manager: entered aside, and in a replay not at all."""
+def _transport(more: tuple[Any, ...], real: Any) -> Any:
+    """A transport's context manager: entered aside, and in a replay not at all.
+
+    Args:
+        more: What it gives beside its streams.
+        real: The transport.
+    """
 
     @functools.wraps(real)
     @contextlib.asynccontextmanager
@@ -66,7 +71,7 @@ def _transport(real: Any) -> Any:
                 yield streams
         else:
             async with _silence() as streams:
-                yield streams
+                yield (*streams, *more)
 
     return transport
 
@@ -213,7 +218,13 @@ def _seams_of_session(module: ModuleType) -> list[Seam]:
 def _seams_of_transport(names: Sequence[str], module: ModuleType) -> list[Seam]:
     """The first of these names that this release has; others lead to it."""
     name = next(name for name in names if hasattr(module, name))
-    return [Seam(owner=module, name=name, around=_transport, held=True)]
+    # mcp 1 gives a function that tells the session's id over HTTP; in a replay there is none
+    more = (_no_session,) if hasattr(module, "GetSessionIdCallback") else ()
+    return [Seam(owner=module, name=name, around=functools.partial(_transport, more), held=True)]
+
+
+def _no_session() -> None:
+    return None
 
 
 def _seams_of_memory(module: ModuleType) -> list[Seam]:

@@ -33,12 +33,18 @@ _FILE = click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path)
     type=click.Choice(CLASSES),
     help="A class of differences to leave out, such as cost or metadata.",
 )
+@click.option(
+    "--across",
+    is_flag=True,
+    help="They are two programs, such as of two frameworks: overlook tasks and threads.",
+)
 @click.option("--all", "everything", is_flag=True, help="Also tell what follows from each cause.")
 def command(
     old: Path,
     new: Path,
     vary: tuple[str, ...],
     overlook: tuple[str, ...],
+    across: bool,
     everything: bool,
 ) -> None:
     """Show what changed between two traces: calls that came, went, moved or differ.
@@ -50,8 +56,12 @@ def command(
     --vary and --overlook may be given again. --vary "<uuid>" lets uuids differ wherever they stand,
     as long as each stays itself; likewise <id>, <time>, <path> and <port>.
 
+    --across is for two programs that do one task: what happened inside what is compared, and when,
+    in whichever tasks and threads it ran.
+
     Exit codes: 0 no difference, 1 some difference, 2 usage, 4 a trace could not be read.
     """
+    from agenttrace.check.across import without_lanes
     from agenttrace.check.diff import diff
     from agenttrace.check.vary import Vary
     from agenttrace.cli.diff_text import Page
@@ -64,6 +74,8 @@ def command(
     page = Page()
     for note in _notes(golden, run, written, rewritten):
         page.note(note)
+    if across:
+        golden, run = without_lanes(golden), without_lanes(run)
     found = diff(golden, run, varies, overlook=frozenset(overlook))
     page.differences(found, everything=everything)
     if found:

@@ -228,6 +228,26 @@ async def notebook(stage: Stage) -> Any:
     return _last(await _agent(stage, "desk", scenes.DESK).ainvoke(GIVEN))
 
 
+def mcp(stage: Stage) -> Any:
+    """A server's tools, made LangChain's by its own adapters."""
+    from langchain_mcp_adapters.client import MultiServerMCPClient
+    from langchain_mcp_adapters.tools import load_mcp_tools
+
+    assert stage.office is not None
+    command, *words = stage.office.command
+    listens = {"transport": "http", "url": stage.office.url}
+    talks = {"transport": "stdio", "command": command, "args": words}
+
+    async def main() -> Any:
+        client: Any = MultiServerMCPClient({"office": listens if listens["url"] else talks})
+        async with client.session("office") as session:
+            tools = await load_mcp_tools(session)
+            agent = _agent(stage, "desk", scenes.DESK, tools=tools)
+            return _last(await agent.ainvoke(GIVEN))
+
+    return asyncio.run(main())
+
+
 TROUPE = Troupe(
     framework="langgraph",
     programs={
@@ -251,5 +271,6 @@ TROUPE = Troupe(
         "opaque": opaque,
         "cancelled": cancelled,
         "notebook": notebook,
+        **scenes.where_there_is("langchain_mcp_adapters", mcp=mcp),
     },
 )

@@ -14,7 +14,13 @@ from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
 
 
 def _agent(
-    stage: Stage, name: str, prompt: str, *, tools: bool = True, responses: bool = False
+    stage: Stage,
+    name: str,
+    prompt: str,
+    *,
+    tools: bool = True,
+    responses: bool = False,
+    **more: Any,
 ) -> Agent[None, str]:
     provider = OpenAIProvider(base_url=stage.url, api_key="none")
     speaks = OpenAIResponsesModel if responses else OpenAIChatModel
@@ -23,6 +29,7 @@ def _agent(
         name=name,
         instructions=stage.prompt(prompt),
         output_type=str,
+        **more,
     )
     if tools:
 
@@ -160,6 +167,24 @@ def notebook(stage: Stage) -> Any:
     return _run(_agent(stage, "desk", scenes.DESK))
 
 
+def mcp(stage: Stage) -> Any:
+    """An `MCPToolset`, which is a client of fastmcp's."""
+    from fastmcp.client.transports import StdioTransport
+    from pydantic_ai.mcp import MCPToolset
+
+    assert stage.office is not None
+    command, *words = stage.office.command
+    to = stage.office.url or StdioTransport(command, words)
+    server = MCPToolset(to, init_timeout=60)
+    agent = _agent(stage, "desk", scenes.DESK, tools=False, toolsets=[server])
+
+    async def main() -> Any:
+        async with agent:
+            return await _run(agent)
+
+    return asyncio.run(main())
+
+
 TROUPE = Troupe(
     framework="pydantic-ai-slim",
     programs={
@@ -180,5 +205,6 @@ TROUPE = Troupe(
         "opaque": opaque,
         "cancelled": cancelled,
         "notebook": notebook,
+        **scenes.where_there_is("fastmcp", mcp=mcp),
     },
 )

@@ -162,6 +162,18 @@ def _acquire(real: Any) -> Any:
 
 
 # -- the runtime --------------------------------------------------------------------------------
+def _start(real: Any) -> Any:
+    """Its queue is asyncio's from Python 3.13 on, and a copy of it before: neither is seen."""
+
+    @functools.wraps(real)
+    def start(self: Any) -> Any:
+        if current.frame() is not None:
+            _keep_aside(self, "_message_queue")
+        return real(self)
+
+    return start
+
+
 def _publish(real: Any) -> Any:
     """Remember who sends the end of a turn; whatever carries it is no message of the program's."""
 
@@ -295,6 +307,7 @@ def seams_of_locks(module: ModuleType) -> list[Seam]:
 def _seams_of_runtime(module: ModuleType) -> list[Seam]:
     owner = module.SingleThreadedAgentRuntime
     return [
+        Seam(owner=owner, name="start", around=_start),
         Seam(owner=owner, name="send_message", around=_aside),
         Seam(owner=owner, name="publish_message", around=_publish),
         Seam(owner=owner, name="_process_publish", around=_process_publish),

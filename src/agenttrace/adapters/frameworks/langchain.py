@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+_OF_MCP = "langchain_mcp_adapters.tools"
+"""Where the functions are from by which LangChain calls tools of MCP servers."""
+
+
 def _tool_run(real: Any) -> Any:
     @functools.wraps(real)
     def run(self: Any, tool_input: Any, *args: Any, **options: Any) -> Any:
@@ -54,11 +58,13 @@ class _Asking:
 
     def __init__(self, tool: Any, tool_input: Any, call_id: str | None) -> None:
         self._tool = tool
+        fn = _function_of(tool)
         self._call = ToolCall(
             name=tool.name,
             arguments=_said_by_model(tool, tool_input),
             id=call_id,
-            fn=_function_of(tool),
+            fn=fn,
+            mcp=getattr(fn, "__module__", "") == _OF_MCP,
         )
 
     @property  # type: ignore[misc] # as `unittest.mock` does

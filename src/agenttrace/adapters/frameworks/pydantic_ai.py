@@ -123,6 +123,18 @@ def _call_tool(real: Any) -> Any:
     return call_tool
 
 
+def _call_mcp_tool(real: Any) -> Any:
+    """A server's tool: its client asks at the door, and is told what the call is called."""
+
+    @functools.wraps(real)
+    async def call_tool(self: Any, name: str, tool_args: Any, ctx: Any, tool: Any) -> Any:
+        call_id = getattr(ctx, "tool_call_id", None)
+        call = ToolCall(name=name, arguments=tool_args, id=call_id, mcp=True)
+        return await answered_async(call, lambda: real(self, name, tool_args, ctx, tool))
+
+    return call_tool
+
+
 def _iter_completed(real: Any) -> Any:
     """The tools of a step are waited for one after another, until all are done."""
 
@@ -197,6 +209,11 @@ def _seams_of_toolset(module: ModuleType) -> list[Seam]:
     return [Seam(owner=names.FunctionToolset, name="call_tool", around=_call_tool)]
 
 
+def _seams_of_mcp(module: ModuleType) -> list[Seam]:
+    names: Any = module
+    return [Seam(owner=names.MCPToolset, name="call_tool", around=_call_mcp_tool)]
+
+
 FRAMEWORK = Framework(
     name="pydantic-ai-slim",
     oldest="2.59.0",
@@ -206,5 +223,6 @@ FRAMEWORK = Framework(
         "pydantic_graph.graph_builder": _seams_of_graph,
         "pydantic_ai._tool_execution": _seams_of_execution,
         "pydantic_ai.toolsets.function": _seams_of_toolset,
+        "pydantic_ai.mcp": _seams_of_mcp,
     },
 )

@@ -89,6 +89,11 @@ def members_of(said: object) -> tuple[object, ...] | None:
     return None
 
 
+def is_typed_dict(kind: object) -> bool:
+    """Whether a class is a TypedDict, the standard library's or typing_extensions'."""
+    return typing.is_typeddict(kind) or type(kind).__name__ == "_TypedDictMeta"
+
+
 def fields_of(said: Any) -> Mapping[str, object]:
     """What the fields of a class are said to hold; of a generic one, with its arguments put in."""
     kind = typing.get_origin(said) or said

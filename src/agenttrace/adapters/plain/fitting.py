@@ -13,7 +13,13 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.plain.annotated import NOT_SAID, bare, fields_of, members_of
+from agenttrace.adapters.plain.annotated import (
+    NOT_SAID,
+    bare,
+    fields_of,
+    is_typed_dict,
+    members_of,
+)
 from agenttrace.adapters.plain.likeness import words
 from agenttrace.adapters.plain.tools import TOOLS
 from agenttrace.adapters.plain.written import written
@@ -101,7 +107,7 @@ def _fitted(value: Any, wanted: Any, where: str) -> Any:
         return _one_of(value, members, wanted, where)
     if wanted is None:
         wanted = type(None)
-    if typing.is_typeddict(wanted):
+    if is_typed_dict(wanted):
         return _typed(value, wanted, where)
     origin, inner = typing.get_origin(wanted) or wanted, typing.get_args(wanted)
     if not isinstance(origin, type):

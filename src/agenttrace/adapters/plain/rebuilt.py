@@ -18,7 +18,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from agenttrace.adapters.plain.annotated import NOT_SAID, bare, fields_of, members_of
+from agenttrace.adapters.plain.annotated import NOT_SAID, bare, fields_of, is_typed_dict, members_of
 from agenttrace.adapters.plain.written import UNSET, name_of, written
 from agenttrace.model.values import TYPE, Value, qualified
 
@@ -53,11 +53,7 @@ def _one_of(form: Value, members: tuple[object, ...]) -> Any:
         except CannotBuildError:
             continue
         origin = typing.get_origin(bare(member)) or bare(member)
-        if (
-            isinstance(origin, type)
-            and not typing.is_typeddict(origin)
-            and not isinstance(value, origin)
-        ):
+        if isinstance(origin, type) and not is_typed_dict(origin) and not isinstance(value, origin):
             continue
         if written(value) == form:
             return value
@@ -68,6 +64,7 @@ def _scalar(form: Any, wanted: Any) -> Any:
     if (
         form is None
         or not isinstance(wanted, type)
+        or is_typed_dict(wanted)
         or isinstance(form, wanted)
         or type(form) is bool
     ):
@@ -95,7 +92,7 @@ def _listed(form: list[Value], wanted: Any) -> Any:
 
 def _mapped(form: dict[str, Value], wanted: Any) -> Any:
     origin, arguments = typing.get_origin(wanted) or wanted, typing.get_args(wanted)
-    if typing.is_typeddict(origin):
+    if is_typed_dict(origin):
         kinds = fields_of(wanted)
         return {
             name_of(key): rebuilt(item, kinds.get(name_of(key), NOT_SAID))

@@ -27,6 +27,7 @@ from typing import (
 from uuid import UUID
 
 import pytest
+import typing_extensions
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -328,3 +329,14 @@ def test_the_annotation_to_write_is_what_a_person_would_write(
 ) -> None:
     """It is printed to be copied."""
     assert suggestion(value) == annotation
+
+
+def test_a_typed_dict_of_typing_extensions_is_one_as_well() -> None:
+    """Libraries for older Pythons take theirs from there; in a union it must not raise."""
+
+    class Block(typing_extensions.TypedDict):
+        text: str
+
+    shape = ResultShape(title="it", wanted=list[Block | str] | str, definition="def it(…)")
+
+    assert shape.unpack(shape.pack([{"text": "a"}, "b"])) == [{"text": "a"}, "b"]
