@@ -46,7 +46,7 @@ class ToolCall:
 
     def way(self, door: Boundary) -> Way[Any]:
         """What the door needs of the call."""
-        shape = self.shape if self.shape is not None else _shape_of(self.name, self.fn)
+        shape = self.shape if self.shape is not None else shape_of(self.name, self.fn)
         door.kept.setdefault(TOOLS, {})[self.name] = (shape, False)
         attributes: dict[str, Value] = {names.TOOL_NAME: self.name}
         if self.id:
@@ -111,6 +111,7 @@ def plainly(value: object) -> Value:
         return f"<{type(value).__qualname__}>"
 
 
-def _shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
+def shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
+    """Give the shape of a tool's results: as the function is said to return."""
     wanted = NOT_SAID if fn is None else returned(fn, {})
     return ResultShape(title=name, wanted=wanted, definition=f"def {name}(…)")

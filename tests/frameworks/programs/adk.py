@@ -1,0 +1,190 @@
+"""google-adk, in Gemini's own language."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import warnings
+from typing import Any
+
+from google.adk.agents import BaseAgent, LlmAgent
+from google.adk.agents.invocation_context import LlmCallsLimitExceededError
+from google.adk.agents.run_config import RunConfig, StreamingMode
+from google.adk.models.google_llm import Gemini
+from google.adk.runners import InMemoryRunner
+from google.adk.tools import ToolContext
+from google.adk.tools.agent_tool import AgentTool
+from google.genai import types
+
+from tests.frameworks import scenes
+from tests.frameworks.scenes import ASKED, Found, Program, Stage, Troupe
+
+
+def _model(stage: Stage) -> Gemini:
+    options = types.HttpOptions(base_url=stage.url.removesuffix("/v1"))
+    return Gemini(model="gpt-4o", client_kwargs={"api_key": "none", "http_options": options})
+
+
+def _agent(stage: Stage, name: str, prompt: str, **more: Any) -> LlmAgent:
+    def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return stage.look_up(order)
+
+    return LlmAgent(
+        name=name,
+        model=_model(stage),
+        instruction=stage.prompt(prompt),
+        tools=more.pop("tools", [look_up_order]),
+        **more,
+    )
+
+
+def _words(events: list[Any]) -> str:
+    """What was said last that is no piece of a stream."""
+    said = [
+        part.text
+        for event in events
+        if event.content and not event.partial
+        for part in event.content.parts or ()
+        if part.text
+    ]
+    return str(said[-1])
+
+
+async def _events(agent: BaseAgent, state: Any = None, **options: Any) -> list[Any]:
+    runner = InMemoryRunner(agent=agent, app_name="desk")
+    session = await runner.session_service.create_session(
+        app_name="desk", user_id="customer", state=state
+    )
+    asked = types.UserContent(ASKED)
+    events = runner.run_async(
+        user_id="customer", session_id=session.id, new_message=asked, **options
+    )
+    return [event async for event in events]
+
+
+async def _run(agent: BaseAgent, **options: Any) -> str:
+    return _words(await _events(agent, **options))
+
+
+def sync(stage: Stage) -> Any:
+    """`Runner.run`, whose loop is in a thread."""
+    runner = InMemoryRunner(agent=_agent(stage, "desk", scenes.DESK), app_name="desk")
+    runner.auto_create_session = True
+    asked = types.UserContent(ASKED)
+    return _words(list(runner.run(user_id="customer", session_id="1", new_message=asked)))
+
+
+def in_a_loop(stage: Stage) -> Any:
+    """`run_async`."""
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK)))
+
+
+def stream(stage: Stage) -> Any:
+    """`StreamingMode.SSE`."""
+    config = RunConfig(streaming_mode=StreamingMode.SSE)
+    desk = _agent(stage, "desk", scenes.DESK)
+    events = asyncio.run(_events(desk, run_config=config))
+    return [_words(events), [bool(event.partial) for event in events]]
+
+
+def parallel(stage: Stage) -> Any:
+    """Three tools in one turn."""
+    return asyncio.run(_run(_agent(stage, "gatherer", scenes.GATHERER)))
+
+
+def handoff(stage: Stage) -> Any:
+    """A sub-agent, to which the model transfers."""
+    refunds = _agent(stage, "refunds", scenes.REFUNDS, description="Grants refunds.")
+    triage = _agent(stage, "triage", scenes.TRIAGE, tools=[], sub_agents=[refunds])
+    return asyncio.run(_run(triage))
+
+
+def delegation(stage: Stage) -> Any:
+    """An agent as a tool."""
+    expert = _agent(stage, "expert", scenes.EXPERT, description="Knows refunds.")
+    lead = _agent(stage, "lead", scenes.LEAD, tools=[AgentTool(expert)])
+    return asyncio.run(_run(lead))
+
+
+def twins(stage: Stage) -> Any:
+    """Three runs at once."""
+
+    async def main() -> Any:
+        workers = [_agent(stage, "worker", scenes.WORKER, tools=[]) for _ in range(3)]
+        return list(await asyncio.gather(*map(_run, workers)))
+
+    return asyncio.run(main())
+
+
+def limit(stage: Stage) -> Any:
+    """`max_llm_calls`."""
+    runner = _agent(stage, "runner", scenes.RUNNER)
+    return asyncio.run(_run(runner, run_config=RunConfig(max_llm_calls=3)))
+
+
+def failing(stage: Stage) -> Any:
+    """The framework ends the run with what the tool raised."""
+    try:
+        return asyncio.run(_run(_agent(stage, "clumsy", scenes.CLUMSY)))
+    except LookupError as error:
+        return str(error)
+
+
+def typed(stage: Stage) -> Any:
+    """The framework writes the object as JSON for the model."""
+
+    def look_up_order(order: str) -> Found:
+        """Look an order up."""
+        return stage.find(order)
+
+    desk = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    events = asyncio.run(_events(desk))
+    return [repr(part.response) for event in events for part in event.get_function_responses()]
+
+
+def state(stage: Stage) -> Any:
+    """A tool writes what it found into the session's state, and the prompt reads it there."""
+
+    def look_up_order(order: str, tool_context: ToolContext) -> str:
+        """Look an order up."""
+        tool_context.state["found"] = stage.look_up(order)
+        return str(tool_context.state["found"])
+
+    prompt = scenes.DESK + " Found so far: {found}. The customer asks: {asked}"
+    desk = _agent(stage, "desk", prompt, tools=[look_up_order], output_key="answer")
+    return asyncio.run(_run(desk, state={"asked": ASKED, "found": "nothing"}))
+
+
+def _quietly(program: Program) -> Program:
+    """Let the framework warn of what it does itself, and of the libraries it is made for."""
+
+    @functools.wraps(program)
+    def quietly(stage: Stage) -> Any:
+        with warnings.catch_warnings():
+            for kind in (UserWarning, DeprecationWarning):
+                warnings.simplefilter("ignore", kind)
+            return program(stage)
+
+    return quietly
+
+
+PROGRAMS: dict[str, Program] = {
+    "sync": sync,
+    "async": in_a_loop,
+    "stream": stream,
+    "parallel": parallel,
+    "handoff": handoff,
+    "delegation": delegation,
+    "twins": twins,
+    "limit": limit,
+    "failing": failing,
+    "typed": typed,
+    "state": state,
+}
+
+TROUPE = Troupe(
+    framework="google-adk",
+    programs={scene: _quietly(program) for scene, program in PROGRAMS.items()},
+    limit=LlmCallsLimitExceededError,
+)
