@@ -91,6 +91,7 @@ SCENES = {
     "failing": "a tool raises",
     "typed": "a tool returns an object of a class",
     "state": "what the agent keeps in mind",
+    "workflow": "agents that the framework runs one after another, again and again, and at once",
 }
 """What a program plays, by scene."""
 

@@ -7,12 +7,12 @@ import functools
 import warnings
 from typing import Any
 
-from google.adk.agents import BaseAgent, LlmAgent
+from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
 from google.adk.agents.invocation_context import LlmCallsLimitExceededError
 from google.adk.agents.run_config import RunConfig, StreamingMode
 from google.adk.models.google_llm import Gemini
 from google.adk.runners import InMemoryRunner
-from google.adk.tools import ToolContext
+from google.adk.tools import ToolContext, exit_loop
 from google.adk.tools.agent_tool import AgentTool
 from google.genai import types
 
@@ -156,6 +156,23 @@ def state(stage: Stage) -> Any:
     return asyncio.run(_run(desk, state={"asked": ASKED, "found": "nothing"}))
 
 
+def workflow(stage: Stage) -> Any:
+    """Agents in a loop, until one of them leaves it; then two at once, of three tools each."""
+    desk = _agent(stage, "desk", scenes.DESK)
+    judge = _agent(stage, "judge", scenes.TRIAGE, tools=[exit_loop])
+    loop = LoopAgent(name="until_done", sub_agents=[desk, judge])
+    gatherers = [_agent(stage, name, scenes.GATHERER) for name in ("first", "second")]
+    both = ParallelAgent(name="both", sub_agents=gatherers)
+    events = asyncio.run(_events(SequentialAgent(name="all", sub_agents=[loop, both])))
+    said = [(event.author, event.content) for event in events if event.is_final_response()]
+    return sorted(
+        [author, part.text]
+        for author, content in said
+        for part in (content.parts if content else ())
+        if part.text
+    )
+
+
 def _quietly(program: Program) -> Program:
     """Let the framework warn of what it does itself, and of the libraries it is made for."""
 
@@ -181,6 +198,7 @@ PROGRAMS: dict[str, Program] = {
     "failing": failing,
     "typed": typed,
     "state": state,
+    "workflow": workflow,
 }
 
 TROUPE = Troupe(
