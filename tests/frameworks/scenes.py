@@ -29,7 +29,10 @@ RUNNER = "You look orders up for ever."
 WORKER = "You translate one word."
 CLUMSY = "You look up an order that is not there."
 
-_TRANSFERS = {"transfer_to_agent": {"agent_name": "refunds"}}
+_TRANSFERS = {
+    "transfer_to_agent": {"agent_name": "refunds"},
+    "handoff_to_agent": {"agent_name": "refunds", "message": "A refund, please."},
+}
 """By its name, what a tool that hands over must be told; the name of others says it."""
 
 ASKED = "What about my order?"
@@ -103,7 +106,8 @@ class Troupe:
     Attributes:
         framework: Its name, as its adapter says it.
         programs: By scene, what is played; a scene that it cannot play is not there.
-        limit: The class of the exception by which its own limit ends a run.
+        limit: The class of the exception by which its own limit ends a run; None: it goes on
+            without one, and says something.
         delegates: How the second agent of `handoff` comes in: `handoff`, or `tool`.
         agent: What the first agent of `sync` is called.
         more: What else it has, for the table of frameworks: `plan`, `MCP`.

@@ -11,12 +11,12 @@ import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, chose, limit_of, remember
-from agenttrace.adapters.frameworks.adk_actions import acted, tool_shape, with_actions
+from agenttrace.adapters.frameworks.acting import an_agent, chose, lasting, remember
+from agenttrace.adapters.frameworks.adk_actions import ACTIONS, acted, with_actions
+from agenttrace.adapters.frameworks.effects import effective_shape
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.steps import Stepped, async_generator
 from agenttrace.boundary import here
 from agenttrace.causal import current
@@ -67,20 +67,11 @@ class _Acting:
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
         """Begin and end the span."""
-        doing = self.doing
-        doing.begin()
-        before = self._handoffs().pop(self._key(self._agent.name), None)
-        if before is not None:
-            doing.link(before, "handoff")
-        try:
+        with lasting(self.doing, _LIMIT):
+            before = self._handoffs().pop(self._key(self._agent.name), None)
+            if before is not None:
+                self.doing.link(before, "handoff")
             yield
-        except BaseException as error:
-            if limit := limit_of(error, _LIMIT):
-                with doing.step():
-                    status(LIMIT, limit)
-            doing.end(error)
-            raise
-        doing.end()
 
     async def events(self, source: Any) -> AsyncGenerator[Any, None]:
         """Pass events on; note what the agent says in its own."""
@@ -249,7 +240,7 @@ async def _answered(asked: _Asked, fn: Any, live: Any) -> Any:
         arguments=asked.arguments,
         id=getattr(context, "function_call_id", None),
         fn=fn,
-        shape=tool_shape(tool.name, fn),
+        shape=effective_shape(tool.name, fn, ACTIONS),
     )
     if call.door is None:
         return await live()

@@ -7,14 +7,14 @@ ours already (`@agenttrace.tool`) asks for itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.plain.annotated import NOT_SAID, returned
 from agenttrace.adapters.plain.shape import ResultShape
 from agenttrace.adapters.plain.tools import MARK, TOOLS, refuse_failure, refusing
-from agenttrace.boundary import Shape, Way, cross, cross_async, here
+from agenttrace.boundary import Shape, Way, cross, cross_async, cross_async_iterator, here
 from agenttrace.causal import current
 from agenttrace.causal.site import site
 from agenttrace.errors import NotCanonical
@@ -89,6 +89,14 @@ async def answered_async(call: ToolCall, live: Callable[[], Awaitable[Any]]) -> 
         return await live()
     with refusing(door):
         return await cross_async(door, call.way(door), live)
+
+
+def answered_each(
+    call: ToolCall, live: Callable[[], AsyncGenerator[Any, None]]
+) -> AsyncIterator[Any]:
+    """Give the results of a tool that yields them, from the world or from the recording."""
+    door = call.door
+    return live() if door is None else cross_async_iterator(door, call.way(door), live)
 
 
 def arguments_of(given: object) -> Value:
