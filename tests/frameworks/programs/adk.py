@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
@@ -14,7 +16,13 @@ from google.adk.models.google_llm import Gemini
 from google.adk.runners import InMemoryRunner
 from google.adk.tools import ToolContext, exit_loop
 from google.adk.tools.agent_tool import AgentTool
+from google.adk.tools.mcp_tool import (
+    McpToolset,
+    StdioConnectionParams,
+    StreamableHTTPConnectionParams,
+)
 from google.genai import types
+from mcp import StdioServerParameters
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Program, Stage, Troupe
@@ -173,14 +181,84 @@ def workflow(stage: Stage) -> Any:
     )
 
 
-def _quietly(program: Program) -> Program:
-    """Let the framework warn of what it does itself, and of the libraries it is made for."""
+def plan(stage: Stage) -> Any:
+    """A transfer to one of two."""
+    others = [_agent(stage, name, scenes.REFUNDS) for name in ("refunds", "shipping")]
+    return asyncio.run(_run(_agent(stage, "triage", scenes.TRIAGE, tools=[], sub_agents=others)))
 
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    desk = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return asyncio.run(scenes.given_up(stage, _run(desk)))
+
+
+async def notebook(stage: Stage) -> Any:
+    """`run_async`."""
+    with _quiet():
+        return await _run(_agent(stage, "desk", scenes.DESK))
+
+
+def mcp(stage: Stage) -> Any:
+    """`McpToolset`, by pipes and by HTTP."""
+    assert stage.office is not None
+    command, *words = stage.office.command
+    way = (
+        StreamableHTTPConnectionParams(url=stage.office.url)
+        if stage.office.url
+        else StdioConnectionParams(
+            server_params=StdioServerParameters(command=command, args=words), timeout=60
+        )
+    )
+
+    async def main() -> Any:
+        tools = McpToolset(connection_params=way)
+        try:
+            return await _run(_agent(stage, "desk", scenes.DESK, tools=[tools]))
+        finally:
+            await tools.close()
+
+    return asyncio.run(main())
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Let the framework warn of what it does itself, and of the libraries it is made for."""
+    with warnings.catch_warnings():
+        for kind in (UserWarning, DeprecationWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
+
+
+def _quietly(program: Program) -> Program:
     @functools.wraps(program)
     def quietly(stage: Stage) -> Any:
-        with warnings.catch_warnings():
-            for kind in (UserWarning, DeprecationWarning):
-                warnings.simplefilter("ignore", kind)
+        with _quiet():
             return program(stage)
 
     return quietly
@@ -200,9 +278,20 @@ PROGRAMS: dict[str, Program] = {
     "state": state,
     "workflow": workflow,
 }
+MORE: dict[str, Program] = {
+    "plan": plan,
+    "nothing": nothing,
+    "opaque": opaque,
+    "cancelled": cancelled,
+    "mcp": mcp,
+}
 
 TROUPE = Troupe(
     framework="google-adk",
     programs={scene: _quietly(program) for scene, program in PROGRAMS.items()},
     limit=LlmCallsLimitExceededError,
+    more={
+        **{scene: _quietly(program) for scene, program in MORE.items()},
+        "notebook": notebook,
+    },
 )

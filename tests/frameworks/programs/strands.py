@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+from mcp import StdioServerParameters, stdio_client
+from mcp.client.streamable_http import streamable_http_client
 from strands import Agent, ToolContext, tool
 from strands.models.openai import OpenAIModel
 from strands.multiagent import GraphBuilder, Swarm
+from strands.tools.mcp import MCPClient
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
@@ -139,6 +142,69 @@ def workflow(stage: Stage) -> Any:
     return [str(result.results["judge"].result).strip(), len(result.execution_order)]
 
 
+def plan(stage: Stage) -> Any:
+    """A swarm of three."""
+    triage = _agent(stage, "triage", scenes.TRIAGE, tools=[])
+    others = [_agent(stage, name, scenes.REFUNDS) for name in ("refunds", "shipping")]
+    result = Swarm([triage, *others], entry_point=triage, id="desks")(ASKED)
+    return [node.node_id for node in result.node_history]
+
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    @tool
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    @tool
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return asyncio.run(_run(_agent(stage, "desk", scenes.DESK, tools=[look_up_order])))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    @tool
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    desk = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return asyncio.run(scenes.given_up(stage, _run(desk)))
+
+
+def notebook(stage: Stage) -> Any:
+    """`invoke_async`."""
+    return _run(_agent(stage, "desk", scenes.DESK))
+
+
+def mcp(stage: Stage) -> Any:
+    """`MCPClient`, whose session is in a thread of its own."""
+    office = stage.office
+    assert office is not None
+
+    def wire() -> Any:
+        if office.url:
+            return streamable_http_client(office.url)
+        command, *words = office.command
+        return stdio_client(StdioServerParameters(command=command, args=words))
+
+    with MCPClient(wire) as client:
+        desk = _agent(stage, "desk", scenes.DESK, tools=[*client.list_tools_sync()])
+        return str(desk(ASKED)).strip()
+
+
 def sharing(stage: Stage) -> Any:
     """Tools at once that write into one state."""
 
@@ -185,5 +251,13 @@ TROUPE = Troupe(
         "typed": typed,
         "state": state,
         "workflow": workflow,
+    },
+    more={
+        "plan": plan,
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
+        "mcp": mcp,
     },
 )
