@@ -216,11 +216,15 @@ def _invoke_callable(real: Any) -> Any:
 
 
 def _call_tool(real: Any) -> Any:
-    """Tools that are no functions: the user's own classes, and agents."""
+    """Tools that are no functions: the user's own classes, agents; a server's are MCP's to ask."""
 
     @functools.wraps(real)
     async def call_tool_async(tool: Any, args: Any, tool_context: Any) -> Any:
         live = functools.partial(real, tool, args=args, tool_context=tool_context)
+        if "McpTool" in {kind.__name__ for kind in type(tool).__mro__}:
+            ident = tool_context.function_call_id
+            call = ToolCall(name=tool.name, arguments=args, id=ident, mcp=True)
+            return await answered_async(call, live)
         if hasattr(tool, "func") or _steers(tool):
             return await live()
         return await _answered(_Asked(tool, args, tool_context), None, live)

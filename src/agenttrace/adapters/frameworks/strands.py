@@ -201,6 +201,19 @@ async def _again(crossing: Crossing, way: Way[Any]) -> AsyncGenerator[Any, None]
         yield way.shape.unpack(Packed(head=answer.head, data=answer.body))
 
 
+def _call_mcp_tool(real: Any) -> Any:
+    """A server's tool is asked for by the MCP client, in a thread of its own."""
+
+    @functools.wraps(real)
+    async def call_tool_async(
+        self: Any, tool_use_id: str, name: str, *args: Any, **more: Any
+    ) -> Any:
+        call = ToolCall(name=name, arguments={}, id=tool_use_id, mcp=True)
+        return await answered_async(call, lambda: real(self, tool_use_id, name, *args, **more))
+
+    return call_tool_async
+
+
 def _call(tool: Any, tool_use: Any, fn: Callable[..., Any] | None) -> ToolCall:
     return ToolCall(
         name=tool.tool_name,
@@ -248,6 +261,11 @@ def _seams_of_modules_as_tools(module: ModuleType) -> list[Seam]:
     return [Seam(owner=names.PythonAgentTool, name="stream", around=_stream_function)]
 
 
+def _seams_of_mcp(module: ModuleType) -> list[Seam]:
+    names: Any = module
+    return [Seam(owner=names.MCPClient, name="call_tool_async", around=_call_mcp_tool)]
+
+
 def _seams_of_executor(module: ModuleType) -> list[Seam]:
     names: Any = module
     return [Seam(owner=names.ConcurrentToolExecutor, name="_execute", around=_execute)]
@@ -273,6 +291,7 @@ FRAMEWORK = Framework(
         "strands.tools.decorator": _seams_of_functions,
         "strands.agent._agent_as_tool": _seams_of_agents_as_tools,
         "strands.tools.tools": _seams_of_modules_as_tools,
+        "strands.tools.mcp.mcp_client": _seams_of_mcp,
         "strands.tools.executors.concurrent": _seams_of_executor,
         "strands.types._events": _seams_of_events,
         "strands.types.json_dict": _seams_of_state,
