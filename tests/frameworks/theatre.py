@@ -29,9 +29,10 @@ WANTED = "AGENTTRACE_FRAMEWORKS"
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Load libraries here: an old one may warn of what it takes from a newer."""
+    """Load libraries here: an old one may warn of what it takes from a newer, or of itself."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
+        for kind in (DeprecationWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
         yield
 
 

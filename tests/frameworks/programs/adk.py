@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 from google.adk.agents import BaseAgent, LlmAgent, LoopAgent, ParallelAgent, SequentialAgent
@@ -26,6 +23,7 @@ from mcp import StdioServerParameters
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Program, Stage, Troupe
+from tests.frameworks.theatre import loading
 
 
 def _model(stage: Stage) -> Gemini:
@@ -220,7 +218,7 @@ def cancelled(stage: Stage) -> Any:
 
 async def notebook(stage: Stage) -> Any:
     """`run_async`."""
-    with _quiet():
+    with loading():
         return await _run(_agent(stage, "desk", scenes.DESK))
 
 
@@ -246,19 +244,12 @@ def mcp(stage: Stage) -> Any:
     return asyncio.run(main())
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Let the framework warn of what it does itself, and of the libraries it is made for."""
-    with warnings.catch_warnings():
-        for kind in (UserWarning, DeprecationWarning):
-            warnings.simplefilter("ignore", kind)
-        yield
-
-
 def _quietly(program: Program) -> Program:
+    """Let the framework warn: some of it is loaded when it is used first."""
+
     @functools.wraps(program)
     def quietly(stage: Stage) -> Any:
-        with _quiet():
+        with loading():
             return program(stage)
 
     return quietly
