@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from agenttrace.model import names
+from agenttrace.model.message import ModelRequest
 from agenttrace.model.span import SpanKind
+from agenttrace.testing import Reply, slow
 from tests.frameworks import scenes
-from tests.frameworks.scenes import Stage, Troupe
+from tests.frameworks.scenes import Model, Stage, Troupe
 from tests.frameworks.theatre import Played, Theatre, troupes
 
 Recordings = Callable[[str, str], tuple[Theatre, Played]]
@@ -72,6 +74,28 @@ def test_a_transfer_names_who_else_could_have_been_chosen(recordings: Recordings
         names.EVENT_CHOSEN: "refunds",
         names.EVENT_CANDIDATES: ["refunds"],
     }
+
+
+class _SlowFirst(Model):
+    """Thinks long about what the agent `first` asks."""
+
+    def __call__(self, request: ModelRequest, nth: int) -> Reply:
+        """Reply as any other."""
+        reply = super().__call__(request, nth)
+        return slow(2.0, reply) if 'name is "first"' in repr(request.messages) else reply
+
+
+def test_who_was_first_is_first_again(tmp_path: Path) -> None:
+    """The next agent's prompt holds what came first: chance in a recording, not in its replay."""
+    from tests.frameworks.programs import adk
+
+    troupe = Troupe(framework="google-adk", programs={"it": adk._quietly(adk.judging)})
+    theatre = Theatre(troupe, "it", tmp_path)
+    recorded = theatre.record(_SlowFirst())
+    asked = repr([span.question for span in recorded.trace.calls if span.agent == "judge"])
+
+    assert asked.index("[second] said") < asked.index("[first] said")
+    assert theatre.replay().content == recorded.content
 
 
 def test_a_tool_that_is_a_class_is_answered(tmp_path: Path) -> None:

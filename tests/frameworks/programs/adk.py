@@ -179,6 +179,14 @@ def workflow(stage: Stage) -> Any:
     )
 
 
+def judging(stage: Stage) -> Any:
+    """Two at once, then one whose prompt holds what they said, in the order in which they did."""
+    workers = [_agent(stage, name, scenes.WORKER, tools=[]) for name in ("first", "second")]
+    both = ParallelAgent(name="both", sub_agents=workers)
+    judge = _agent(stage, "judge", scenes.DESK)
+    return asyncio.run(_run(SequentialAgent(name="all", sub_agents=[both, judge])))
+
+
 def plan(stage: Stage) -> Any:
     """A transfer to one of two."""
     others = [_agent(stage, name, scenes.REFUNDS) for name in ("refunds", "shipping")]
