@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from agenttrace.errors import RunStopped
 from agenttrace.model import names
 from agenttrace.model.span import SpanKind
 from tests.frameworks import scenes
@@ -42,6 +43,18 @@ def test_nodes_of_a_graph_stand_below_it_in_the_order_in_which_they_were_added(
     assert [span.name for span in sorted(agents, key=lambda span: str(span.lane))] == [
         *("first", "second", "third", "judge")
     ]
+
+
+def test_a_graph_cannot_swallow_what_stops_a_replay(recordings: Recordings) -> None:
+    """A node's task is awaited by nobody, and the graph would give a result as if all were well."""
+    theatre, _ = recordings("strands", "workflow")
+    with pytest.raises(RunStopped) as caught:
+        theatre.replay(aside=" Be kind.")
+    said = str(caught.value)
+
+    assert caught.value.slug == "replay-diverged"
+    assert "first" in said.partition("inside    ")[2].splitlines()[0]
+    assert "Be kind." in said
 
 
 def test_what_a_tool_writes_into_the_state_is_kept_beside_its_result(
