@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.frameworks.scenes import Stage, Troupe
-from tests.frameworks.theatre import Theatre, troupe_of
+from tests.frameworks.theatre import Theatre, loading, troupe_of
 
 
 def main() -> None:
@@ -36,7 +36,8 @@ def main() -> None:
 def ordered(files: list[str], seed: str, how: list[str]) -> dict[str, list[str]]:
     """Which scenes are replayed, one framework after the other."""
     if "traced" in how:
-        from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+        with loading():
+            from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
         ThreadingInstrumentor().instrument()
     chance = random.Random(seed)

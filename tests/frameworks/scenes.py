@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from agenttrace.model.message import ModelRequest, ToolCall
+from agenttrace.model.message import Message, ModelRequest, ToolCall
 from agenttrace.model.usage import Tokens
 from agenttrace.testing import ModelServer, Reply, calls_tool, fails, says
 
@@ -32,6 +32,12 @@ EXPERT = "You are the expert for refunds. Look the order up, then say what to do
 RUNNER = "You look orders up for ever."
 WORKER = "You translate one word."
 CLUMSY = "You look up an order that is not there."
+
+_TRANSFERS = {
+    "transfer_to_agent": {"agent_name": "refunds"},
+    "handoff_to_agent": {"agent_name": "refunds", "message": "A refund, please."},
+}
+"""By its name, what a tool that hands over must be told; the name of others says it."""
 
 ASKED = "What about my order?"
 """What the user says in every scene."""
@@ -148,6 +154,7 @@ SCENES = {
     "failing": "a tool raises",
     "typed": "a tool returns an object of a class",
     "state": "what the agent keeps in mind",
+    "workflow": "agents that the framework runs one after another, again and again, and at once",
 }
 """What a program plays, by scene."""
 
@@ -241,13 +248,14 @@ class Model:
         """By prompt: what an agent says until it has asked for its tool, and what afterwards."""
         known = look_up(self.order), says("It was paid twice.")
         other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
+        target = _TRANSFERS.get(other, {})
         question = {_argument_of(request.tools): "May we refund it?"}
         return {
             DESK: known,
             REFUNDS: known,
             EXPERT: known,
             GATHERER: (look_up(*self.orders), says("All three are known.")),
-            TRIAGE: (calls_tool(other, {}), says("Somebody else helps you.")),
+            TRIAGE: (calls_tool(other, target), says("Somebody else helps you.")),
             LEAD: (calls_tool(other, question), says("The expert agrees.")),
             RUNNER: (look_up(self.order), look_up(self.order)),
             WORKER: (says("A word."), says("A word.")),
@@ -269,8 +277,19 @@ def counted(reply: Reply, request: ModelRequest, sent: list[Tokens]) -> Reply:
     said = len(request.messages)
     tokens = Tokens(input=100 + said, output=20 + said, cache_read=10 + said, reasoning=said)
     sent.append(tokens)
-    response = replace(reply.response, tokens=tokens, id=f"said-{said}")
+    ident = f"said-{said}"
+    messages = tuple(_identified(message, ident) for message in reply.response.messages)
+    response = replace(reply.response, tokens=tokens, id=ident, messages=messages)
     return replace(reply, response=response, headers={"x-request-id": f"asked-{said}"})
+
+
+def _identified(message: Message, ident: str) -> Message:
+    """Give calls of tools the ids that OpenAI's language has, in every language."""
+    parts = (
+        replace(part, id=f"call_{ident}_{index}") if isinstance(part, ToolCall) else part
+        for index, part in enumerate(message.parts)
+    )
+    return replace(message, parts=tuple(parts))
 
 
 def _calls_in(reply: Reply) -> Iterator[ToolCall]:
@@ -280,7 +299,8 @@ def _calls_in(reply: Reply) -> Iterator[ToolCall]:
 
 def _argument_of(tools: object) -> str:
     """What the question to an expert is called: `question`, or as the framework has it."""
-    return "question" if "'question'" in repr(tools) else "input"
+    known = repr(tools)
+    return next((name for name in ("question", "request") if f"'{name}'" in known), "input")
 
 
 def _names_in(tools: object) -> Iterator[str]:

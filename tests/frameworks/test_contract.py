@@ -133,7 +133,7 @@ def test_who_is_asked_stands_below_the_tool_that_asks(recordings: Recordings, fi
     """An agent that is a tool of another's is agent code: a replay runs it, and answers it."""
     recorded = _scene(recordings, file, "delegation")
     spans = {span.id: span for span in recorded.trace.spans}
-    (expert,) = (span for span in spans.values() if span.name == "expert")
+    (expert,) = (span for span in _of(recorded.trace, SpanKind.AGENT) if span.name == "expert")
     above = [span for span in _above(spans, expert) if span.kind is not SpanKind.ORCHESTRATION]
 
     assert [span.kind for span in above[:2]] == [SpanKind.TOOL, SpanKind.AGENT]

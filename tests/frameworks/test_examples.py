@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,6 +26,10 @@ LOOKS_UP = calls_tool("look_up_order", {"order": "A-17"})
 
 SAYS = {
     "You decide who serves": (calls_tool("transfer_to_refunds", {}), says("Somebody else does.")),
+    "You receive customers": (
+        calls_tool("transfer_to_agent", {"agent_name": "refunds"}),
+        says("Somebody else does."),
+    ),
     "You grant refunds": (LOOKS_UP, says("We refund A-17.")),
     "You lead": (calls_tool("ask_expert", {"question": "A-17?"}), says("We refund it.")),
     "You know refunds": (LOOKS_UP, says("It was paid twice.")),
@@ -50,13 +55,19 @@ class Script:
         return counted(last if wanted & asked else first, request, self.sent)
 
 
-def _pytest(folder: Path, *words: str, url: str = "") -> subprocess.CompletedProcess[str]:
-    hidden = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "CI", "PYTEST_ADDOPTS")
+def _at(server: ModelServer) -> dict[str, str]:
+    return {"OPENAI_BASE_URL": server.url, "GOOGLE_GEMINI_BASE_URL": server.host}
+
+
+def _pytest(
+    folder: Path, *words: str, model: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    hidden = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "GOOGLE_GEMINI_BASE_URL", "CI", "PYTEST_ADDOPTS")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *words],
         cwd=folder,
-        env=environment | ({"OPENAI_BASE_URL": url} if url else {}),
+        env={**environment, **(model or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -92,7 +103,7 @@ def test_recording_an_example_again_changes_nothing(file: str, tmp_path: Path) -
     shutil.copytree(_there(file), folder, ignore=shutil.ignore_patterns("__pycache__"))
     script = Script()
     with ModelServer(script) as server:
-        done = _pytest(folder, "--agenttrace=rewrite", url=server.url)
+        done = _pytest(folder, "--agenttrace=rewrite", model=_at(server))
     assert done.returncode == 0, done.stdout
     (golden,) = folder.glob("golden/**/*.trace")
     kept = EXAMPLES / file / golden.relative_to(folder)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import os
 import pkgutil
 import random
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,15 @@ WANTED = "AGENTTRACE_FRAMEWORKS"
 """Which frameworks must be there, by the names of their files, parted by commas; unset: any."""
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Load libraries here: an old one may warn of what it takes from a newer, or of itself."""
+    with warnings.catch_warnings():
+        for kind in (DeprecationWarning, UserWarning):
+            warnings.simplefilter("ignore", kind)
+        yield
+
+
 def files() -> tuple[str, ...]:
     """The frameworks that there is a file for, by its name."""
     return tuple(found.name for found in pkgutil.iter_modules(programs.__path__))
@@ -32,7 +43,8 @@ def files() -> tuple[str, ...]:
 
 def troupe_of(file: str) -> Troupe:
     """The programs of one framework; its packages are loaded."""
-    found = importlib.import_module(f"{programs.__name__}.{file}").TROUPE
+    with loading():
+        found = importlib.import_module(f"{programs.__name__}.{file}").TROUPE
     assert isinstance(found, Troupe)
     return found
 

@@ -6,11 +6,13 @@ where the next agent begins, and both stand below whoever began the run.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agenttrace.adapters.frameworks.tools import plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
+from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.standing import standing
 from agenttrace.model import names
 from agenttrace.model.agent import Agent
@@ -18,7 +20,7 @@ from agenttrace.model.span import Event, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from agenttrace.causal.lane import LiveLane
     from agenttrace.model.values import Value
@@ -166,3 +168,18 @@ def limit_of(error: BaseException | None, *limits: str) -> str:
     """Name the limit that an exception tells of: its class, where that is one of these names."""
     classes = () if error is None else type(error).__mro__
     return next((one.__name__ for one in classes if one.__name__ in limits), "")
+
+
+@contextlib.contextmanager
+def lasting(doing: Doing, *limits: str) -> Iterator[None]:
+    """Begin and end a span that is as long as a generator; `limits`: as `limit_of` has them."""
+    doing.begin()
+    try:
+        yield
+    except BaseException as error:
+        if limit := limit_of(error, *limits):
+            with doing.step():
+                status(LIMIT, limit)
+        doing.end(error)
+        raise
+    doing.end()

@@ -7,7 +7,7 @@ ours already (`@agenttrace.tool`) asks for itself.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from agenttrace.adapters.mcp_words import called_as
 from agenttrace.adapters.plain.annotated import NOT_SAID, returned
 from agenttrace.adapters.plain.shape import ResultShape
 from agenttrace.adapters.plain.tools import MARK, TOOLS, refuse_failure, refusing
-from agenttrace.boundary import Shape, Way, cross, cross_async, here
+from agenttrace.boundary import Shape, Way, cross, cross_async, cross_async_iterator, here
 from agenttrace.causal import current
 from agenttrace.causal.site import site
 from agenttrace.errors import NotCanonical
@@ -49,7 +49,7 @@ class ToolCall:
 
     def way(self, door: Boundary) -> Way[Any]:
         """What the door needs of the call."""
-        shape = self.shape if self.shape is not None else _shape_of(self.name, self.fn)
+        shape = self.shape if self.shape is not None else shape_of(self.name, self.fn)
         door.kept.setdefault(TOOLS, {})[self.name] = (shape, False)
         attributes: dict[str, Value] = {names.TOOL_NAME: self.name}
         if self.id:
@@ -96,6 +96,14 @@ async def answered_async(call: ToolCall, live: Callable[[], Awaitable[Any]]) -> 
         return await cross_async(door, call.way(door), live)
 
 
+def answered_each(
+    call: ToolCall, live: Callable[[], AsyncGenerator[Any, None]]
+) -> AsyncIterator[Any]:
+    """Give the results of a tool that yields them, from the world or from the recording."""
+    door = call.door
+    return live() if door is None else cross_async_iterator(door, call.way(door), live)
+
+
 async def _called_as(call_id: str | None, live: Callable[[], Awaitable[Any]]) -> Any:
     token = called_as.set(call_id)
     try:
@@ -124,6 +132,7 @@ def plainly(value: object) -> Value:
         return f"<{type(value).__qualname__}>"
 
 
-def _shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
+def shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
+    """Give the shape of a tool's results: as the function is said to return."""
     wanted = NOT_SAID if fn is None else returned(fn, {})
     return ResultShape(title=name, wanted=wanted, definition=f"def {name}(…)")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agenttrace.adapters.plain.messages import Envelope
-from agenttrace.causal.delivery.content import content_of
+from agenttrace.causal.delivery.content import BY_PLACE, content_of
 
 
 @dataclass
@@ -35,6 +35,13 @@ def test_plain_values_have_a_digest(message: object) -> None:
 def test_live_objects_have_none(message: object) -> None:
     """Frameworks send futures and clients; these are handed over by their place."""
     assert content_of(message) == b""
+
+
+def test_a_class_that_is_known_by_its_place_has_none() -> None:
+    """An event that says how long a model took is another one in every run."""
+    event = type("Event", (dict,), {BY_PLACE: True})
+
+    assert content_of((1, event(latency_ms=12))) == b""
 
 
 def test_an_envelope_says_its_content() -> None:
