@@ -234,3 +234,27 @@ def _run(*targets: object) -> None:
         thread.start()
     for thread in threads:
         thread.join()
+
+
+async def told_late(door: ScriptedDoor) -> list[object]:
+    """Whoever is told of a job's end before the loop is takes a while over it."""
+    begun, over = threading.Event(), threading.Event()
+    seen: list[object] = []
+
+    def job() -> None:
+        begun.wait()
+        seen.append("done")
+
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(job)
+        future.add_done_callback(lambda _: over.wait(0.05))
+        begun.set()
+        await asyncio.wrap_future(future)
+    await door.call("end")
+    return seen
+
+
+def test_a_job_that_has_ended_runs_until_everybody_is_told() -> None:
+    """A loop that looks in between would find that nothing can happen any more."""
+    recorded, answers = record(told_late, 1)
+    assert [replay(told_late, answers) for _ in range(3)] == [recorded] * 3

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Job = Callable[..., Any]
 
 
+_TELLING = ("set_result", "set_exception")
+"""How a worker tells the future of a job that the job is done."""
+
+
 class Pool:
     """Who of a pool's jobs runs.
 
@@ -99,6 +103,7 @@ def _submit(original: Any) -> Any:
             jobs.remove(lane, cut=True)
             raise
         mark(future, lane)
+        job.tells(future)
         future.add_done_callback(job.dropped)
         return future
 
@@ -112,6 +117,33 @@ class _Job:
         self._frame = frame
         self._work: Callable[[], Any] | None = work
         self._jobs = jobs
+        self._tells = self._left = False
+
+    def tells(self, future: concurrent.futures.Future[Any]) -> None:
+        """Let the job count as running until everybody has been told who waits for its future.
+
+        The function ends before. A loop that waits and looks in between would find that nothing
+        can happen any more.
+        """
+        for name in _TELLING:
+            setattr(future, name, self._telling(future, getattr(future, name)))
+        self._tells = True
+
+    def _telling(self, future: concurrent.futures.Future[Any], tell: Callable[[Any], None]) -> Any:
+        def tell_all(result: Any) -> None:
+            for name in _TELLING:
+                vars(future).pop(name, None)  # they hold the future, which holds them
+            try:
+                tell(result)
+            finally:
+                self._leave()
+
+        return tell_all
+
+    def _leave(self) -> None:
+        if not self._left:
+            self._left = True
+            self._jobs.remove(self._frame.lane, cut=False)
 
     def __call__(self) -> Any:
         work, self._work = self._work, None
@@ -120,7 +152,9 @@ class _Job:
         try:
             return _standing(self._frame, work)()
         finally:
-            self._jobs.remove(self._frame.lane, cut=False)
+            self._frame.lane.end()
+            if not self._tells:
+                self._leave()
 
     def dropped(self, future: concurrent.futures.Future[Any]) -> None:
         """Its future has ended; where it was cancelled in the queue, the job will never run."""
