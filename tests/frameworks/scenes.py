@@ -99,9 +99,11 @@ class Troupe:
     Attributes:
         framework: Its name, as its adapter says it.
         programs: By scene, what is played; a scene that it cannot play is not there.
-        limit: The class of the exception by which its own limit ends a run.
+        limit: The class of the exception by which its own limit ends a run; None: it goes on
+            without one, and says something.
         delegates: How the second agent of `handoff` comes in: `handoff`, or `tool`.
         agent: What the first agent of `sync` is called.
+        warns: Of which kind the warnings are that it gives of itself, whatever it plays.
         more: What else it has, for the table of frameworks: `plan`, `MCP`.
     """
 
@@ -110,6 +112,7 @@ class Troupe:
     limit: type[BaseException] | None = None
     delegates: str = "handoff"
     agent: str = "desk"
+    warns: tuple[type[Warning], ...] = ()
     more: tuple[str, ...] = ()
 
 
@@ -158,6 +161,7 @@ class Model:
         known = look_up(self.order), says("It was paid twice.")
         other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
         question = {_argument_of(request.tools): "May we refund it?"}
+        more = look_up(self.order) if request.tools else says("Enough.")
         return {
             DESK: known,
             REFUNDS: known,
@@ -165,7 +169,7 @@ class Model:
             GATHERER: (look_up(*self.orders), says("All three are known.")),
             TRIAGE: (calls_tool(other, {}), says("Somebody else helps you.")),
             LEAD: (calls_tool(other, question), says("The expert agrees.")),
-            RUNNER: (look_up(self.order), look_up(self.order)),
+            RUNNER: (look_up(self.order), more),
             WORKER: (says("A word."), says("A word.")),
             CLUMSY: (look_up("Z-99"), says("It is not there.")),
         }

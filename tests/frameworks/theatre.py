@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import importlib.util
 import os
 import pkgutil
 import random
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,14 @@ WANTED = "AGENTTRACE_FRAMEWORKS"
 """Which frameworks must be there, by the names of their files, parted by commas; unset: any."""
 
 
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """Load libraries here: they may warn of one another, and of themselves."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def files() -> tuple[str, ...]:
     """The frameworks that there is a file for, by its name."""
     return tuple(found.name for found in pkgutil.iter_modules(programs.__path__))
@@ -31,7 +41,8 @@ def files() -> tuple[str, ...]:
 
 def troupe_of(file: str) -> Troupe:
     """The programs of one framework; its packages are loaded."""
-    found = importlib.import_module(f"{programs.__name__}.{file}").TROUPE
+    with loading():
+        found = importlib.import_module(f"{programs.__name__}.{file}").TROUPE
     assert isinstance(found, Troupe)
     return found
 
@@ -62,7 +73,10 @@ def troupes() -> dict[str, Troupe]:
 def played(troupe: Troupe, scene: str, stage: Stage) -> Any:
     """Play a scene; give what was said, or the name of the limit that ended it."""
     try:
-        return troupe.programs[scene](stage)
+        with warnings.catch_warnings():
+            for kind in troupe.warns:
+                warnings.simplefilter("ignore", kind)
+            return troupe.programs[scene](stage)
     except Exception as error:
         if troupe.limit is None or not isinstance(error, troupe.limit):
             raise
