@@ -13,14 +13,15 @@ import json
 import sys
 from pathlib import Path
 
-from tests.frameworks.theatre import Theatre, troupe_of
+from tests.frameworks.theatre import Theatre, loading, troupe_of
 
 
 def main() -> None:
     """Do what the words say."""
     file, folder, scenes, *more = sys.argv[1:]
     if "traced" in more:
-        from opentelemetry.instrumentation.threading import ThreadingInstrumentor
+        with loading():
+            from opentelemetry.instrumentation.threading import ThreadingInstrumentor
 
         ThreadingInstrumentor().instrument()
     troupe = troupe_of(file)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from typing import Any
 
-os.environ.setdefault("CREWAI_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("CREWAI_TRACING_ENABLED", "false")
+_KEPT = tempfile.TemporaryDirectory(prefix="crewai-", ignore_cleanup_errors=True)
+os.environ["CREWAI_STORAGE_DIR"] = _KEPT.name  # each release reads what another has written there
+os.environ["CREWAI_TRACING_ENABLED"] = "false"  # else the first run in a place asks a question
+os.environ["CREWAI_DISABLE_TELEMETRY"] = "true"
 
-from crewai import LLM, Agent, Crew, Task
-from crewai.tools import tool
+from crewai import LLM, Agent, Crew, Task  # noqa: E402 - it reads the environment
+from crewai.tools import tool  # noqa: E402 - likewise
 
-from tests.frameworks import scenes
-from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
+from tests.frameworks import scenes  # noqa: E402 - likewise
+from tests.frameworks.scenes import ASKED, Found, Stage, Troupe  # noqa: E402 - likewise
 
 
 def _llm(stage: Stage, **more: Any) -> LLM:

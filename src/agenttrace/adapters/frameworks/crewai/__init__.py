@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenttrace.adapters.frameworks.crewai.agents import seams_of_agents, seams_of_loop
+from agenttrace.adapters.frameworks.crewai.asides import (
+    seams_of_database,
+    seams_of_telemetry,
+    seams_of_traces,
+)
 from agenttrace.adapters.frameworks.crewai.crews import (
     seams_of_crews,
     seams_of_planner,
@@ -19,10 +24,11 @@ from agenttrace.adapters.frameworks.crewai.tools import (
     seams_of_tools,
 )
 from agenttrace.adapters.frameworks.framework import Framework
-from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from agenttrace.causal.spawn.patching import Seam
 
 
 def _seams_of_loop(module: ModuleType) -> list[Seam]:
@@ -45,5 +51,8 @@ FRAMEWORK = Framework(
         "crewai.tools.structured_tool": seams_of_structured,
         "crewai.tools.agent_tools.base_agent_tools": seams_of_delegation,
         "crewai.flow.runtime": seams_of_flows,
+        "crewai.telemetry.telemetry": seams_of_telemetry,
+        "crewai.telemetry.tracing.handlers": seams_of_traces,
+        "lancedb.background_loop": seams_of_database,
     },
 )

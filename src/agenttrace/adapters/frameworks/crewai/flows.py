@@ -61,6 +61,7 @@ def _state_of(flow: Any) -> Value:
     return state
 
 
+# -- where they stand ---------------------------------------------------------------------------
 def seams_of_flows(module: ModuleType) -> list[Seam]:
     """The flows of the user's."""
     names: Any = module
