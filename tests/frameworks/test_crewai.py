@@ -170,7 +170,7 @@ def test_what_a_crew_plans_is_a_span(tmp_path: Path) -> None:
     plans = {"list_of_plans_per_task": [{"task_number": 1, "task": "answer", "plan": "Just ask."}]}
 
     def program(stage: Stage) -> Any:
-        desk = _agent(stage, "desk")
+        desk = crewai._agent(stage, "desk", "I am desk.")  # with a tool, which the planner is told
         crew = Crew(
             agents=[desk],
             tasks=[_task("answer", desk)],
@@ -185,7 +185,9 @@ def test_what_a_crew_plans_is_a_span(tmp_path: Path) -> None:
 
     assert plan.kind is SpanKind.PLAN
     assert [event.attributes for event in plan.events] == [{names.EVENT_CHOSEN: {"1": "Just ask."}}]
-    assert "Task Execution Planner" in {agent.role for agent in trace.agents}
+    asked = [repr(span.question) for span in trace.spans if span.agent == "Task Execution Planner"]
+    assert "look_up_order" in asked[-1]
+    assert not any(" at 0x" in question for question in asked)
 
 
 def test_what_an_agent_plans_is_a_span(tmp_path: Path) -> None:

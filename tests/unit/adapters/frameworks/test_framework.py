@@ -87,4 +87,4 @@ def test_every_file_about_a_framework_is_found() -> None:
     """A new framework is one file; nobody has to name it elsewhere."""
     names = [one.name for one in all_frameworks()]
 
-    assert names == ["langchain-core", "langgraph", "openai-agents", "pydantic-ai-slim"]
+    assert names == ["crewai", "langchain-core", "langgraph", "openai-agents", "pydantic-ai-slim"]

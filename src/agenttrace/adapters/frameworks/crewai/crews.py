@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -161,6 +162,17 @@ def _plan_crew(real: Any) -> Any:
     return plan
 
 
+def _summarize(real: Any) -> Any:
+    """Let the planner's prompt be the same in every process: it shows where functions lie."""
+
+    @functools.wraps(real)
+    def create_tasks_summary(self: Any) -> Any:
+        summary = real(self)
+        return summary if current.frame() is None else re.sub(r" at 0x[0-9a-f]+", "", summary)
+
+    return create_tasks_summary
+
+
 # -- tasks --------------------------------------------------------------------------------------
 def _execute_core(real: Any) -> Any:
     @functools.wraps(real)
@@ -257,7 +269,10 @@ def seams_of_crews(module: ModuleType) -> list[Seam]:
 def seams_of_planner(module: ModuleType) -> list[Seam]:
     """Who plans the tasks of a crew."""
     names: Any = module
-    return [Seam(owner=names.CrewPlanner, name="_handle_crew_planning", around=_plan_crew)]
+    return [
+        Seam(owner=names.CrewPlanner, name="_handle_crew_planning", around=_plan_crew),
+        Seam(owner=names.CrewPlanner, name="_create_tasks_summary", around=_summarize),
+    ]
 
 
 def seams_of_tasks(module: ModuleType) -> list[Seam]:
