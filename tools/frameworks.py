@@ -2,11 +2,13 @@
 
     python -m tools.frameworks              all of them
     python -m tools.frameworks newest       one
+    python -m tools.frameworks newest -n 0  with words for pytest
     python -m tools.frameworks --lock       choose the releases again, and write the locks
     python -m tools.frameworks --write      write down what is played, for the page of frameworks
 
 An environment is a file `tests/frameworks/environments/NAME.in`: its first line says which
-programs it plays, the others what is installed. `NAME.txt` beside it has every release.
+programs it plays, the others what is installed. `NAME.txt` beside it has every release. A line
+`# also: 3.13` says under which other Pythons its goldens are replayed, where there is such a one.
 """
 
 import os
@@ -15,15 +17,28 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.fakes.pythons import python, version_of
+
 HERE = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = HERE / "tests" / "frameworks" / "environments"
-_PLAYS = "# plays: "
+_PLAYS, _ALSO = "# plays: ", "# also: "
 
 
 def plays(name: str) -> str:
     """Which programs an environment plays, parted by commas."""
-    first = (ENVIRONMENTS / f"{name}.in").read_text("utf-8").splitlines()[0]
-    return first.removeprefix(_PLAYS).replace(" ", "")
+    return _said_of(name, _PLAYS)
+
+
+def also(name: str) -> list[Path]:
+    """The other Pythons of this machine under which an environment's goldens are replayed."""
+    found = [python(version) for version in _said_of(name, _ALSO).split(",") if version]
+    return [it for it in found if it is not None and it != Path(sys.executable)]
+
+
+def _said_of(name: str, what: str) -> str:
+    lines = (ENVIRONMENTS / f"{name}.in").read_text("utf-8").splitlines()
+    found = next((line for line in lines if line.startswith(what)), what)
+    return found.removeprefix(what).replace(" ", "")
 
 
 def lock(name: str) -> None:
@@ -38,16 +53,23 @@ def lock(name: str) -> None:
     )
 
 
-def built(name: str) -> Path:
-    """Build an environment where it is not as its lock says; give its Python."""
+def built(name: str, by: Path | None = None) -> Path:
+    """Build an environment where it is not as its lock says; give its Python.
+
+    Args:
+        name: The environment.
+        by: The Python to make it with; None: the one that runs this.
+    """
     folder = HERE / f".venv-frameworks-{name}"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        _uv("venv", "--quiet", "--python", sys.executable, str(folder))
+    if by is not None:
+        folder = folder.with_name(f"{folder.name}-{version_of(by)}")
+    there = folder / "bin" / "python"
+    if not there.exists():
+        _uv("venv", "--quiet", "--python", str(by or sys.executable), str(folder))
     locked = str(ENVIRONMENTS / f"{name}.txt")
-    _uv("pip", "sync", "--quiet", "--python", str(python), locked)
-    _uv("pip", "install", "--quiet", "--python", str(python), "--no-deps", "--editable", str(HERE))
-    return python
+    _uv("pip", "sync", "--quiet", "--python", str(there), locked)
+    _uv("pip", "install", "--quiet", "--python", str(there), "--no-deps", "--editable", str(HERE))
+    return there
 
 
 def run(name: str, words: Sequence[str] = ()) -> int:
@@ -57,13 +79,15 @@ def run(name: str, words: Sequence[str] = ()) -> int:
         **os.environ,
         "AGENTTRACE_FRAMEWORKS": plays(name),
         "AGENTTRACE_ENVIRONMENT": name,
+        "AGENTTRACE_PYTHONS": ",".join(str(built(name, by)) for by in also(name)),
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
     }
     if "--write" in words:
         environment["AGENTTRACE_WRITE"] = "1"
         words = ["tests/frameworks/test_page.py", "-n", "0"]
     else:
-        words = ["tests/frameworks", *words]
+        spread = [] if "-n" in words else ["-n", "auto", "--dist=loadgroup"]
+        words = ["tests/frameworks", *spread, *words]
     command = [str(built(name)), "-m", "pytest", *words]
     return subprocess.run(command, cwd=HERE, env=environment, check=False).returncode
 

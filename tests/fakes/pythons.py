@@ -17,7 +17,7 @@ def python(version: str) -> Path | None:
     if sys.version_info[:2] == tuple(map(int, version.split("."))):
         return Path(sys.executable)
     for candidate in (_by_uv(version), shutil.which(f"python{version}"), _by_pyenv(version)):
-        if candidate and _version_of(candidate) == version:
+        if candidate and version_of(candidate) == version:
             return Path(candidate)
     return None
 
@@ -35,8 +35,9 @@ def _by_pyenv(version: str) -> str:
     return str(Path(prefix, "bin", f"python{version}")) if prefix else ""
 
 
-def _version_of(interpreter: str) -> str:
-    return _said([interpreter, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
+def version_of(interpreter: str | Path) -> str:
+    """Which minor an interpreter is, such as 3.12; empty where it does not run."""
+    return _said([str(interpreter), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"])
 
 
 def _said(command: list[str]) -> str:

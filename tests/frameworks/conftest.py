@@ -30,6 +30,8 @@ def recordings(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str],
 def pytest_configure(config: pytest.Config) -> None:
     """Let frameworks keep clients and loops until the process ends, as they do for everybody."""
     config.addinivalue_line("filterwarnings", "ignore::pytest.PytestUnraisableExceptionWarning")
+    # openai-agents before 0.24 says it of itself
+    config.addinivalue_line("filterwarnings", "ignore:Use .streamable_http_client. instead")
 
 
 def pytest_unconfigure() -> None:
@@ -40,10 +42,22 @@ def pytest_unconfigure() -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test the frameworks of this environment, and the scenes that they play."""
+    """Give each test the frameworks of this environment, and the scenes that they play.
+
+    What is of one framework stays in one worker, which records its scenes once.
+    """
     if "scene" in metafunc.fixturenames:
-        both = [(file, scene) for file, troupe in troupes().items() for scene in troupe.programs]
-        names = [f"{file}-{scene}" for file, scene in both]
-        metafunc.parametrize(("file", "scene"), both, ids=names)
+        both = [
+            pytest.param(file, scene, id=f"{file}-{scene}", marks=_together(metafunc, file))
+            for file, troupe in troupes().items()
+            for scene in troupe.programs
+        ]
+        metafunc.parametrize(("file", "scene"), both)
     elif "file" in metafunc.fixturenames:
-        metafunc.parametrize("file", list(troupes()))
+        files = [pytest.param(file, marks=_together(metafunc, file)) for file in troupes()]
+        metafunc.parametrize("file", files)
+
+
+def _together(metafunc: pytest.Metafunc, file: str) -> tuple[pytest.MarkDecorator, ...]:
+    grouped = metafunc.definition.get_closest_marker("xdist_group")
+    return () if grouped is not None else (pytest.mark.xdist_group(file),)

@@ -6,11 +6,14 @@ the same agents, prompts and tools, so one model serves them all, whatever langu
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from agenttrace.model.message import ModelRequest, ToolCall
@@ -29,6 +32,11 @@ RUNNER = "You look orders up for ever."
 WORKER = "You translate one word."
 CLUMSY = "You look up an order that is not there."
 
+_TRANSFERS = {
+    "delegate_work_to_coworker": {"task": "Refund it.", "context": "-", "coworker": "refunds"}
+}
+"""By its name, what a tool that hands over must be told; the name of others says it."""
+
 ASKED = "What about my order?"
 """What the user says in every scene."""
 
@@ -41,6 +49,26 @@ class Found:
     status: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Office:
+    """An MCP server: a program that a client starts, or a place where one listens.
+
+    Attributes:
+        command: The words that start it.
+        log: Where it writes one line for whatever it does.
+        url: Where it listens; empty: it talks over its pipes.
+    """
+
+    command: tuple[str, ...]
+    log: Path
+    url: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """What it has done so far."""
+        return self.log.read_text("utf-8").splitlines() if self.log.exists() else []
+
+
 @dataclass
 class Stage:
     """What a program is given: where the model is, what its tools do, what was changed in it.
@@ -50,12 +78,18 @@ class Stage:
         aside: What is added to every agent's prompt: a change that a replay must notice.
         visits: With what the real tools were called, in the order in which they were.
         chance: How long the real tools take; None: no time.
+        patience_s: After how many seconds a program gives a run up that does not end.
+        office: The MCP server that has the tool `look_up_order`; None where there is none.
+        expert: Whom the tool asks, given the model's URL: agent code, which a replay runs.
     """
 
     url: str = "http://127.0.0.1:9/v1"
     aside: str = ""
     visits: list[str] = field(default_factory=list)
     chance: random.Random | None = None
+    patience_s: float = 1.0
+    office: Office | None = None
+    expert: Callable[[str], str] | None = None
 
     def prompt(self, words: str) -> str:
         """An agent's prompt."""
@@ -68,14 +102,39 @@ class Stage:
         self.visits.append(order)
         if order not in ORDERS:
             raise LookupError(f"no order {order}")
-        return ORDERS[order]
+        return ORDERS[order] if self.expert is None else self.expert(self.url)
 
     def find(self, order: str) -> Found:
         """The same, as an object of a class."""
         return Found(order, self.look_up(order))
 
+    def visit(self, order: str) -> None:
+        """The same, and nothing comes of it."""
+        self.visits.append(order)
+
+    def opaque(self, order: str) -> object:
+        """The same, as something that no recording can hold."""
+        self.visits.append(order)
+        return threading.Lock()
+
+    async def hang(self, order: str) -> str:
+        """The same, and it never ends."""
+        self.visits.append(order)
+        await asyncio.sleep(3600)
+        return "too late"
+
 
 Program = Callable[[Stage], Any]
+
+
+async def given_up(stage: Stage, run: Coroutine[Any, Any, Any]) -> Any:
+    """Wait for a run until patience ends."""
+    try:
+        async with asyncio.timeout(stage.patience_s):
+            return await run
+    except TimeoutError:
+        return "given up"
+
 
 SCENES = {
     "sync": "one agent and one tool, without a loop",
@@ -91,6 +150,17 @@ SCENES = {
 }
 """What a program plays, by scene."""
 
+MORE = {
+    "plan": "somebody chooses who or what is next, and could have chosen otherwise",
+    "tasks": "what is to be done stands in a queue before somebody does it",
+    "nothing": "a tool returns None",
+    "cancelled": "a run is given up while its tool is busy",
+    "opaque": "a tool returns what is no data",
+    "notebook": "what a cell of a notebook awaits, where a loop runs already",
+    "mcp": "the tool is an MCP server's",
+}
+"""What else may be played, by name; each has a test of its own, and none need be there."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Troupe:
@@ -101,19 +171,26 @@ class Troupe:
         programs: By scene, what is played; a scene that it cannot play is not there.
         limit: The class of the exception by which its own limit ends a run; None: it goes on
             without one, and says something.
-        delegates: How the second agent of `handoff` comes in: `handoff`, or `tool`.
         agent: What the first agent of `sync` is called.
         warns: Of which kind the warnings are that it gives of itself, whatever it plays.
-        more: What else it has, for the table of frameworks: `plan`, `MCP`.
+        more: What else is played, by name of `MORE`; `notebook` gives what is to be awaited.
     """
 
     framework: str
     programs: Mapping[str, Program]
     limit: type[BaseException] | None = None
-    delegates: str = "handoff"
     agent: str = "desk"
     warns: tuple[type[Warning], ...] = ()
-    more: tuple[str, ...] = ()
+    more: Mapping[str, Program] = field(default_factory=dict)
+
+    def program(self, scene: str) -> Program:
+        """What is played in a scene of `SCENES` or of `MORE`."""
+        return {**self.programs, **self.more}[scene]
+
+    @property
+    def played(self) -> tuple[str, ...]:
+        """All that it plays, for the table of frameworks."""
+        return (*self.programs, *self.more)
 
 
 # -- the model ----------------------------------------------------------------------------------
@@ -139,6 +216,11 @@ class Model:
     orders: tuple[str, ...] = ("A-17", "A-18", "A-19")
     sent: list[Tokens] = field(default_factory=list)
 
+    @property
+    def tokens(self) -> Tokens:
+        """All that it sent."""
+        return sum(self.sent, Tokens())
+
     def __call__(self, request: ModelRequest, nth: int) -> Reply:
         """Reply to one request, and count the tokens of the reply."""
         reply = self._reply(request)
@@ -160,6 +242,7 @@ class Model:
         """By prompt: what an agent says until it has asked for its tool, and what afterwards."""
         known = look_up(self.order), says("It was paid twice.")
         other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
+        target = _TRANSFERS.get(other, {})
         question = {_argument_of(request.tools): "May we refund it?"}
         more = look_up(self.order) if request.tools else says("Enough.")
         return {
@@ -167,7 +250,7 @@ class Model:
             REFUNDS: known,
             EXPERT: known,
             GATHERER: (look_up(*self.orders), says("All three are known.")),
-            TRIAGE: (calls_tool(other, {}), says("Somebody else helps you.")),
+            TRIAGE: (calls_tool(other, target), says("Somebody else helps you.")),
             LEAD: (calls_tool(other, question), says("The expert agrees.")),
             RUNNER: (look_up(self.order), more),
             WORKER: (says("A word."), says("A word.")),

@@ -20,7 +20,7 @@ def _played() -> dict[str, object]:
         troupe.framework: {
             "file": file,
             "release": version(troupe.framework),
-            "scenes": [*troupe.programs, *troupe.more],
+            "scenes": [*troupe.played],
         }
         for file, troupe in troupes().items()
     }

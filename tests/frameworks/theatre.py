@@ -17,6 +17,7 @@ from typing import Any
 
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
+from agenttrace.model.usage import Tokens, total
 from agenttrace.verdict import Verdict
 from tests.fakes.sessions import Desk
 from tests.frameworks import programs
@@ -70,13 +71,20 @@ def troupes() -> dict[str, Troupe]:
     return found
 
 
+@contextlib.contextmanager
+def its_own_warnings(troupe: Troupe) -> Iterator[None]:
+    """Let a framework warn of itself here."""
+    with warnings.catch_warnings():
+        for kind in troupe.warns:
+            warnings.simplefilter("ignore", kind)
+        yield
+
+
 def played(troupe: Troupe, scene: str, stage: Stage) -> Any:
     """Play a scene; give what was said, or the name of the limit that ended it."""
     try:
-        with warnings.catch_warnings():
-            for kind in troupe.warns:
-                warnings.simplefilter("ignore", kind)
-            return troupe.programs[scene](stage)
+        with its_own_warnings(troupe):
+            return troupe.program(scene)(stage)
     except Exception as error:
         if troupe.limit is None or not isinstance(error, troupe.limit):
             raise
@@ -106,6 +114,11 @@ class Played:
         return self.verdict.trace
 
     @property
+    def tokens(self) -> Tokens:
+        """What the trace says was used."""
+        return total(span.usage for span in self.trace.spans if span.usage is not None).tokens
+
+    @property
     def content(self) -> bytes:
         """All that is compared of the trace."""
         return native.content_bytes(self.trace)
@@ -120,28 +133,38 @@ class Theatre:
         self.desk = Desk(folder, scene, diff="full")
 
     def record(
-        self, model: Model | None = None, *, chance: random.Random | None = None, **options: Any
+        self,
+        model: Model | None = None,
+        *,
+        chance: random.Random | None = None,
+        numbered: bool = False,
+        **given: Any,
     ) -> Played:
-        """Play against a model, in any case, and keep the golden; the model is gone afterwards."""
-        return self._against(self.desk.rewrite, model or Model(), chance, **options)
+        """Play against a model, in any case, and keep the golden; the model is gone afterwards.
+
+        `given` is more of what the program's `Stage` has.
+        """
+        return self._against(self.desk.rewrite, model or Model(), chance, numbered, **given)
 
     def verify(self, model: Model) -> Played:
         """Play against a model, and compare with the golden; problems are raised."""
-        return self._against(self.desk.verify, model, None)
+        return self._against(self.desk.verify, model)
 
     def _against(
         self,
         run: Callable[[Callable[[], Any]], Any],
         model: Model,
-        chance: random.Random | None,
-        **options: Any,
+        chance: random.Random | None = None,
+        numbered: bool = False,
+        **given: Any,
     ) -> Played:
-        with model.served(chance=chance, **options) as url:
-            return replace(self._played(run, Stage(url=url, chance=chance)), model=model)
+        with model.served(chance=chance, numbered=numbered) as url:
+            stage = Stage(url=url, chance=chance, **given)
+            return replace(self._played(run, stage), model=model)
 
-    def replay(self, *, aside: str = "") -> Played:
+    def replay(self, **given: Any) -> Played:
         """Play it again with nobody there; problems are raised."""
-        return self._played(self.desk.replay, Stage(aside=aside))
+        return self._played(self.desk.replay, Stage(**given))
 
     def _played(self, run: Callable[[Callable[[], Any]], Any], stage: Stage) -> Played:
         said = run(lambda: played(self.troupe, self.scene, stage))

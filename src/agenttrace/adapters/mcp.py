@@ -3,18 +3,18 @@
 The seam is where the SDK hands a request to its wire: there it is JSON, and what comes back is.
 Everything below (the server's process, its pipes, HTTP, event streams, pings of the wire) is no
 part of a run: in a replay there is no server and no wire at all, and the session above works as
-ever, on recorded answers. The seams are those of mcp 2.
+ever, on recorded answers. The seams are those of mcp 2; `mcp_older` has that of mcp 1.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agenttrace import boundary
+from agenttrace.adapters import mcp_older
 from agenttrace.adapters.mcp_words import Raw, error_of, question_of, tool_failed, with_context
 from agenttrace.boundary import Way, cross_async
 from agenttrace.causal import current
@@ -23,7 +23,7 @@ from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model.span import ERROR, Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
     from types import ModuleType
 
     from agenttrace.boundary import Boundary, Crossing
@@ -155,7 +155,6 @@ def _raw_request(real: Any) -> Any:
         if door is None:
             return await real(self, method, params, *args, **kwargs)
         below = contextlib.nullcontext if type(self).__name__ == DIRECT else current.aside
-        asked: list[Crossing] = []
 
         async def live() -> Any:
             token = _asking.set(False)
@@ -166,55 +165,54 @@ def _raw_request(real: Any) -> Any:
             finally:
                 _asking.reset(token)
 
-        way = Way(
-            question=question_of(method, params, live=_goes_out(door)),
-            shape=Raw(),
-            exception=error_of,
-            asked=asked.append,
-        )
-        result = await cross_async(door, way, live)
-        if tool_failed(result):
-            failed = Status(code=ERROR, message="tool_error")
-            door.scribe.noted(failed, span=asked[0].call.span)
-        return result
+        return await _asked(door, method, params, live)
 
     return send_raw_request
 
 
-def _warns(real: Any) -> Any:
-    """A session of an older SDK: what it asks goes past every seam."""
-
-    @functools.wraps(real)
-    async def entered(self: Any) -> Any:
-        frame = current.frame()
-        said = "this mcp is older than 2.1: what its client asks is not recorded"
-        if frame is not None and said not in frame.lane.run.warnings:
-            frame.lane.run.warnings.append(said)
-        return await real(self)
-
-    return entered
+async def _asked(
+    door: Boundary,
+    method: str,
+    params: Mapping[str, Any] | None,
+    live: Callable[[], Awaitable[Any]],
+) -> Any:
+    """Ask at the door; give the result, as JSON."""
+    asked: list[Crossing] = []
+    way = Way(
+        question=question_of(method, params, live=_goes_out(door)),
+        shape=Raw(),
+        exception=error_of,
+        asked=asked.append,
+    )
+    result = await cross_async(door, way, live)
+    if tool_failed(result):
+        failed = Status(code=ERROR, message="tool_error")
+        door.scribe.noted(failed, span=asked[0].call.span)
+    return result
 
 
 # -- the seams ------------------------------------------------------------------------------------
 def _seams_of_session(module: ModuleType) -> list[Seam]:
     names: Any = module
     session = names.ClientSession
-    if not hasattr(session, "send_discover"):
-        return [Seam(owner=session, name="__aenter__", around=_warns)]
-    return [
+    seams = [
         Seam(owner=session, name="__aenter__", around=_entered),
         Seam(owner=session, name="__aexit__", around=_entered),
+        Seam(owner=session, name="send_notification", around=_notifies),
+    ]
+    if not hasattr(session, "send_discover"):
+        older = mcp_older.send_request(_door, _asked)
+        return [*seams, Seam(owner=session, name="send_request", around=older)]
+    return [
+        *seams,
         Seam(owner=session, name="send_request", around=_sends),
         Seam(owner=session, name="send_discover", around=_sends),
-        Seam(owner=session, name="send_notification", around=_notifies),
     ]
 
 
-def _seams_of_transport(name: str, module: ModuleType) -> list[Seam]:
-    if "mcp.client.session" in sys.modules and not hasattr(
-        sys.modules["mcp.client.session"].ClientSession, "send_discover"
-    ):
-        return []
+def _seams_of_transport(names: Sequence[str], module: ModuleType) -> list[Seam]:
+    """The first of these names that this release has; others lead to it."""
+    name = next(name for name in names if hasattr(module, name))
     return [Seam(owner=module, name=name, around=_transport, held=True)]
 
 
@@ -231,11 +229,11 @@ def _seams_of_dispatcher(name: str, module: ModuleType) -> list[Seam]:
 _installation = Installation(
     {
         "mcp.client.session": _seams_of_session,
-        "mcp.client.stdio": functools.partial(_seams_of_transport, "stdio_client"),
+        "mcp.client.stdio": functools.partial(_seams_of_transport, ("stdio_client",)),
         "mcp.client.streamable_http": functools.partial(
-            _seams_of_transport, "streamable_http_client"
+            _seams_of_transport, ("streamable_http_client", "streamablehttp_client")
         ),
-        "mcp.client.sse": functools.partial(_seams_of_transport, "sse_client"),
+        "mcp.client.sse": functools.partial(_seams_of_transport, ("sse_client",)),
         "mcp.client._memory": _seams_of_memory,
         "mcp.shared.jsonrpc_dispatcher": functools.partial(
             _seams_of_dispatcher, "JSONRPCDispatcher"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.boundary import Packed
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from agenttrace.causal.current import Frame
     from agenttrace.model.call import Failure
     from agenttrace.model.values import Value
+
+called_as: ContextVar[str | None] = ContextVar("agenttrace_mcp_called_as", default=None)
+"""What the model's provider called the tool call that is made here, where a framework makes it."""
 
 _CALL, _READ, _PROMPT = "tools/call", "resources/read", "prompts/get"
 _SHAKES = frozenset({"initialize", "server/discover"})
@@ -48,6 +52,8 @@ def question_of(method: str, params: Mapping[str, Any] | None, *, live: bool) ->
     if method == _CALL:
         kind, operation, title = "tool", name, name
         attributes |= {names.OPERATION: "execute_tool", names.TOOL_NAME: name}
+        if (call_id := called_as.get()) is not None:
+            attributes[names.TOOL_CALL_ID] = call_id
         body = canonical(said.get("arguments") or {})
         if "_meta" in said and isinstance(body, dict):
             body = {**body, "_meta": canonical(said["_meta"])}

@@ -41,6 +41,9 @@ class VirtualClock:
         """Begin a run, in the calling thread: from here its time counts from zero."""
         self.heap.begin()
         self._zero_ns = self.heap.now_ns
+        loop = asyncio._get_running_loop()
+        if loop is not None and not isinstance(loop, VirtualTimeLoop):  # a notebook's cell
+            self.heap.looping()
 
     def now_ns(self) -> int:
         """Virtual nanoseconds since the run began."""
@@ -59,6 +62,7 @@ class VirtualClock:
             await loop.sleep_until(at_ns, tie_ns)
             return
         loops.warn_of_older(loop)
+        self.heap.looping()
         await self._orderly.turn(self.heap, loop, at_ns, tie_ns)
         self.heap.pass_by(at_ns)
 

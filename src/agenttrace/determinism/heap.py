@@ -251,6 +251,11 @@ class Heap:
             patient = stillness.looks * every_s >= PATIENCE_S and None not in threads
             self._settle(pressed=True, patient=patient)
 
+    def looping(self) -> None:
+        """The calling thread runs a loop whose time is not ours."""
+        with self._lock:
+            self._roll.loops()
+
     def pass_by(self, at_ns: int) -> None:
         """A moment has come on a loop whose time is not ours."""
         with self._lock:

@@ -59,12 +59,18 @@ class Roll:
         self._owners: dict[object, int] = {}
         self._native: dict[object, int] = {}
         self._guests: dict[int, tuple[threading.Thread, Guest]] = {}
+        self._looping: set[object] = set()
         self.claim()
 
     def claim(self) -> None:
         """Make the calling thread the run's own."""
         self._home = threading.get_ident()
         self._native[HOME] = threading.get_native_id()
+        self._looping.discard(HOME)
+
+    def loops(self) -> None:
+        """The calling thread runs a loop whose time is not ours: it rests where we cannot see."""
+        self._looping |= self.mine()
 
     def enrol(self, lane: LiveLane) -> None:
         """A thread or job will run on this lane."""
@@ -91,8 +97,12 @@ class Roll:
         return frozenset(names)
 
     def natives(self, names: set[object]) -> list[int | None]:
-        """The system's thread ids of these names; None where a thread has not been seen yet."""
-        return [self._native.get(name) for name in names]
+        """The system's thread ids of these names.
+
+        None where a thread has not been seen yet, and of one that runs a loop: a loop that rests
+        waits for the world, and for the others' answers as well.
+        """
+        return [None if name in self._looping else self._native.get(name) for name in names]
 
     def gone(self) -> list[object]:
         """The guests whose threads have ended."""

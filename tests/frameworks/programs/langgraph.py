@@ -162,6 +162,72 @@ def state(stage: Stage) -> Any:
     return _last(agent.invoke(GIVEN, {"configurable": {"thread_id": "1"}}))
 
 
+def plan(stage: Stage) -> Any:
+    """A conditional edge behind an agent, which goes on to one of two."""
+
+    def route(state: MessagesState) -> str:
+        called = [
+            call["name"] for it in state["messages"] for call in getattr(it, "tool_calls", ())
+        ]
+        return called[-1].removeprefix("transfer_to_")
+
+    def triage(state: MessagesState) -> Any:
+        model = _model(stage).bind_tools([_transfer])
+        asked = [("system", stage.prompt(scenes.TRIAGE)), *state["messages"]]
+        return {"messages": [model.invoke(asked)]}
+
+    def answer(_: MessagesState) -> Any:
+        return {"messages": [("ai", "We grant it.")]}
+
+    graph = StateGraph(MessagesState)
+    graph.add_node("triage", triage)
+    for name in ("refunds", "shipping"):
+        graph.add_node(name, answer)
+        graph.add_edge(name, END)
+    graph.add_edge(START, "triage")
+    graph.add_conditional_edges("triage", route, ["refunds", "shipping"])
+    return _last(graph.compile(name="desk").invoke(GIVEN))
+
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    @tool
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return _last(_agent(stage, "desk", scenes.DESK, tools=[look_up_order]).invoke(GIVEN))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    @tool
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return _last(_agent(stage, "desk", scenes.DESK, tools=[look_up_order]).invoke(GIVEN))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    @tool
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[look_up_order])
+    return asyncio.run(scenes.given_up(stage, agent.ainvoke(GIVEN)))
+
+
+async def notebook(stage: Stage) -> Any:
+    """`ainvoke`."""
+    return _last(await _agent(stage, "desk", scenes.DESK).ainvoke(GIVEN))
+
+
 TROUPE = Troupe(
     framework="langgraph",
     programs={
@@ -178,4 +244,12 @@ TROUPE = Troupe(
         "state": state,
     },
     limit=GraphRecursionError,
+    more={
+        "plan": plan,
+        "tasks": twins,
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
+    },
 )

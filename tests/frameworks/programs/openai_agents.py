@@ -16,6 +16,7 @@ from agents import (
     SQLiteSession,
     function_tool,
 )
+from agents.mcp import MCPServerStdio, MCPServerStreamableHttp
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
@@ -141,6 +142,70 @@ def state(stage: Stage) -> Any:
     return asyncio.run(main())
 
 
+def plan(stage: Stage) -> Any:
+    """A handoff to one of two."""
+    refunds = _agent(stage, "refunds", scenes.REFUNDS)
+    shipping = _agent(stage, "shipping", scenes.REFUNDS)
+    triage = _agent(stage, "triage", scenes.TRIAGE, tools=[], handoffs=[refunds, shipping])
+    return asyncio.run(_run(stage, triage))
+
+
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[function_tool(look_up_order)])
+    return asyncio.run(_run(stage, agent))
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework writes anything as text for the model."""
+
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[function_tool(look_up_order)])
+    return asyncio.run(_run(stage, agent))
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    agent = _agent(stage, "desk", scenes.DESK, tools=[function_tool(look_up_order)])
+    return asyncio.run(scenes.given_up(stage, _run(stage, agent)))
+
+
+def notebook(stage: Stage) -> Any:
+    """`run`."""
+    return _run(stage, _agent(stage, "desk", scenes.DESK))
+
+
+def mcp(stage: Stage) -> Any:
+    """`MCPServerStdio`, `MCPServerStreamableHttp`."""
+    assert stage.office is not None
+    words = stage.office.command
+    server = (
+        MCPServerStreamableHttp({"url": stage.office.url})
+        if stage.office.url
+        else MCPServerStdio({"command": words[0], "args": [*words[1:]]})
+    )
+
+    async def main() -> Any:
+        async with server:
+            desk = _agent(stage, "desk", scenes.DESK, tools=[], mcp_servers=[server])
+            return await _run(stage, desk)
+
+    return asyncio.run(main())
+
+
 TROUPE = Troupe(
     framework="openai-agents",
     programs={
@@ -157,4 +222,12 @@ TROUPE = Troupe(
         "state": state,
     },
     limit=agents.MaxTurnsExceeded,
+    more={
+        "plan": plan,
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
+        "mcp": mcp,
+    },
 )

@@ -119,6 +119,47 @@ def state(stage: Stage) -> Any:
     return sync(stage)
 
 
+def nothing(stage: Stage) -> Any:
+    """The framework tells the model so."""
+    agent = _agent(stage, "desk", scenes.DESK, tools=False)
+
+    @agent.tool_plain
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return agent.run_sync(ASKED).output
+
+
+def opaque(stage: Stage) -> Any:
+    """The framework refuses it, too."""
+    agent = _agent(stage, "desk", scenes.DESK, tools=False)
+
+    @agent.tool_plain
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return agent.run_sync(ASKED).output
+
+
+def cancelled(stage: Stage) -> Any:
+    """A tool that is a task of the framework's."""
+    agent = _agent(stage, "desk", scenes.DESK, tools=False)
+
+    @agent.tool_plain
+    async def look_up_order(order: str) -> str:
+        """Look an order up."""
+        return await stage.hang(order)
+
+    return asyncio.run(scenes.given_up(stage, _run(agent)))
+
+
+def notebook(stage: Stage) -> Any:
+    """`run`."""
+    return _run(_agent(stage, "desk", scenes.DESK))
+
+
 TROUPE = Troupe(
     framework="pydantic-ai-slim",
     programs={
@@ -134,4 +175,10 @@ TROUPE = Troupe(
         "state": state,
     },
     limit=UsageLimitExceeded,
+    more={
+        "nothing": nothing,
+        "opaque": opaque,
+        "cancelled": cancelled,
+        "notebook": notebook,
+    },
 )

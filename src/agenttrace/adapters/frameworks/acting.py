@@ -54,13 +54,16 @@ class Relay:
     """The agents of one run of a framework, of which one acts at a time.
 
     `begin` and `end` are called in the run's own task; `turn` wherever the framework says who acts.
+
+    Attributes:
+        who: The framework's own object of who acts.
     """
 
     def __init__(self) -> None:
         """Let nobody act yet."""
         self._doing: Doing | None = None
         self._lane: LiveLane | None = None
-        self._who: object = None
+        self.who: object = None
 
     def begin(self, who: object, opening: Opening) -> None:
         """Let the first agent act; `who` is the framework's own object, to know it again."""
@@ -72,7 +75,7 @@ class Relay:
         """Say who acts from here on; another one than before has been handed over to."""
         at = standing()
         before = self._doing
-        if before is None or self._who is who or at is None or at.frame.lane is not self._lane:
+        if before is None or self.who is who or at is None or at.frame.lane is not self._lane:
             return
         chose([opening.name], candidates, span=before.id)
         before.end()
@@ -91,7 +94,7 @@ class Relay:
         doing.end(error)
 
     def _act(self, who: object, opening: Opening) -> None:
-        self._who = who
+        self.who = who
         self._doing = Doing(opening)
         self._doing.__enter__()
 
@@ -110,6 +113,21 @@ def chose(
     if known:
         attributes[names.EVENT_CANDIDATES] = [*known]
     at.note(Event(name="planning", attributes=attributes), span=span)
+
+
+def queued(event: str, task: str, *, span: str | None = None, **more: Value) -> None:
+    """Say how far the placing of a task has come; in a span, or in the caller's own.
+
+    Args:
+        event: `enqueued`, `assigned` (with `worker`), `dequeued`; `heartbeat` has no task.
+        task: What is to be done, in words that do not vary from run to run.
+        span: Where it occurred.
+        **more: `queue`, `worker`, `candidates`, `reason`, `step`.
+    """
+    at = standing()
+    if at is not None:
+        known = {"task": task} if task else {}
+        at.note(Event(name=event, attributes={**known, **more}), span=span)
 
 
 def reflect(reason: str) -> None:

@@ -18,24 +18,30 @@ from agenttrace.adapters.frameworks.acting import (
     an_agent,
     chose,
     limit_of,
-    remember,
+    queued,
 )
 from agenttrace.adapters.frameworks.framework import Framework
-from agenttrace.adapters.frameworks.tools import plainly
+from agenttrace.adapters.frameworks.langgraph_looks import (
+    id_of,
+    innermost,
+    is_agent,
+    model_of,
+    routes_of,
+)
+from agenttrace.adapters.frameworks.langgraph_states import seams_of_loop
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.steps import Stepped, async_generator, driven
 from agenttrace.causal import current
 from agenttrace.causal.spawn.everyone import Everyone
-from agenttrace.causal.spawn.patching import Seam, below
+from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model import names
+from agenttrace.model.agent import Agent
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
-
-    from agenttrace.model.agent import Agent
 
 _LIMIT = "GraphRecursionError"
 _STEERS = "GraphBubbleUp"
@@ -44,11 +50,11 @@ _STEERS = "GraphBubbleUp"
 _UNNAMED = "LangGraph"
 """What a graph is called that nobody gave a name."""
 
+_END = "__end__"
+"""What is chosen by who starts nobody."""
+
 _TO = "branch:to:"
 """What the channel begins with by which a node starts another one."""
-
-_OF_AN_AGENT = frozenset({"agent", "tools", "generate_structured_response"})
-"""The nodes of the agents that langgraph's own `create_react_agent` makes."""
 
 
 class Arrival(NamedTuple):
@@ -64,21 +70,37 @@ class Journey:
     """One run of a graph.
 
     Attributes:
+        name: What the graph is called.
         is_agent: Whether the graph is an agent, and its nodes are parts of one.
         routes: By node, where it may choose to go on.
         arrivals: Who started a node, by its name and the graph's step.
     """
 
+    name: str
     is_agent: bool
     routes: Mapping[str, tuple[str, ...]]
     arrivals: dict[tuple[str, int], Arrival] = field(default_factory=dict)
 
 
-class Guest(NamedTuple):
-    """A graph that is a node of another one: what it is called there, and who started it."""
+@dataclass
+class Guest:
+    """A graph that is a node of another one.
+
+    Attributes:
+        name: What it is called there.
+        task: As which task it was queued.
+        queue: What the other graph is called.
+        arrival: Who started it.
+        span: Its own span, once it has begun.
+        agent: Who acts in it, where it is one agent.
+    """
 
     name: str
+    task: str
+    queue: str
     arrival: Arrival | None
+    span: str = ""
+    agent: Agent | None = None
 
 
 _journey: ContextVar[Journey | None] = ContextVar("agenttrace_langgraph_journey", default=None)
@@ -118,8 +140,9 @@ class _GraphRun:
 
     def __init__(self, graph: Any) -> None:
         self._guest = _guest.get()
-        self._journey = Journey(_is_agent(graph), _routes_of(graph))
-        self._doing = Doing(_opening(graph, self._guest))
+        self._opening = _opening(graph, self._guest)
+        self._journey = Journey(self._opening.name, is_agent(graph), routes_of(graph))
+        self._doing = Doing(self._opening)
 
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
@@ -127,6 +150,8 @@ class _GraphRun:
         doing = self._doing
         doing.begin()
         if self._guest is not None:
+            self._guest.span, self._guest.agent = doing.id, self._opening.agent
+            queued("dequeued", self._guest.task, queue=self._guest.queue, span=doing.id)
             _link(doing, self._guest.arrival)
         try:
             yield
@@ -159,54 +184,14 @@ def _opening(graph: Any, guest: Guest | None) -> Opening:
     name = graph.get_name()
     if guest is not None and name == _UNNAMED:
         name = guest.name
-    if _is_agent(graph):
-        return an_agent(name, model=_model_of(graph))
+    if is_agent(graph):
+        return an_agent(name, model=model_of(graph))
     return Opening(
         kind=SpanKind.ORCHESTRATION,
         name=name,
         step="graph",
         attributes={names.ORCHESTRATION_PATTERN: "graph"},
     )
-
-
-def _is_agent(graph: Any) -> bool:
-    made = (getattr(graph, "config", None) or {}).get("metadata", {}).get("ls_integration")
-    nodes = {name for name in graph.nodes if not name.startswith("__")}
-    return made == "langchain_create_agent" or ("agent" in nodes and nodes <= _OF_AN_AGENT)
-
-
-def _model_of(graph: Any) -> dict[str, object]:
-    """The configuration of the model that the agent's node has at hand."""
-    for name in ("model", "agent"):
-        bound = getattr(graph.nodes.get(name), "bound", None)
-        for function in (getattr(bound, "func", None), getattr(bound, "afunc", None)):
-            for held in _held_by(function):
-                if hasattr(held, "_llm_type"):
-                    named = getattr(held, "model_name", None) or getattr(held, "model", None)
-                    others = ("temperature", "max_tokens", "reasoning_effort")
-                    return {"model": named} | {it: getattr(held, it, None) for it in others}
-    return {}
-
-
-def _held_by(function: Any) -> Iterator[Any]:
-    for cell in getattr(function, "__closure__", None) or ():
-        with contextlib.suppress(ValueError):  # a name that is bound later
-            value = cell.cell_contents
-            yield value
-            yield from below(value)
-
-
-def _routes_of(graph: Any) -> dict[str, tuple[str, ...]]:
-    """By node, where it may choose to go on."""
-    builder = getattr(graph, "builder", None)
-    routes: dict[str, tuple[str, ...]] = {}
-    for name, node in getattr(builder, "nodes", {}).items():
-        branches = getattr(builder, "branches", {}).get(name, {}).values()
-        ends = {end for branch in branches for end in (branch.ends or {}).values()}
-        ends.update(getattr(node, "ends", None) or ())
-        if ends or branches:
-            routes[name] = tuple(sorted(ends))
-    return routes
 
 
 # -- nodes --------------------------------------------------------------------------------------
@@ -231,29 +216,34 @@ def _arun(real: Any) -> Any:
 @contextlib.contextmanager
 def _node(task: Any) -> Iterator[None]:
     journey = _journey.get()
-    if journey is None or current.frame() is None or task.name.startswith("__"):
+    if journey is None or current.frame() is None:
         yield
         return
     step = task.config.get("metadata", {}).get("langgraph_step", 0)
     arrival = journey.arrivals.get((task.name, step))
-    inner = _innermost(task.proc)
+    inner = innermost(task.proc)
     if hasattr(inner, "get_graph") and hasattr(inner, "nodes"):
-        token = _guest.set(Guest(task.name, arrival))
+        guest = Guest(task.name, id_of(task), journey.name, arrival)
+        token = _guest.set(guest)
         try:
             yield
+            _go_on(journey, task, step, guest.span, guest.agent)
         finally:
             _back(_guest, token)
         return
-    if journey.is_agent:
+    if journey.is_agent or task.name.startswith("__"):
         yield
+        if not journey.is_agent:
+            _choose(journey, task)
         return
     opening = _opening_of_node(task, inner, arrival)
     doing = Doing(opening)
     doing.__enter__()
+    queued("dequeued", id_of(task), queue=journey.name)
     _link(doing, arrival)
     try:
         yield
-        _go_on(journey, task, step, doing, opening.agent)
+        _go_on(journey, task, step, doing.id, opening.agent)
     except BaseException as error:
         doing.end(None if limit_of(error, _STEERS) else error)
         raise
@@ -270,40 +260,40 @@ def _opening_of_node(task: Any, inner: Any, arrival: Arrival | None) -> Opening:
     if type(inner).__name__ == "ToolNode":
         asks = None if arrival is None else arrival.agent
         return Opening(kind=SpanKind.ORCHESTRATION, name=task.name, step="node", agent=asks)
-    return an_agent(task.name, id=_id_of(task), type="node")
+    return an_agent(task.name, id=id_of(task), type="node")
 
 
-def _go_on(journey: Journey, task: Any, step: int, doing: Doing, agent: Agent | None) -> None:
-    """Note where a node sends the graph; what it chose is an event of its own."""
-    starts = [name.removeprefix(_TO) for name, _ in task.writes if name.startswith(_TO)]
-    sent = [value.node for _, value in task.writes if hasattr(value, "node")]
+def _go_on(journey: Journey, task: Any, step: int, span: str, agent: Agent | None) -> None:
+    """Note where a node sends the graph."""
+    chosen = _choose(journey, task, span)
+    for name in _next_of(task):
+        journey.arrivals[name, step + 1] = Arrival(span, agent, chosen)
+
+
+def _choose(journey: Journey, task: Any, span: str | None = None) -> bool:
+    """Note what a node chose, in its span, where it could have chosen otherwise."""
     chosen = task.name in journey.routes
-    for name in (*starts, *sent):
-        journey.arrivals[name, step + 1] = Arrival(doing.id, agent, chosen)
     if chosen:
-        chose([*starts, *sent], journey.routes[task.name])
+        chose(_next_of(task) or [_END], journey.routes[task.name], span=span)
+    return chosen
 
 
-def _innermost(proc: Any) -> Any:
-    """What a node runs, without the writers that langgraph puts behind it."""
-    steps = getattr(proc, "steps", None)
-    return steps[0] if steps else proc
-
-
-def _id_of(task: Any) -> str:
-    """The node's name; of several that were sent to it at once, with the number of the sending."""
-    number = next((part for part in task.path[1:] if isinstance(part, int)), 0)
-    return f"{task.name}#{number}" if number else str(task.name)
+def _next_of(task: Any) -> list[str]:
+    """Which nodes a node starts."""
+    starts = [name.removeprefix(_TO) for name, _ in task.writes if name.startswith(_TO)]
+    return [*starts, *(value.node for _, value in task.writes if hasattr(value, "node"))]
 
 
 def _tick(real: Any) -> Any:
     """The nodes of a step are waited for one after another, until all are done."""
 
     @functools.wraps(real)
-    def tick(*args: Any, **options: Any) -> Any:
+    def tick(self: Any, tasks: Any, *args: Any, **options: Any) -> Any:
         everyone = Everyone()
-        yield from driven(real(*args, **options), everyone.spawned)
-        everyone.joined()
+        tasks = [*tasks]
+        with _superstep(tasks):
+            yield from driven(real(self, tasks, *args, **options), everyone.spawned)
+            everyone.joined()
 
     return tick
 
@@ -311,46 +301,38 @@ def _tick(real: Any) -> Any:
 def _atick(real: Any) -> Any:
     def start(args: Any, options: Any) -> Stepped:
         everyone = Everyone()
-        return Stepped(real(*args, **options), _joining(everyone), everyone.spawned)
+        runner, tasks, *others = args
+        tasks = [*tasks]
+        source = real(runner, tasks, *others, **options)
+        return Stepped(source, _joining(everyone, tasks), everyone.spawned)
 
     return async_generator(real, start)
 
 
 @contextlib.contextmanager
-def _joining(everyone: Everyone) -> Iterator[None]:
+def _joining(everyone: Everyone, tasks: list[Any]) -> Iterator[None]:
+    with _superstep(tasks):
+        yield
+        everyone.joined()
+
+
+@contextlib.contextmanager
+def _superstep(tasks: list[Any]) -> Iterator[None]:
+    """Say in the graph's span what stands in its queue, and when all of it is done.
+
+    Langgraph knows the tasks of a step before it starts the first, and goes on when all are done.
+    """
+    journey = _journey.get()
+    work = [task for task in tasks if not task.name.startswith("__")]
+    if journey is None or journey.is_agent or not work:
+        yield
+        return
+    for task in work:
+        queued("enqueued", id_of(task), queue=journey.name)
+    for task in work:
+        queued("assigned", id_of(task), queue=journey.name, worker=task.name)
     yield
-    everyone.joined()
-
-
-# -- checkpoints --------------------------------------------------------------------------------
-def _put_checkpoint(real: Any) -> Any:
-    @functools.wraps(real)
-    def put_checkpoint(self: Any, metadata: Any) -> Any:
-        kept = real(self, metadata)
-        if self.checkpointer is not None and current.frame() is not None:
-            values = {
-                name: value
-                for name, value in self.checkpoint["channel_values"].items()
-                if not name.startswith(("__", "branch:"))
-            }
-            step = self.checkpoint_metadata.get("step")
-            remember(_without_the_day(plainly(values)), step=step)
-        return kept
-
-    return put_checkpoint
-
-
-def _without_the_day(value: Any) -> Any:
-    """Leave out the ids that LangChain gives to messages that have none: they are times."""
-    if isinstance(value, list):
-        return [_without_the_day(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: _without_the_day(one)
-            for name, one in value.items()
-            if not (name == "id" and isinstance(one, str) and one.startswith(("lc_run-", "run-")))
-        }
-    return value
+    queued("heartbeat", "", queue=journey.name, done=len(work))
 
 
 # -- where they stand ---------------------------------------------------------------------------
@@ -372,11 +354,6 @@ def _seams_of_runner(module: ModuleType) -> list[Seam]:
     ]
 
 
-def _seams_of_loop(module: ModuleType) -> list[Seam]:
-    names: Any = module
-    return [Seam(owner=names.PregelLoop, name="_put_checkpoint", around=_put_checkpoint)]
-
-
 FRAMEWORK = Framework(
     name="langgraph",
     oldest="1.1.10",
@@ -384,6 +361,6 @@ FRAMEWORK = Framework(
     late={
         "langgraph.pregel.main": _seams_of_graph,
         "langgraph.pregel._runner": _seams_of_runner,
-        "langgraph.pregel._loop": _seams_of_loop,
+        "langgraph.pregel._loop": seams_of_loop,
     },
 )

@@ -80,10 +80,16 @@ def _turn(real: Any) -> Any:
         bindings = options.get("bindings", args[1] if len(args) > 1 else None)
         if relay is not None and bindings is not None:
             agent = bindings.public_agent
-            relay.turn(agent, _opening(agent))
+            relay.turn(agent, _opening(agent), _handoffs_of(relay.who))
         return await real(*args, **options)
 
     return run_single_turn
+
+
+def _handoffs_of(agent: Any) -> list[str]:
+    """To whom an agent may hand over; a handoff names its agent, an agent itself."""
+    handoffs = getattr(agent, "handoffs", ())
+    return [str(getattr(it, "agent_name", None) or getattr(it, "name", it)) for it in handoffs]
 
 
 def _opening(agent: Any) -> Opening:
@@ -150,10 +156,16 @@ def _invoke(tool: Any, real: Any, named: Any) -> Any:
             arguments=arguments,
             id=getattr(context, "tool_call_id", None),
             fn=fn,
+            mcp=_is_mcp(real),
         )
         return await answered_async(call, lambda: real(context, arguments))
 
     return invoke
+
+
+def _is_mcp(real: Any) -> bool:
+    """Whether the function is what the framework calls tools of MCP servers by."""
+    return getattr(getattr(real, "func", real), "__name__", "") == "invoke_mcp_tool"
 
 
 def _function_of(tool: Any, real: Any) -> Any:

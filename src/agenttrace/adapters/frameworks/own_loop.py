@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import threading
 import warnings
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -39,9 +40,10 @@ def _own_loop() -> Iterator[None]:
     if door is None or asyncio._get_running_loop() is not None:
         yield
         return
-    loop = door.kept.get(_KEY)
-    if loop is None or loop.is_closed():
-        loop = door.kept[_KEY] = asyncio.new_event_loop()
+    loops = door.kept.setdefault(_KEY, {})  # by thread: an agent in a tool has a loop of its own
+    loop = loops.get(threading.get_ident())
+    if loop is None or loop.is_closed() or loop.is_running():
+        loop = loops[threading.get_ident()] = asyncio.new_event_loop()
         weakref.finalize(door, loop.close)
     before = _defaults()
     kept = dict(before)

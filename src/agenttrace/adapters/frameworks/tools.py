@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.adapters.mcp_words import called_as
 from agenttrace.adapters.plain.annotated import NOT_SAID, returned
 from agenttrace.adapters.plain.shape import ResultShape
 from agenttrace.adapters.plain.tools import MARK, TOOLS, refuse_failure, refusing
@@ -36,6 +37,7 @@ class ToolCall:
         id: The provider's id of the call; None where the framework makes one up.
         fn: The user's function, where it is known.
         shape: What writes and reads the result; None: as the function is said to return.
+        mcp: Whether it is a server's tool: the MCP client asks at the door, and it is one call.
     """
 
     name: str
@@ -43,6 +45,7 @@ class ToolCall:
     id: str | None = None
     fn: Callable[..., Any] | None = None
     shape: Shape[Any] | None = None
+    mcp: bool = False
 
     def way(self, door: Boundary) -> Way[Any]:
         """What the door needs of the call."""
@@ -84,11 +87,21 @@ def answered(call: ToolCall, live: Callable[[], Any]) -> Any:
 
 async def answered_async(call: ToolCall, live: Callable[[], Awaitable[Any]]) -> Any:
     """Do the same where the framework awaits its tools."""
+    if call.mcp:
+        return await _called_as(call.id, live)
     door = call.door
     if door is None:
         return await live()
     with refusing(door):
         return await cross_async(door, call.way(door), live)
+
+
+async def _called_as(call_id: str | None, live: Callable[[], Awaitable[Any]]) -> Any:
+    token = called_as.set(call_id)
+    try:
+        return await live()
+    finally:
+        called_as.reset(token)
 
 
 def arguments_of(given: object) -> Value:
