@@ -208,8 +208,9 @@ class Heap:
     def rest(self, waiter: Waiter) -> None:
         """A loop has nothing to do before `waiter.at_ns`; `waiter.over` says when it has."""
         with self._lock:
-            self._enter(waiter)
-            self._settle()
+            if not waiter.over:  # somebody may have given the loop work since it looked
+                self._enter(waiter)
+                self._settle()
 
     def here(self) -> frozenset[object]:
         """The names that the calling thread counts by; from now on it runs."""

@@ -13,7 +13,8 @@ from agenttrace.causal.lane import Unhurried
 from agenttrace.determinism.clock import VirtualClock
 from agenttrace.determinism.heap import Heap
 from agenttrace.determinism.still import Stillness
-from agenttrace.determinism.waiter import Released
+from agenttrace.determinism.stuck import Wait
+from agenttrace.determinism.waiter import TIMER, Released, Waiter
 from agenttrace.errors import MessageNeverCame, NeverAnswered, ReplayDiverged, RunStopped
 from tests.fakes.scripted_door import virtual_run
 
@@ -255,3 +256,15 @@ def test_a_thread_older_than_the_run_is_a_guest() -> None:
     heap.sleep_until(30)
     thread.join(timeout=10)
     assert seen in ([10], [30])
+
+
+def test_a_loop_that_was_given_work_before_it_could_rest_runs_on() -> None:
+    """It would else count as waiting while it runs, and what ends next would find a deadlock."""
+    heap = Heap()
+    rest = Waiter(heap.here(), lambda: None, lambda: [Wait("the loop", "a future")], rank=TIMER)
+    heap.rouse(rest)
+    heap.rest(rest)
+    heap.count("a job")
+    heap.discount("a job")
+
+    assert heap.error is None
