@@ -113,9 +113,10 @@ def test_tasks_wait_are_given_to_agents_and_point_to_what_they_build_on(tmp_path
     rain, sun, page = (_named(trace, name) for name in ("rain", "sun", "page"))
     paper = _named(trace, "paper")
 
-    assert [(event.name, event.attributes["task"]) for event in paper.events] == [
+    assert [(event.name, event.attributes.get("task")) for event in paper.events] == [
         *(("enqueued", name) for name in ("rain", "sun", "page")),
-        *((word, name) for name in ("rain", "sun", "page") for word in ("dequeued", "assigned")),
+        *((word, name) for name in ("rain", "sun", "page") for word in ("assigned", "dequeued")),
+        ("heartbeat", None),
     ]
     assert paper.attributes[names.ORCHESTRATION_PATTERN] == "sequential"
     assert [(link.span, link.relationship) for link in page.links] == [

@@ -120,6 +120,55 @@ def state(stage: Stage) -> Any:
     return sync(stage)
 
 
+# -- more ---------------------------------------------------------------------------------------
+def plan(stage: Stage) -> Any:
+    """An agent that leaves work to one of its coworkers."""
+    others = [
+        _agent(stage, name, prompt, tools=[])
+        for name, prompt in (("refunds", scenes.WORKER), ("shipping", scenes.WORKER))
+    ]
+    triage = _agent(stage, "triage", scenes.TRIAGE, tools=[], allow_delegation=True)
+    return _crew(triage, *others).kickoff().raw
+
+
+def tasks(stage: Stage) -> Any:
+    """Three tasks, one after another."""
+    worker = _agent(stage, "worker", scenes.WORKER, tools=[])
+    words = [
+        Task(name=name, description=ASKED, expected_output="A word.", agent=worker)
+        for name in ("first", "second", "third")
+    ]
+    done = Crew(agents=[worker], tasks=words, name="words").kickoff()
+    return [output.raw for output in done.tasks_output]
+
+
+def nothing(stage: Stage) -> Any:
+    """A tool that returns None."""
+
+    @tool("look_up_order")
+    def look_up_order(order: str) -> None:
+        """Look an order up."""
+        stage.visit(order)
+
+    return _ask(stage, "desk", scenes.DESK, tools=[look_up_order])
+
+
+def opaque(stage: Stage) -> Any:
+    """A tool that returns what is no data."""
+
+    @tool("look_up_order")
+    def look_up_order(order: str) -> object:
+        """Look an order up."""
+        return stage.opaque(order)
+
+    return _ask(stage, "desk", scenes.DESK, tools=[look_up_order])
+
+
+async def notebook(stage: Stage) -> Any:
+    """`akickoff`, awaited in a cell."""
+    return (await _crew(_agent(stage, "desk", scenes.DESK)).akickoff()).raw
+
+
 TROUPE = Troupe(
     framework="crewai",
     programs={
@@ -133,6 +182,13 @@ TROUPE = Troupe(
         "failing": failing,
         "typed": typed,
         "state": state,
+    },
+    more={
+        "plan": plan,
+        "tasks": tasks,
+        "nothing": nothing,
+        "opaque": opaque,
+        "notebook": notebook,
     },
     warns=(DeprecationWarning,),
 )

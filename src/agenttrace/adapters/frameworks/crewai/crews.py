@@ -13,7 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import reflect
+from agenttrace.adapters.frameworks.acting import queued, reflect
 from agenttrace.adapters.frameworks.crewai.agents import crew_lane, opening_of
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import event
@@ -83,7 +83,7 @@ def _crew(crew: Any) -> Iterator[None]:
     pattern = getattr(crew.process, "value", crew.process)
     opening = Opening(
         kind=SpanKind.ORCHESTRATION,
-        name=crew.name or "crew",
+        name=_queue_of(crew),
         step="crew",
         attributes={names.ORCHESTRATION_PATTERN: _PATTERNS.get(pattern, pattern)},
     )
@@ -99,24 +99,48 @@ def _crew(crew: Any) -> Iterator[None]:
 def _execute_tasks(real: Any) -> Any:
     @functools.wraps(real)
     def execute_tasks(self: Any, tasks: Any, *args: Any, **options: Any) -> Any:
-        for task in tasks:
-            event("enqueued", task=_name_of(task))
-        return real(self, tasks, *args, **options)
+        _enqueue(self, tasks)
+        output = real(self, tasks, *args, **options)
+        queued("heartbeat", "", queue=_queue_of(self), done=len(tasks))
+        return output
 
     return execute_tasks
 
 
+def _aexecute_tasks(real: Any) -> Any:
+    @functools.wraps(real)
+    async def aexecute_tasks(self: Any, tasks: Any, *args: Any, **options: Any) -> Any:
+        _enqueue(self, tasks)
+        output = await real(self, tasks, *args, **options)
+        queued("heartbeat", "", queue=_queue_of(self), done=len(tasks))
+        return output
+
+    return aexecute_tasks
+
+
+def _enqueue(crew: Any, tasks: Any) -> None:
+    for task in tasks:
+        queued("enqueued", _name_of(task), queue=_queue_of(crew))
+
+
 def _prepare_task(real: Any) -> Any:
+    """A task's turn has come: it is given to an agent, who takes it."""
+
     @functools.wraps(real)
     def prepare_task_execution(crew: Any, task: Any, *args: Any, **options: Any) -> Any:
         prepared = real(crew, task, *args, **options)
         agent = prepared[0].agent
-        event("dequeued", task=_name_of(task))
         if agent is not None:
-            event("assigned", task=_name_of(task), agent=agent.role.strip())
+            worker = agent.role.strip()
+            queued("assigned", _name_of(task), queue=_queue_of(crew), worker=worker)
+            queued("dequeued", _name_of(task), queue=_queue_of(crew))
         return prepared
 
     return prepare_task_execution
+
+
+def _queue_of(crew: Any) -> str:
+    return crew.name or "crew"
 
 
 def _get_context(real: Any) -> Any:
@@ -259,7 +283,7 @@ def seams_of_crews(module: ModuleType) -> list[Seam]:
         Seam(owner=names.Crew, name="kickoff", around=_crew_kickoff),
         Seam(owner=names.Crew, name="akickoff", around=_crew_akickoff),
         Seam(owner=names.Crew, name="_execute_tasks", around=_execute_tasks),
-        Seam(owner=names.Crew, name="_aexecute_tasks", around=_execute_tasks),
+        Seam(owner=names.Crew, name="_aexecute_tasks", around=_aexecute_tasks),
         Seam(owner=names.Crew, name="_get_context", around=_get_context),
         Seam(owner=names.Crew, name="_process_async_tasks", around=_process_async_tasks),
         Seam(owner=names, name="prepare_task_execution", around=_prepare_task),
