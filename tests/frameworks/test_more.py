@@ -128,9 +128,8 @@ def test_a_cell_of_a_notebook_replays_in_the_loop_that_runs(file: str, tmp_path:
         )
         with World(live=plan.is_live) as world:
             session = Session(plan, world)
-            with session:
-                with its_own_warnings(troupe):
-                    said = await troupe.more["notebook"](stage)
+            with session, its_own_warnings(troupe):
+                said = await troupe.more["notebook"](stage)
             verdict = session.settle(passed=True)
         assert verdict.problems == ()
         return said
