@@ -304,7 +304,7 @@ class _Trip(Flow[dict[str, Any]]):
         return str(self.state["weather"])
 
     @router(ask)
-    def choose(self) -> str:
+    def plan(self) -> str:
         """Choose by the weather."""
         return "wet" if "rains" in self.state["weather"] else "dry"
 
@@ -337,7 +337,7 @@ def test_a_flow_keeps_its_state_after_each_of_its_methods(tmp_path: Path) -> Non
         {"asked": ASKED, "weather": "It rains."},
         {"asked": ASKED, "weather": "It rains.", "where": "home"},
     ]
-    assert [event.attributes[names.EVENT_CHOSEN] for event in _named(trace, "choose").events] == [
+    assert [event.attributes[names.EVENT_CHOSEN] for event in _named(trace, "plan").events] == [
         "wet"
     ]
     assert _above(trace, _named(trace, "forecaster"))[:2] == ["ask", "_Trip"]
