@@ -64,7 +64,8 @@ def _late(file: str) -> Troupe:
     def program(scene: str, stage: Stage) -> Any:
         return troupe_of(file).programs[scene](stage)
 
-    return Troupe(framework=file, programs={"sync": functools.partial(program, "sync")})
+    programs = {"sync": functools.partial(program, "sync")}
+    return Troupe(framework=file, programs=programs, warns=(DeprecationWarning,))
 
 
 def _replay(troupe: Troupe, folder: Path, scene: str) -> list[Any]:

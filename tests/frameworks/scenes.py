@@ -36,6 +36,7 @@ CLUMSY = "You look up an order that is not there."
 _TRANSFERS = {
     "transfer_to_agent": {"agent_name": "refunds"},
     "handoff_to_agent": {"agent_name": "refunds", "message": "A refund, please."},
+    "delegate_work_to_coworker": {"task": "Refund it.", "context": "-", "coworker": "refunds"},
 }
 """By its name, what a tool that hands over must be told; the name of others says it."""
 
@@ -180,6 +181,7 @@ class Troupe:
         limit: The class of the exception by which its own limit ends a run; None: it goes on
             without one, and says something.
         agent: What the first agent of `sync` is called.
+        warns: Of which kind the warnings are that it gives of itself, whatever it plays.
         more: What else is played, by name of `MORE`; `notebook` gives what is to be awaited.
     """
 
@@ -187,6 +189,7 @@ class Troupe:
     programs: Mapping[str, Program]
     limit: type[BaseException] | None = None
     agent: str = "desk"
+    warns: tuple[type[Warning], ...] = ()
     more: Mapping[str, Program] = field(default_factory=dict)
 
     def program(self, scene: str) -> Program:
@@ -250,6 +253,7 @@ class Model:
         other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
         target = _TRANSFERS.get(other, {})
         question = {_argument_of(request.tools): "May we refund it?"}
+        more = look_up(self.order) if request.tools else says("Enough.")
         return {
             DESK: known,
             REFUNDS: known,
@@ -257,7 +261,7 @@ class Model:
             GATHERER: (look_up(*self.orders), says("All three are known.")),
             TRIAGE: (calls_tool(other, target), says("Somebody else helps you.")),
             LEAD: (calls_tool(other, question), says("The expert agrees.")),
-            RUNNER: (look_up(self.order), look_up(self.order)),
+            RUNNER: (look_up(self.order), more),
             WORKER: (says("A word."), says("A word.")),
             CLUMSY: (look_up("Z-99"), says("It is not there.")),
         }

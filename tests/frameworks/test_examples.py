@@ -33,6 +33,11 @@ SAYS = {
     "You grant refunds": (LOOKS_UP, says("We refund A-17.")),
     "You lead": (calls_tool("ask_expert", {"question": "A-17?"}), says("We refund it.")),
     "You know refunds": (LOOKS_UP, says("It was paid twice.")),
+    "You find out what is true": (
+        calls_tool("look_up_report", {"topic": "rain"}),
+        says("It rains until Friday."),
+    ),
+    "You fill the page": (says("Rain until Friday."),) * 2,
     "You are a reporter": (says("All is well."),) * 2,
     "You write the page": (says("All is well, everywhere."),) * 2,
 }

@@ -13,7 +13,7 @@ from agenttrace.model.span import Event, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.session import REPLAY, REWRITE, Plan, Session, World
 from tests.frameworks.scenes import Model, Stage
-from tests.frameworks.theatre import Played, Theatre, troupes
+from tests.frameworks.theatre import Played, Theatre, its_own_warnings, troupes
 
 
 def _theatre(file: str, scene: str, folder: Path) -> Theatre:
@@ -128,7 +128,7 @@ def test_a_cell_of_a_notebook_replays_in_the_loop_that_runs(file: str, tmp_path:
         )
         with World(live=plan.is_live) as world:
             session = Session(plan, world)
-            with session:
+            with session, its_own_warnings(troupe):
                 said = await troupe.more["notebook"](stage)
             verdict = session.settle(passed=True)
         assert verdict.problems == ()

@@ -29,10 +29,9 @@ WANTED = "AGENTTRACE_FRAMEWORKS"
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
-    """Load libraries here: an old one may warn of what it takes from a newer, or of itself."""
+    """Load libraries here: they may warn of one another, and of themselves."""
     with warnings.catch_warnings():
-        for kind in (DeprecationWarning, UserWarning):
-            warnings.simplefilter("ignore", kind)
+        warnings.simplefilter("ignore")
         yield
 
 
@@ -72,10 +71,20 @@ def troupes() -> dict[str, Troupe]:
     return found
 
 
+@contextlib.contextmanager
+def its_own_warnings(troupe: Troupe) -> Iterator[None]:
+    """Let a framework warn of itself here."""
+    with warnings.catch_warnings():
+        for kind in troupe.warns:
+            warnings.simplefilter("ignore", kind)
+        yield
+
+
 def played(troupe: Troupe, scene: str, stage: Stage) -> Any:
     """Play a scene; give what was said, or the name of the limit that ended it."""
     try:
-        return troupe.program(scene)(stage)
+        with its_own_warnings(troupe):
+            return troupe.program(scene)(stage)
     except Exception as error:
         if troupe.limit is None or not isinstance(error, troupe.limit):
             raise

@@ -145,8 +145,8 @@ def reflect(reason: str) -> None:
         at.note(Event(name="reflection", attributes={names.EVENT_REASON: reason}))
 
 
-def remember(memory: Value, **extra: Value) -> None:
-    """Keep what the agent that acts here has in mind: its conversation, its state."""
+def remember(memory: Value, *, goal: Value = None, **extra: Value) -> None:
+    """Keep what the agent that acts here has in mind: its conversation, its state; its goal."""
     at = standing()
     if at is None:
         return
@@ -157,6 +157,7 @@ def remember(memory: Value, **extra: Value) -> None:
             position=position,
             lane=at.frame.lane.path,
             seq=at.frame.lane.seq,
+            goal=goal,
             working_memory=memory,
             extra=extra,
             span=at.frame.span,

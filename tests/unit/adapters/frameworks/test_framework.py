@@ -90,8 +90,11 @@ def test_every_file_about_a_framework_is_found() -> None:
     assert names == [
         "agent-framework-core",
         "autogen-agentchat",
+        "crewai",
+        "google-adk",
         "langchain-core",
         "langgraph",
         "openai-agents",
         "pydantic-ai-slim",
+        "strands-agents",
     ]
