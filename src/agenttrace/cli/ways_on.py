@@ -199,6 +199,26 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "They may come in either order. Say so:",
         "    a.concurrent_with(b)",
     ),
+    "delegation-broken": (
+        "See each step, who took it, and what it follows:",
+        "    agenttrace show GOLDEN --view tree",
+        "Name the agent that an award answers as it named itself when it bid:",
+        '    agenttrace.delegation("translate", phase="award", to="carol")',
+    ),
+    "orchestration-broken": (
+        "See when what was put into which queue, and who took it out:",
+        "    agenttrace show GOLDEN",
+        "It was taken out, and nobody said so. Say it where it is:",
+        '    agenttrace.event("dequeued", task=task, queue="orders")',
+    ),
+    "team-stuck": (
+        "See what each of the agents that are named did last:",
+        "    agenttrace show GOLDEN --agent NAME",
+        "A wait ends by itself after a while. Say so:",
+        '    agenttrace.event("waiting", agents=["critic"], timeout=30)',
+        "The steps repeat, and bring the team on. Keep what they change:",
+        "    agenttrace.snapshot(memory)",
+    ),
     "propagation-broken": (
         "Pass on what came, in both directions:",
         "    with agenttrace.extract(request.headers):",

@@ -82,6 +82,11 @@ from agenttrace.errors.stops import (
     StreamReadPast,
     StubUnfit,
 )
+from agenttrace.errors.teams import (
+    DelegationBroken,
+    OrchestrationBroken,
+    TeamStuck,
+)
 from agenttrace.errors.verdicts import (
     AnswersLent,
     AnswersUnused,
@@ -104,6 +109,7 @@ __all__ = [
     "CallOutsideRun",
     "CassetteUnreadable",
     "Deadlock",
+    "DelegationBroken",
     "EgressRefused",
     "ExportRefused",
     "FindingUnknown",
@@ -135,6 +141,7 @@ __all__ = [
     "NothingToCompare",
     "NothingToExplore",
     "ObjectiveMissed",
+    "OrchestrationBroken",
     "OrderBroken",
     "PolicyInvalid",
     "PriceUnknown",
@@ -159,6 +166,7 @@ __all__ = [
     "StubUnfit",
     "StubsUnused",
     "TeamFailed",
+    "TeamStuck",
     "TraceUnreadable",
     "UnknownFormat",
     "UsageError",

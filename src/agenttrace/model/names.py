@@ -117,6 +117,22 @@ ORCHESTRATION_REASON: Final = "orchestration.reason"
 ORCHESTRATION_ROUND: Final = "orchestration.round"
 """Which round of the team this is."""
 
+# -- queues and workers -------------------------------------------------------------------------
+QUEUE_TASK: Final = "queue.task"
+"""Of the events `enqueued`, `dequeued` and `assigned`: the task."""
+QUEUE_NAME: Final = "queue.name"
+"""Of the same: the queue; absent where there is one only."""
+QUEUE_WORKER: Final = "queue.worker"
+"""Of `assigned`: who is to do the task; of a `heartbeat`: who is alive, if not who says it."""
+
+# -- waiting ------------------------------------------------------------------------------------
+WAITING_FOR: Final = "waiting.for"
+"""Of the event `waiting`: the agents that are waited for, by id or name; `resumed` ends it."""
+WAITING_MODE: Final = "waiting.mode"
+"""Of the same: `all` of them must go on (a join), or `any` one (the first of several)."""
+WAITING_TIMEOUT: Final = "waiting.timeout"
+"""Of the same: after how long the wait ends by itself; absent where it does not."""
+
 # -- messages -----------------------------------------------------------------------------------
 MESSAGE_ID: Final = "message.id"
 """The message, within its trace."""

@@ -32,6 +32,21 @@ _NAMES: Mapping[str, Mapping[str, str]] = {
         "message": names.EXCEPTION_MESSAGE,
         "causes": names.EXCEPTION_CAUSES,
     },
+    "enqueued": {"task": names.QUEUE_TASK, "queue": names.QUEUE_NAME},
+    "dequeued": {"task": names.QUEUE_TASK, "queue": names.QUEUE_NAME},
+    "assigned": {
+        "task": names.QUEUE_TASK,
+        "queue": names.QUEUE_NAME,
+        "worker": names.QUEUE_WORKER,
+        "candidates": names.ORCHESTRATION_CANDIDATES,
+        "reason": names.ORCHESTRATION_REASON,
+    },
+    "heartbeat": {"worker": names.QUEUE_WORKER},
+    "waiting": {
+        "agents": names.WAITING_FOR,
+        "mode": names.WAITING_MODE,
+        "timeout": names.WAITING_TIMEOUT,
+    },
 }
 """What the words of the known events are called on the wire."""
 
@@ -50,7 +65,9 @@ def event(name: str, /, **attributes: object) -> None:
 
     Args:
         name: `planning` (chosen, candidates, reason), `tool_call`, `reflection`, `state_change`
-            (key, before, after), `error` (type, message, causes), or your own word.
+            (key, before, after), `error` (type, message, causes); of a team's queue `enqueued`,
+            `dequeued` (task, queue), `assigned` (task, worker, candidates, reason), `heartbeat`;
+            of a wait `waiting` (agents, mode, timeout), `resumed`; or your own word.
         **attributes: What is known of it; anything that has a canonical value.
 
     Raises:

@@ -1,0 +1,197 @@
+"""Queues: what was put into each and taken out, how long it waited, and what overtook it."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING, NamedTuple
+
+from agenttrace.model import names
+from agenttrace.model.span import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from agenttrace.analysis.happenings import Happening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One task in a queue.
+
+    Times are nanoseconds from the start of the run; None: not recorded.
+
+    Attributes:
+        task: The task.
+        queue: The queue's name; empty: nobody said.
+        enqueued_ns: When it was put in.
+        dequeued_ns: When it was taken out.
+        put: The span that put it in.
+        taken: The span that took it out.
+        overtaken: How many tasks of its queue were put in later, and taken out at an earlier
+            instant.
+    """
+
+    task: str
+    queue: str
+    enqueued_ns: int | None
+    dequeued_ns: int | None
+    put: Span | None
+    taken: Span | None
+    overtaken: int = 0
+
+    @property
+    def waited_ns(self) -> int | None:
+        """How long it waited; None: an end is not recorded, or the clocks of both disagree."""
+        if self.enqueued_ns is None or self.dequeued_ns is None:
+            return None
+        waited_ns = self.dequeued_ns - self.enqueued_ns
+        return waited_ns if waited_ns >= 0 else None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it was put in and never taken out."""
+        return self.dequeued_ns is None
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The spans that tell of it."""
+        return tuple(span for span in (self.put, self.taken) if span is not None)
+
+
+class Depth(NamedTuple):
+    """How many tasks are in a queue from an instant on, until the next."""
+
+    at_ns: int
+    depth: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """One queue.
+
+    In a replay, in which computing takes no time, much happens at one instant: then what was put in
+    counts before what was taken out.
+
+    Attributes:
+        name: What it is called; empty: nobody said.
+        items: What was in it, by when it was put in; what was only taken out comes last.
+        depths: How many tasks were in it after each instant at which that changed. What was taken
+            out and never put in, or sooner than it was put in, does not count.
+        peak: The most tasks that it can have held at once; None: nothing is recorded to be put in.
+    """
+
+    name: str
+    items: tuple[Item, ...]
+    depths: tuple[Depth, ...]
+    peak: int | None
+
+    def depth_at(self, at_ns: int) -> int | None:
+        """How many tasks it held after an instant; None: nothing is recorded to be put in."""
+        if self.peak is None:
+            return None
+        place = bisect.bisect_right(self.depths, at_ns, key=lambda one: one.at_ns)
+        return self.depths[place - 1].depth if place else 0
+
+    @property
+    def waiting(self) -> tuple[Item, ...]:
+        """What was still in it at the end."""
+        return tuple(one for one in self.items if one.is_waiting)
+
+
+def queues_of(events: Sequence[Happening]) -> tuple[Queue, ...]:
+    """Put queues together: the nth taking out of a task belongs to its nth putting in.
+
+    Args:
+        events: The events `enqueued` and `dequeued`, by time.
+    """
+    put: dict[tuple[str, str], list[Happening]] = defaultdict(list)
+    taken: dict[tuple[str, str], list[Happening]] = defaultdict(list)
+    for one in events:
+        key = one.text(names.QUEUE_NAME), one.text(names.QUEUE_TASK)
+        (put if one.event.name == "enqueued" else taken)[key].append(one)
+    place = {id(one): number for number, one in enumerate(events)}
+    found: dict[str, list[tuple[Happening | None, Happening | None]]] = defaultdict(list)
+    for queue, task in dict.fromkeys([*put, *taken]):
+        found[queue] += zip_longest(put[queue, task], taken[queue, task])
+    for pairs in found.values():
+        pairs.sort(key=lambda pair: math.inf if pair[0] is None else place[id(pair[0])])
+    return tuple(_queue(name, pairs) for name, pairs in found.items())
+
+
+def _queue(name: str, pairs: Sequence[tuple[Happening | None, Happening | None]]) -> Queue:
+    overtaken = _overtaken(
+        [
+            (None if into is None else into.at_ns, None if out is None else out.at_ns)
+            for into, out in pairs
+        ]
+    )
+    items = tuple(
+        _item(name, into, out, count) for (into, out), count in zip(pairs, overtaken, strict=True)
+    )
+    depths, peak = _depths(items)
+    return Queue(name=name, items=items, depths=depths, peak=peak)
+
+
+def _item(queue: str, into: Happening | None, out: Happening | None, overtaken: int) -> Item:
+    told = into or out
+    return Item(
+        task="" if told is None else told.text(names.QUEUE_TASK),
+        queue=queue,
+        enqueued_ns=None if into is None else into.at_ns,
+        dequeued_ns=None if out is None else out.at_ns,
+        put=None if into is None else into.span,
+        taken=None if out is None else out.span,
+        overtaken=overtaken,
+    )
+
+
+def _depths(items: Iterable[Item]) -> tuple[tuple[Depth, ...], int | None]:
+    """The depth after each instant, and the most there can have been."""
+    put: Counter[int] = Counter()
+    taken: Counter[int] = Counter()
+    for one in items:
+        if one.enqueued_ns is None or (one.waited_ns is None and not one.is_waiting):
+            continue
+        put[one.enqueued_ns] += 1
+        if one.dequeued_ns is not None:
+            taken[one.dequeued_ns] += 1
+    depth = peak = 0
+    found = []
+    for at_ns in sorted(put | taken):
+        peak = max(peak, depth + put[at_ns])
+        depth += put[at_ns] - taken[at_ns]
+        found.append(Depth(at_ns, depth))
+    return tuple(found), peak if found else None
+
+
+def _overtaken(times: Sequence[tuple[int | None, int | None]]) -> list[int]:
+    """Count, for each item, those that were put in later and taken out at an earlier instant.
+
+    From the last put in to the first, each asks how many of those before it were taken out sooner;
+    a tree of partial counts answers (Fenwick, "A new data structure for cumulative frequency
+    tables", 1994): n log n.
+
+    Args:
+        times: When each was put in and taken out, in the order in which they were put in.
+    """
+    outs = sorted({out for _, out in times if out is not None})
+    tree = [0] * (len(outs) + 1)
+    counts = [0] * len(times)
+    for place in range(len(times) - 1, -1, -1):
+        into, out = times[place]
+        if into is None:
+            continue
+        sooner = len(outs) if out is None else bisect.bisect_left(outs, out)
+        at = sooner
+        while at > 0:
+            counts[place] += tree[at]
+            at -= at & -at
+        at = len(tree) if out is None else sooner + 1
+        while at < len(tree):
+            tree[at] += 1
+            at += at & -at
+    return counts

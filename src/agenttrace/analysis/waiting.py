@@ -1,0 +1,177 @@
+"""Waiting: whether a team waited for itself, went round in circles, or let a task wait for ever.
+
+Each measure is defined, with cases worked out by hand, in `docs/reference/teams.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from agenttrace.analysis.deadlock import Deadlock, Need, deadlocks, stuck
+from agenttrace.analysis.happenings import happenings
+from agenttrace.analysis.loops import RULES, Loop, loops_of
+from agenttrace.analysis.parties import Parties
+from agenttrace.analysis.queues import Item, queues_of
+from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling_teams import broken, nothing
+from agenttrace.analysis.waits import Wait, open_waits, told_waits
+from agenttrace.errors import TeamStuck
+
+if TYPE_CHECKING:
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Who waited for what.
+
+    Attributes:
+        waits: The waits that were not over; each is an edge to every agent that it waits for.
+        deadlocks: The groups of agents that keep one another waiting. A wait with a timeout ends by
+            itself, and is no part of one.
+        stuck: All agents that can never go on, sorted: those, and who waits for them.
+        loops: Rows of steps that came again and again, by where they begin; at the end of a run.
+        starved: The tasks that were left in a queue, though one that was put in later was taken
+            out; at the end of a run.
+        unknown: By the name of an attribute, why it cannot be told.
+    """
+
+    waits: tuple[Wait, ...]
+    deadlocks: tuple[Deadlock, ...]
+    stuck: tuple[str, ...]
+    loops: tuple[Loop, ...]
+    starved: tuple[Item, ...]
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def edges(self) -> tuple[tuple[str, str], ...]:
+        """The wait-for graph: who waits, and for whom; sorted, each once."""
+        found = {(one.agent, other) for one in self.waits for other in one.agents}
+        return tuple(sorted(found))
+
+    @property
+    def livelocks(self) -> tuple[Loop, ...]:
+        """The loops in which a run ended, and during which no state shows that anybody got on."""
+        return tuple(one for one in self.loops if one.at_end and one.progress is not True)
+
+    def never_deadlocks(self) -> Literal[True]:
+        """Assert that no agents keep one another waiting.
+
+        Raises:
+            TeamStuck: Some do; the message shows the circle.
+            NotRecorded: No agent says that it waits.
+        """
+        if "waits" in self.unknown:
+            raise nothing(
+                "no agent says that it waits", 'agenttrace.event("waiting", agents=[...])'
+            )
+        if self.deadlocks:
+            raise broken(
+                TeamStuck,
+                f"{len(self.deadlocks)} group(s) of agents wait for themselves",
+                [(self._told(one), self._spans(one)) for one in self.deadlocks],
+            )
+        return True
+
+    def never_loops(self) -> Literal[True]:
+        """Assert that nothing was done again and again while no state changed.
+
+        Raises:
+            TeamStuck: Something was.
+        """
+        return _refuse([one for one in self.loops if one.progress is not True], "loop(s)")
+
+    def never_livelocks(self) -> Literal[True]:
+        """Assert that the run did not end in steps that repeat while no state changes.
+
+        Raises:
+            TeamStuck: It did.
+        """
+        return _refuse(self.livelocks, "loop(s) at the end of the run")
+
+    def never_starves(self) -> Literal[True]:
+        """Assert that no task was left in a queue that a later one left.
+
+        Raises:
+            TeamStuck: One was.
+            NotRecorded: No queue is recorded.
+        """
+        if "starved" in self.unknown:
+            raise nothing("no queue is recorded", 'agenttrace.event("enqueued", task=, queue=)')
+        if self.starved:
+            raise broken(
+                TeamStuck,
+                f"{len(self.starved)} task(s) starved in a queue",
+                [(f"{one.task}: {one.overtaken} overtook it", one.spans) for one in self.starved],
+            )
+        return True
+
+    def _told(self, group: Deadlock) -> str:
+        waits = (one for one in self.waits if one.agent in group.agents)
+        told = (f"{one.agent} waits for {one.mode} of {', '.join(one.agents)}" for one in waits)
+        return f"{group.kind}: {'; '.join(told)}"
+
+    def _spans(self, group: Deadlock) -> tuple[Span, ...]:
+        return tuple(one.span for one in self.waits if one.agent in group.agents)
+
+
+def waiting(trace: Trace, *, at: Span | None = None, team: Team | None = None) -> Waiting:
+    """Find who waited for what.
+
+    Args:
+        trace: The trace.
+        at: A span at whose end it is asked who waits, of all that happened before it, in causal
+            order; None: the end of the run, where loops and starved tasks are told as well.
+        team: The team, where it is known already.
+    """
+    team = Team(trace) if team is None else team
+    parties = Parties(team)
+    waits = open_waits(team, parties, at)
+    needs: dict[str, list[Need]] = {}
+    for one in waits:
+        if one.agents and not one.ends_by_itself:
+            needs.setdefault(one.agent, []).append(Need(one.mode, frozenset(one.agents)))
+        elif one.agents:
+            needs.setdefault(one.agent, [])
+    queues = queues_of(happenings(team, parties, "enqueued", "dequeued")) if at is None else ()
+    return Waiting(
+        waits=waits,
+        deadlocks=deadlocks(needs),
+        stuck=tuple(sorted(stuck(needs))),
+        loops=loops_of(team, parties) if at is None else (),
+        starved=tuple(
+            item for queue in queues for item in queue.items if item.is_waiting and item.overtaken
+        ),
+        unknown=_unknown(
+            waits=told_waits(team), starved=bool(queues) or at is not None, whole=at is None
+        ),
+    )
+
+
+def _unknown(*, waits: bool, starved: bool, whole: bool) -> dict[str, str]:
+    found = {} if waits else {"waits": "not recorded: no event `waiting`"}
+    if not starved:
+        found["starved"] = "not recorded: no event `enqueued` or `dequeued`"
+    if not whole:
+        asked = "asked at a moment: it is told at the end of a run"
+        found |= {"loops": asked, "starved": asked}
+    return found
+
+
+def _refuse(loops: tuple[Loop, ...] | list[Loop], what: str) -> Literal[True]:
+    if loops:
+        raise broken(
+            TeamStuck,
+            f"{len(loops)} {what} without progress",
+            [
+                (
+                    f"{', '.join(one.agents)}: {one.rule}, {one.times} times ({RULES[one.rule]})",
+                    one.spans,
+                )
+                for one in loops
+            ],
+        )
+    return True

@@ -1,0 +1,133 @@
+"""The same steps again and again: each named case, and each period, however it is found."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agenttrace.analysis.loops import LONGEST, Loop, _runs
+from agenttrace.analysis.waiting import waiting
+from agenttrace.errors import TeamStuck
+from tests.fakes.campaign import times
+from tests.fakes.told_teams import Did, run_of
+from tests.oracles import waiting as oracle
+
+
+def found_in(*steps: Did) -> list[tuple[str, int, int, bool]]:
+    """Rule, period, times, and whether it was at the end."""
+    loops = waiting(run_of(*steps)).loops
+    return [(one.rule, one.period, one.times, one.at_end) for one in loops]
+
+
+A, B, C = Did("a", "1"), Did("b", "2"), Did("c", "3")
+
+
+@pytest.mark.parametrize(
+    ("steps", "loops"),
+    [
+        ([A] * 4, [("repeats", 1, 4, True)]),
+        ([A] * 3, []),
+        ([A, A, A, A, B], [("repeats", 1, 4, False)]),
+        ([Did("a", str(n)) for n in range(5)], []),
+        ([Did("a", f"!{n}") for n in range(3)], [("fails", 1, 3, True)]),
+        ([Did("a", "!0"), Did("a", "!1"), Did("a", "1")], []),
+        ([A, *[Did("a", f"!{n}") for n in range(3)], A], [("fails", 1, 3, False)]),
+        ([Did("hello?")] * 3, [("monologue", 1, 3, True)]),
+        ([Did("hello?"), A, Did("hello?"), A, Did("hello?")], []),
+        ([A, B] * 3, [("alternates", 2, 3, True)]),
+        ([A, B] * 2, []),
+        ([A, B, C] * 3, [("cycles", 3, 3, True)]),
+        ([C, *[A, B] * 3, A, C], [("alternates", 2, 3, False)]),
+    ],
+)
+def test_each_case_of_the_stuck_detector_is_told_by_name(
+    steps: list[Did], loops: list[tuple[str, int, int, bool]]
+) -> None:
+    """Four times the same, three errors, three messages, two in turn; less is no loop."""
+    assert found_in(*steps) == loops
+
+
+def test_two_agents_in_turn_are_a_loop_of_both() -> None:
+    """Neither repeats itself often enough for a loop of its own."""
+    ask, tell = Did("why?", "x", "ada"), Did("because", "y", "bob")
+    (loop,) = waiting(run_of(*[ask, tell] * 3)).loops
+
+    assert (loop.agents, loop.rule, loop.times, loop.at_end) == (
+        ("ada", "bob"),
+        "alternates",
+        3,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("states", "progress", "is_livelock"),
+    [
+        ([], None, True),
+        ([(0, "find")], False, True),
+        ([(0, "find"), (2, "find"), (4, "find")], False, True),
+        ([(0, "find"), (2, "found")], True, False),
+        ([(0, "find"), (1, "lost"), (2, "find")], False, True),
+    ],
+)
+def test_a_loop_during_which_a_state_changes_is_no_livelock(
+    states: list[tuple[int, object]], progress: bool | None, is_livelock: bool
+) -> None:
+    """States are held against each other where a row begins: there and back is no progress."""
+    found = waiting(run_of(*[A, B] * 3, states=states))
+
+    assert [one.progress for one in found.loops] == [progress]
+    assert bool(found.livelocks) is is_livelock
+    if is_livelock:
+        with pytest.raises(TeamStuck, match="ada: alternates, 3 times"):
+            found.never_livelocks()
+    else:
+        assert found.never_livelocks()
+        assert found.never_loops()
+
+
+def test_a_loop_that_was_left_is_no_livelock_and_still_a_loop() -> None:
+    """Whoever waits for an answer that stays the same for long enough has polled."""
+    found = waiting(run_of(A, A, A, A, B))
+
+    assert found.never_livelocks()
+    with pytest.raises(TeamStuck, match="repeats, 4 times"):
+        found.never_loops()
+
+
+@settings(max_examples=times(300, 4_000))
+@given(keys=st.lists(st.sampled_from("abc"), max_size=24))
+def test_stretches_are_those_that_looking_at_each_one_finds(keys: list[str]) -> None:
+    """The shortest period counts, and what lies inside a stretch of a shorter one is that again."""
+    assert {tuple(one) for one in _runs(keys)} == oracle.repeats(keys, LONGEST)
+
+
+def test_what_is_told_of_a_made_run_holds_step_by_step() -> None:
+    """Every loop's steps come again after its period, in what was asked; and none is too short."""
+    told: list[Loop] = []
+    for seed in range(times(100, 3_000)):
+        chance = random.Random(seed)
+        steps = [
+            Did(chance.choice("ab"), chance.choice("112!!!"), chance.choice(["ada", "ada", "bob"]))
+            for _ in range(40)
+        ]
+        for loop in waiting(run_of(*steps)).loops:
+            keys = [(one.name, one.agent) for one in loop.spans]
+            assert keys[loop.period :] == keys[: -loop.period]
+            assert loop.times == len(keys) // loop.period >= 3
+            assert sorted({str(one.agent) for one in loop.spans}) == list(loop.agents)
+            told.append(loop)
+    assert {one.rule for one in told} >= {"repeats", "fails", "alternates"}
+
+
+def test_what_is_not_known_is_never_the_same() -> None:
+    """A foreign trace whose messages and answers nobody kept is no loop."""
+    trace = run_of(*[A, B] * 4, *[Did("hello?")] * 4)
+    bare = [replace(span, answers=(), attributes={}) for span in trace.spans]
+
+    assert [one.rule for one in waiting(trace).loops] == ["alternates", "monologue"]
+    assert waiting(replace(trace, spans=tuple(bare))).loops == ()
