@@ -13,8 +13,8 @@ import argparse
 import gc
 import statistics
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agenttrace.analysis import Analysis
@@ -23,12 +23,19 @@ from agenttrace.model import names
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.lane import Lane, Step
-from agenttrace.model.span import Link, Span, SpanKind, WireKind
+from agenttrace.model.span import Event, Link, Span, SpanKind, WireKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from agenttrace.model.values import Value, digest, pack
 
 AIM = 3
+BACK = {
+    "bid": "announced_by",
+    "award": "bid_by",
+    "execution": "awarded_by",
+    "report": "executed_by",
+}
+PHASES = ("announcement", *BACK)
 PEOPLE = 50
 TURN = 12
 """How many spans a turn of one agent has."""
@@ -50,6 +57,13 @@ ANALYSES: dict[str, Callable[[Analysis], object]] = {
     "collaboration": lambda analysis: analysis.collaboration,
 }
 """What is measured; each gets a facade that has answered nothing yet."""
+
+OF_WORK: dict[str, Callable[[Analysis], object]] = {
+    "delegations": lambda analysis: analysis.delegations.success_rate,
+    "orchestration": lambda analysis: analysis.orchestration.success_rate,
+    "waiting": lambda analysis: analysis.waiting.livelocks,
+}
+"""The same, of a team that tells how its work is placed."""
 
 
 @dataclass(slots=True)
@@ -147,6 +161,36 @@ def a_team(size: int) -> Trace:
     )
 
 
+def at_work(size: int) -> Trace:
+    """The same run, in which each turn places a task, and tells of a queue and a wait."""
+    trace = a_team(size)
+    spans = list(trace.spans)
+    for turn in range((size - 1) // TURN):
+        first, who = 1 + turn * TURN, f"agent {turn % PEOPLE}"
+        for number, phase in enumerate(PHASES, first + 2):
+            said: dict[str, Value] = {
+                names.DELEGATION_TASK: f"task {turn}",
+                names.DELEGATION_PHASE: phase,
+                names.DELEGATION_BID: turn % 9,
+            }
+            back = BACK.get(phase)
+            links = (Link(span=spans[number - 1].id, relationship=back),) if back else ()
+            spans[number] = replace(spans[number], attributes=said, links=links)
+        told = (
+            ("enqueued", {names.QUEUE_TASK: f"task {turn + 7}"}),
+            ("dequeued", {names.QUEUE_TASK: f"task {turn}"}),
+            ("assigned", {names.QUEUE_TASK: f"task {turn}", names.QUEUE_WORKER: who}),
+            ("heartbeat", {}),
+            ("waiting", {names.WAITING_FOR: [f"agent {(turn + 1) % PEOPLE}"]}),
+        )
+        events = tuple(
+            Event(name=name, at_ns=spans[first].start_ns, seq=first + 1, attributes=dict(of))
+            for name, of in told
+        )
+        spans[first] = replace(spans[first], events=events, task=f"task {turn}")
+    return replace(trace, spans=tuple(spans))
+
+
 def took(work: Callable[[], object]) -> float:
     """The processor time of one piece of work, in seconds."""
     gc.collect()
@@ -161,20 +205,31 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    goldens = {size: write(a_team(size)) for size in (asked.spans // 10, asked.spans)}
+    for make, analyses in ((a_team, ANALYSES), (at_work, OF_WORK)):
+        measure(make, analyses, asked.spans, asked.rounds)
+
+
+def measure(
+    make: Callable[[int], Trace],
+    analyses: Mapping[str, Callable[[Analysis], object]],
+    spans: int,
+    rounds: int,
+) -> None:
+    """Print a row an analysis of one sort of run."""
+    goldens = {size: write(make(size)) for size in (spans // 10, spans)}
     traces = {size: read_lazy(data).trace() for size, data in goldens.items()}
-    for name, analyse in ANALYSES.items():
+    for name, analyse in analyses.items():
         ratios, growth = [], []
-        for _ in range(asked.rounds):
+        for _ in range(rounds):
             small, large = (
                 took(lambda trace=trace, analyse=analyse: analyse(Analysis(trace)))  # type: ignore[misc]
                 for trace in traces.values()
             )
-            ratios.append(large / took(lambda: read_lazy(goldens[asked.spans]).trace()))
+            ratios.append(large / took(lambda: read_lazy(goldens[spans]).trace()))
             growth.append(large / small)
         low, high = min(ratios), max(ratios)
         print(
-            f"{name} of {asked.spans} spans, against loading them: "
+            f"{name} of {spans} spans, against loading them: "
             f"{statistics.median(ratios):.2f} ({low:.2f} to {high:.2f}), aim {AIM}; "
             f"{statistics.median(growth):.1f} times as long as of a tenth"
         )

@@ -30,6 +30,7 @@ FOLLOWED = (
     "assert-order",
     "set-budgets",
     "analyse-a-team",
+    "place-work",
     "look-at-a-trace",
     "look-at-a-page",
     "compare-trials",

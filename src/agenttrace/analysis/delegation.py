@@ -169,7 +169,7 @@ class Delegations:
         if self.violations:
             raise broken(
                 DelegationBroken,
-                f"{_counted(len(self.violations), 'rule')} of the contract net not kept",
+                f"the rules of the contract net are not kept, {_times(len(self.violations))}",
                 [(f"{one.rule}: {one.why}", one.spans) for one in self.violations],
             )
         return True
@@ -332,5 +332,5 @@ def _regretted(one: Delegation, regret: Decimal | None) -> str:
     return f"{one.task}: {', '.join(one.awarded)} cost {regret} more than the best bid"
 
 
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word} is" if number == 1 else f"{number} {word}s are"
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--view",
-    type=click.Choice(["page", "tree", "waterfall", "usage"]),
+    type=click.Choice(["page", "tree", "waterfall", "usage", "work"]),
     default="page",
     show_default=True,
-    help="All there is; a line a span; when each ran; what was used.",
+    help="All there is; a line a span; when each ran; what was used; how work was placed.",
 )
 @click.option("--agent", metavar="NAME", help="The whole story of one agent; wildcards.")
 @click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
@@ -76,6 +76,10 @@ def command(
         from agenttrace.cli.trace_text import told
 
         click.echo("\n".join(told(found, written_in)))
+    elif view == "work":
+        from agenttrace.cli import work_text
+
+        click.echo("\n".join(work_text.told(found)))
     else:
         from agenttrace.cli import tables
 

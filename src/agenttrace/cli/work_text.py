@@ -1,0 +1,93 @@
+"""Work as text: how tasks were placed, how they reached workers, and who waited for whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from agenttrace.analysis import Analysis
+from agenttrace.cli import words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agenttrace.analysis.delegation import Delegation, Delegations
+    from agenttrace.analysis.orchestration import Orchestration
+    from agenttrace.analysis.waiting import Waiting
+    from agenttrace.model.trace import Trace
+
+MOST = 30
+"""How many lines of one sort are printed; of more, the first, and how many there are."""
+
+
+def told(trace: Trace) -> Iterator[str]:
+    """The lines of `agenttrace show --view work`; what nobody told is said last."""
+    analysis = Analysis(trace)
+    placed, led, held = analysis.delegations, analysis.orchestration, analysis.waiting
+    for head, lines in (
+        ("placed", _placed(placed)),
+        ("led", _led(led)),
+        ("waited", _waited(held)),
+    ):
+        found = list(lines)
+        yield from (f"{head:8}{line}" for line in found[:MOST])
+        if len(found) > MOST:
+            yield f"{head:8}and {len(found) - MOST} more"
+    for name, why in {**placed.unknown, **led.unknown, **held.unknown}.items():
+        yield f"{name}: {words.line(why)}"
+
+
+def _placed(found: Delegations) -> Iterator[str]:
+    for one in found.rounds:
+        yield words.line(_placing(one))
+    for broken in found.violations:
+        yield f"{broken.rule}: {words.line(broken.why)}"
+
+
+def _placing(one: Delegation) -> str:
+    whom = ", ".join(one.awarded) or "nobody"
+    took = [
+        f"{name} {words.duration(ns)}"
+        for name, ns in (("awarded after", one.award_latency_ns), ("in", one.aggregated_ns))
+        if ns is not None
+    ]
+    asked = "handed over" if one.is_handoff else words.number(len(one.bids), "bid")
+    return ", ".join(
+        [
+            f"{one.task} by {one.manager or 'nobody'} to {whom}",
+            asked,
+            one.outcome or "no outcome",
+            *took,
+        ]
+    )
+
+
+def _led(found: Orchestration) -> Iterator[str]:
+    for queue in found.queues:
+        left = ", ".join(one.task for one in queue.waiting) or "nothing"
+        most = "nobody says how many" if queue.peak is None else f"at most {queue.peak}"
+        yield words.line(f"queue {queue.name}: {most} at once, {left} left".replace(" :", ":"))
+    for given in found.assignments:
+        out_of = "" if given.candidates is None else f" out of {len(given.candidates)}"
+        yield words.line(
+            f"{given.task} to {given.worker or 'nobody'}{out_of}, {given.outcome or 'no outcome'}"
+        )
+    for broken_up in found.decompositions:
+        took = "" if broken_up.took_ns is None else f" in {words.duration(broken_up.took_ns)}"
+        tasks = words.number(len(broken_up.tasks), "task")
+        yield words.line(f"{broken_up.agent} named {tasks}{took}")
+    for pulse in found.pulses:
+        silence = words.duration(pulse.longest_silence_ns)
+        yield words.line(f"{pulse.agent} was silent for {silence} at most")
+
+
+def _waited(found: Waiting) -> Iterator[str]:
+    for wait in found.waits:
+        whom = f" {wait.mode} of ".join(["for", ", ".join(wait.agents)]) if wait.agents else ""
+        yield words.line(f"{wait.agent} waits {whom}".rstrip())
+    for group in found.deadlocks:
+        yield words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
+    for loop in found.loops:
+        where = "at the end" if loop.at_end else "and went on"
+        yield words.line(f"{', '.join(loop.agents)} {loop.rule} {loop.times} times, {where}")
+    for item in found.starved:
+        yield words.line(f"{item.task} starved: {item.overtaken} overtook it")

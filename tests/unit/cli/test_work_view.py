@@ -1,0 +1,87 @@
+"""`agenttrace show --view work`: what a team did with its tasks, on a line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from agenttrace.cli import main
+from agenttrace.cli.work_text import MOST, told
+from agenttrace.formats import native
+from agenttrace.model import names
+from tests.fakes.told_teams import Did, Row, net, run_of, telling
+
+
+def said(task: str, worker: str | None = None) -> dict[str, object]:
+    """What an event of a queue says."""
+    candidates = None if worker is None else ["Mia", "Noah"]
+    return {
+        names.QUEUE_TASK: task,
+        names.QUEUE_NAME: "pass",
+        names.QUEUE_WORKER: worker,
+        names.ORCHESTRATION_CANDIDATES: candidates,
+    }
+
+
+def test_queues_assignments_and_waits_are_told() -> None:
+    """Everything that anybody told, and at last what nobody did."""
+    trace = telling(
+        ("chef", 0, "enqueued", said("soup")),
+        ("chef", 1_000, "enqueued", said("roast")),
+        ("Mia", 2_000, "dequeued", said("roast")),
+        ("chef", 2_000, "assigned", said("roast", "Mia")),
+        ("Mia", 3_000, "heartbeat", {}),
+        ("Mia", 4_000, "waiting", {names.WAITING_FOR: ["chef"]}),
+        ("chef", 5_000, "waiting", {names.WAITING_FOR: ["Mia"]}),
+        code="UNSET",
+    )
+
+    assert list(told(trace)) == [
+        "led     queue pass: at most 2 at once, soup left",
+        "led     roast to Mia out of 2, no outcome",
+        "led     chef named 2 tasks in 1 µs",
+        "led     Mia was silent for 1 µs at most",
+        "waited  Mia waits for all of chef",
+        "waited  chef waits for all of Mia",
+        "waited  deadlock, a cycle: Mia, chef",
+        "waited  soup starved: 1 overtook it",
+        "rounds: not recorded: no span has `delegation.phase`",
+        "decisions: not recorded: no orchestration span says what was decided",
+    ]
+
+
+def test_placings_broken_rules_and_loops_are_told() -> None:
+    """In the words that a failing test has for them."""
+    rows = [
+        Row(task="piano", phase="announcement", by="shop", at=0),
+        Row(task="piano", phase="award", by="shop", about="bike", at=2_000),
+        Row(task="piano", phase="report", by="bike", at=3_000, outcome="done"),
+    ]
+
+    assert list(told(net(rows)))[:2] == [
+        "placed  piano by shop to bike, 0 bids, success, awarded after 2 µs, in 3 µs",
+        "placed  award-without-bid: piano, bike: is awarded what it had not bid for",
+    ]
+    assert next(told(run_of(*[Did("order", "busy")] * 4))) == (
+        "waited  ada repeats 4 times, at the end"
+    )
+
+
+def test_of_very_much_the_first_is_told() -> None:
+    """A thousand tasks are no page."""
+    rows = [Row(task=f"t{n}", phase="announcement", by="shop", at=n) for n in range(1_000)]
+    lines = list(told(net(rows)))
+
+    assert lines[MOST] == f"placed  and {1_000 - MOST} more"
+
+
+def test_the_command_prints_it(tmp_path: Path) -> None:
+    """For any file that holds a trace."""
+    trace = net([Row(task="piano", phase="announcement", by="shop", at=0)])
+    file = tmp_path / "net.trace"
+    file.write_bytes(native.write(trace))
+    done = CliRunner().invoke(main, ["show", str(file), "--view", "work"])
+
+    assert done.exit_code == 0
+    assert done.output.splitlines() == list(told(trace))
