@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import chain, combinations
 
+from agenttrace.model.trace import Trace
+
 Needs = Mapping[str, Sequence[tuple[str, frozenset[str]]]]
 """By agent, its waits: `all` or `any`, and for whom."""
 
@@ -92,3 +94,21 @@ def repeats(keys: Sequence[Hashable], longest: int) -> set[tuple[int, int, int]]
                     found.append((period, begin, end))
                     break
     return set(found)
+
+
+def open_waits(trace: Trace) -> list[tuple[str, int]]:
+    """Who waits at the end, and since when: nothing that its agent did or said has ended it."""
+    found = []
+    for span in trace.spans:
+        for nth, event in enumerate(span.events):
+            if event.name != "waiting" or span.agent is None:
+                continue
+            said = [one.name for one in span.events[nth + 1 :]]
+            went_on = any(name not in ("heartbeat", "error") for name in said)
+            later = any(
+                one.agent == span.agent and one.lane == span.lane and one.seq > event.seq
+                for one in trace.spans
+            )
+            if not went_on and not later and span.status.code != "OK":
+                found.append((span.agent, event.at_ns))
+    return sorted(found, key=lambda pair: pair[1])

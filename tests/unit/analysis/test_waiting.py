@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,9 +13,12 @@ from agenttrace.analysis.deadlock import Deadlock
 from agenttrace.analysis.waiting import Waiting, waiting
 from agenttrace.errors import NotRecorded, TeamStuck
 from agenttrace.model import names
-from agenttrace.model.lane import Lane
+from agenttrace.model.lane import Lane, Step
 from agenttrace.model.span import Event, Span, SpanKind, Status
+from agenttrace.model.trace import Trace
+from tests.fakes.campaign import times
 from tests.fakes.told_teams import made, telling
+from tests.oracles import waiting as oracle
 
 
 def said(
@@ -206,3 +210,64 @@ def test_a_wait_that_its_status_ends_is_told_by_the_agents_own_name() -> None:
 
     assert [one.agents for one in found.deadlocks] == [("a", "worker")]
     assert Status(code="UNSET") == found.waits[0].span.status
+
+
+def a_run(chance: random.Random) -> Trace:
+    """Agents that say and do things by chance, each in a lane of its own, spans inside spans."""
+    spans: list[Span] = []
+    now = 0
+    for agent in "abc":
+        lane = (Step("task", agent, 0),)
+        seq, around = 0, None
+        for _ in range(chance.randint(1, 4)):
+            seq += 1
+            begun, events = seq, []
+            for _ in range(chance.randint(0, 3)):
+                seq += chance.randint(0, 1)
+                now += 1
+                name = chance.choice(["waiting", "waiting", "resumed", "heartbeat", "error"])
+                events.append(Event(name=name, at_ns=now, seq=seq))
+            spans.append(
+                Span(
+                    id=f"{len(spans) + 1:016x}",
+                    name=agent,
+                    kind=SpanKind.AGENT,
+                    parent=around,
+                    agent=chance.choice([agent, agent, agent, None]) if around else agent,
+                    lane=lane,
+                    seq=begun,
+                    end_seq=seq,
+                    start_ns=now,
+                    end_ns=now,
+                    events=tuple(events),
+                    status=Status(code=chance.choice(["OK", "ERROR", "UNSET"])),
+                )
+            )
+            around = spans[-1].id if chance.random() < 0.5 else around
+    lanes = [Lane(path=(), parent=None)]
+    lanes += [Lane(path=path, parent=()) for path in {span.lane for span in spans}]
+    return made(spans, lanes=lanes)
+
+
+def test_who_waits_at_the_end_is_as_the_page_says() -> None:
+    """Of runs in which agents say and do this and that, whoever nothing has ended the wait of."""
+    seen = 0
+    for seed in range(times(200, 10_000)):
+        trace = a_run(random.Random(seed))
+        found = [(one.agent, one.since_ns) for one in waiting(trace).waits]
+        wanted = oracle.open_waits(made(_with_doers(trace), lanes=trace.lanes))
+        assert found == wanted, seed
+        seen += len(found)
+    assert seen > 50
+
+
+def _with_doers(trace: Trace) -> list[Span]:
+    """The spans, each with the agent of the nearest span around it that names one."""
+    by_id = {span.id: span for span in trace.spans}
+    found = []
+    for span in trace.spans:
+        at = span
+        while at.agent is None and at.parent is not None:
+            at = by_id[at.parent]
+        found.append(replace(span, agent=at.agent))
+    return found
