@@ -20,6 +20,8 @@ from agenttrace.analysis.waits import Wait, open_waits, told_waits
 from agenttrace.errors import TeamStuck
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
 
@@ -71,7 +73,7 @@ class Waiting:
         if self.deadlocks:
             raise broken(
                 TeamStuck,
-                f"{len(self.deadlocks)} group(s) of agents wait for themselves",
+                f"{_number(len(self.deadlocks), 'deadlock')}: agents that wait for each other",
                 [(self._told(one), self._spans(one)) for one in self.deadlocks],
             )
         return True
@@ -82,7 +84,7 @@ class Waiting:
         Raises:
             TeamStuck: Something was.
         """
-        return _refuse([one for one in self.loops if one.progress is not True], "loop(s)")
+        return _refuse([one for one in self.loops if one.progress is not True], "")
 
     def never_livelocks(self) -> Literal[True]:
         """Assert that the run did not end in steps that repeat while no state changes.
@@ -90,7 +92,7 @@ class Waiting:
         Raises:
             TeamStuck: It did.
         """
-        return _refuse(self.livelocks, "loop(s) at the end of the run")
+        return _refuse(self.livelocks, " at the end of the run")
 
     def never_starves(self) -> Literal[True]:
         """Assert that no task was left in a queue that a later one left.
@@ -104,15 +106,14 @@ class Waiting:
         if self.starved:
             raise broken(
                 TeamStuck,
-                f"{len(self.starved)} task(s) starved in a queue",
+                f"{_number(len(self.starved), 'task')} starved in a queue",
                 [(f"{one.task}: {one.overtaken} overtook it", one.spans) for one in self.starved],
             )
         return True
 
     def _told(self, group: Deadlock) -> str:
         waits = (one for one in self.waits if one.agent in group.agents)
-        told = (f"{one.agent} waits for {one.mode} of {', '.join(one.agents)}" for one in waits)
-        return f"{group.kind}: {'; '.join(told)}"
+        return f"{group.kind}: {'; '.join(map(str, waits))}"
 
     def _spans(self, group: Deadlock) -> tuple[Span, ...]:
         return tuple(one.span for one in self.waits if one.agent in group.agents)
@@ -161,11 +162,15 @@ def _unknown(*, waits: bool, starved: bool, whole: bool) -> dict[str, str]:
     return found
 
 
-def _refuse(loops: tuple[Loop, ...] | list[Loop], what: str) -> Literal[True]:
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _refuse(loops: Sequence[Loop], where: str) -> Literal[True]:
     if loops:
         raise broken(
             TeamStuck,
-            f"{len(loops)} {what} without progress",
+            f"{_number(len(loops), 'loop')}{where}, without progress",
             [
                 (
                     f"{', '.join(one.agents)}: {one.rule}, {one.times} times ({RULES[one.rule]})",

@@ -54,6 +54,13 @@ class Wait:
     since_ns: int
     span: Span
 
+    def __str__(self) -> str:
+        """`critic waits for any of editor, writer`."""
+        if not self.agents:
+            return f"{self.agent} waits"
+        several = f"{self.mode} of " if len(self.agents) > 1 else ""
+        return f"{self.agent} waits for {several}{', '.join(self.agents)}"
+
 
 def open_waits(team: Team, parties: Parties, at: Span | None = None) -> tuple[Wait, ...]:
     """The waits that are not over, by when they began.

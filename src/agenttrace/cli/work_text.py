@@ -82,8 +82,7 @@ def _led(found: Orchestration) -> Iterator[str]:
 
 def _waited(found: Waiting) -> Iterator[str]:
     for wait in found.waits:
-        whom = f" {wait.mode} of ".join(["for", ", ".join(wait.agents)]) if wait.agents else ""
-        yield words.line(f"{wait.agent} waits {whom}".rstrip())
+        yield words.line(str(wait))
     for group in found.deadlocks:
         yield words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
     for loop in found.loops:
