@@ -7,7 +7,7 @@ not the same as 0. Each measure is defined in `docs/reference/teams.md`.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -84,6 +84,13 @@ class Orchestration:
         """Successes as a part of the assignments whose outcome is known; None: none is."""
         known = [one.outcome for one in self.assignments if one.outcome is not None]
         return known.count("success") / len(known) if known else None
+
+    @property
+    def passed_over(self) -> Mapping[str, int]:
+        """By name, who could have been assigned a task and never was one, and how often so."""
+        could = Counter(str(who) for one in self.assignments for who in one.candidates or ())
+        did = {one.worker for one in self.assignments}
+        return {who: count for who, count in sorted(could.items()) if who not in did}
 
     def drained(self) -> Literal[True]:
         """Assert that all that was put into queues was taken out.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agenttrace.analysis import Analysis
 from agenttrace.analysis.conformance import RULES
 from agenttrace.analysis.delegation import Delegations, delegations
 from agenttrace.errors import DelegationBroken, NotRecorded
@@ -19,7 +21,8 @@ from tests.fakes.made_teams import skewed
 from tests.fakes.told_teams import BREAKS, Row, conforming, made, net, spoiled
 from tests.oracles import delegation as oracle
 
-SEEDS = range(times(150, 10_000))
+EXAMPLES = Path(__file__).parents[3] / "examples"
+SEEDS = range(times(150, 3_000))
 MEASURES = ("announced_ns", "award_latency_ns", "bid_to_award_ns", "aggregated_ns", "outcome")
 
 
@@ -201,6 +204,17 @@ def test_a_handoff_is_the_case_of_one_bidder(code: str, outcome: str | None) -> 
     )
     assert (one.aggregated_ns, one.outcome, one.award_latency_ns) == (20, outcome, None)
     assert delegations(handed_over(code)).conform()
+
+
+def test_a_handoff_of_a_framework_is_one() -> None:
+    """As openai-agents made it: triage handed the customer over to refunds, which ended well."""
+    (golden,) = EXAMPLES.glob("openai_agents/golden/**/*.trace")
+    placed = Analysis.of(golden).delegations
+    (one,) = placed
+
+    assert (one.manager, one.awarded, one.is_handoff) == ("triage", ("refunds",), True)
+    assert placed.conform()
+    assert placed.succeed()
 
 
 def test_agents_that_began_twice_are_one_party() -> None:

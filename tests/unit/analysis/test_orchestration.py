@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from agenttrace.analysis.orchestration import Orchestration, orchestration
 from agenttrace.errors import NotRecorded, OrchestrationBroken
 from agenttrace.model import names
-from agenttrace.model.span import Span, SpanKind
+from agenttrace.model.span import Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.campaign import times
@@ -129,7 +130,6 @@ def a_chef(*, by: int = 7) -> Orchestration:
         end_ns=2,
         usage=Usage(models={"m": Tokens(input=5, output=2)}),
     )
-    from dataclasses import replace
 
     return orchestration(made([replace(chef, events=told.events), model]))
 
@@ -187,9 +187,6 @@ def two_tasks(code: str = "OK") -> Orchestration:
         start_ns=6,
         end_ns=8,
     )
-    from dataclasses import replace
-
-    from agenttrace.model.span import Status
 
     return orchestration(
         telling(
@@ -249,3 +246,13 @@ def test_a_decision_names_who_could_have_been_chosen() -> None:
 
     assert (one.agent, one.decision, one.candidates) == ("boss", "ask ann", ("ann", "bea"))
     assert (one.pattern, one.reason, one.round, one.at_ns) == ("supervisor", "is free", 2, 4)
+
+
+def test_who_is_never_chosen_is_told() -> None:
+    """Bea could have had two tasks, and had none; where nobody says who could, nobody is."""
+    who = {names.QUEUE_WORKER: "ann", names.ORCHESTRATION_CANDIDATES: ["ann", "bea"]}
+    rows = [("boss", n, "assigned", {names.QUEUE_TASK: task, **who}) for n, task in enumerate("ab")]
+    silent = ("boss", 9, "assigned", {names.QUEUE_TASK: "c", names.QUEUE_WORKER: "ann"})
+
+    assert orchestration(telling(*rows, silent)).passed_over == {"bea": 2}
+    assert orchestration(telling(silent)).passed_over == {}
