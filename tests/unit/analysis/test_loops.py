@@ -99,7 +99,7 @@ def test_a_loop_that_was_left_is_no_livelock_and_still_a_loop() -> None:
         found.never_loops()
 
 
-@settings(max_examples=times(300, 20_000))
+@settings(max_examples=times(300, 4_000))
 @given(keys=st.lists(st.sampled_from("abc"), max_size=24))
 def test_stretches_are_those_that_looking_at_each_one_finds(keys: list[str]) -> None:
     """The shortest period counts, and what lies inside a stretch of a shorter one is that again."""
@@ -109,7 +109,7 @@ def test_stretches_are_those_that_looking_at_each_one_finds(keys: list[str]) -> 
 def test_what_is_told_of_a_made_run_holds_step_by_step() -> None:
     """Every loop's steps come again after its period, in what was asked; and none is too short."""
     told: list[Loop] = []
-    for seed in range(times(100, 5_000)):
+    for seed in range(times(100, 3_000)):
         chance = random.Random(seed)
         steps = [
             Did(chance.choice("ab"), chance.choice("112!!!"), chance.choice(["ada", "ada", "bob"]))
