@@ -146,30 +146,3 @@ class Analysis:
         from agenttrace.analysis.collaboration import collaboration
 
         return collaboration(self.team)
-
-    @cached_property
-    def delegations(self) -> Delegations:
-        """How tasks were placed with agents, and whether by the rules of the contract net."""
-        from agenttrace.analysis.delegation import delegations
-
-        return delegations(self.trace, team=self.team)
-
-    @cached_property
-    def orchestration(self) -> Orchestration:
-        """How work reached workers: queues, assignments, heartbeats, who led."""
-        from agenttrace.analysis.orchestration import orchestration
-
-        return orchestration(self.trace, team=self.team)
-
-    @cached_property
-    def waiting(self) -> Waiting:
-        """Who waited for whom at the end: deadlocks, loops, and tasks that starved."""
-        from agenttrace.analysis.waiting import waiting
-
-        return waiting(self.trace, team=self.team)
-
-    def waiting_at(self, span: Span) -> Waiting:
-        """Who waited for whom when a span ended, of all that happened before it."""
-        from agenttrace.analysis.waiting import waiting
-
-        return waiting(self.trace, at=span, team=self.team)
