@@ -303,4 +303,8 @@ def ns_reaching(due: float) -> int:
     by now (as anyio's cancel scopes do) would set itself again, for ever, at the same instant.
     """
     at_ns = round(due * _NS)
-    return at_ns if at_ns / _NS >= due else at_ns + 1
+    while at_ns / _NS < due:
+        at_ns += 1
+    while (at_ns - 1) / _NS >= due:
+        at_ns -= 1
+    return at_ns
