@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic_ai import Agent, RunContext, UsageLimitExceeded, UsageLimits
@@ -11,6 +13,10 @@ from pydantic_ai.providers.openai import OpenAIProvider
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
+
+if find_spec("fastmcp") is not None:
+    # pytest parses a module of it, which CPython 3.11 cannot do while a scene's finalizers parse
+    import_module("fastmcp.client.transports")
 
 
 def _agent(
