@@ -14,11 +14,14 @@ from tests.fakes.chromium import Screen
 from tests.fakes.html_pages import alone, beside, with_span
 from tests.fakes.refund_trace import refund_trace
 
-TEAM = Path(__file__).parents[2] / (
-    "examples/contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TEAMS = (
+    "contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace",
+    "openai_agents/golden/test_desk/test_a_customer_who_paid_twice.trace",
 )
 
 OVERLAYS = ".overlays button"
+SHOWN, LAID = "all.map(it => it.dataset.view)", "all.map(it => it.id)"
 WIDTHS = (360, 800, 1600)
 LOST = """
 () => {
@@ -54,15 +57,17 @@ def violations(page: Any) -> list[str]:
 
 
 def looks(page: Any) -> Iterator[str]:
-    """Go through the views of a page, and what can be laid over each, with a line chosen."""
-    for view in page.eval_on_selector_all(".tabs button", "all => all.map(it => it.dataset.view)"):
-        page.click(f"[data-view='{view}']")
-        for overlay in ("", *page.eval_on_selector_all(OVERLAYS, "all => all.map(it => it.id)")):
-            if overlay:
-                page.click(f"#{overlay}")
-            page.keyboard.press("Escape")
-            page.keyboard.press("j")
-            yield f"{view} {overlay}"
+    """Go through the runs of a page, the views, what can be laid over each, with a line chosen."""
+    for run in TEAMS:
+        for view in page.eval_on_selector_all(".tabs button", f"all => {SHOWN}"):
+            page.click(f"[data-view='{view}']")
+            for overlay in ("", *page.eval_on_selector_all(OVERLAYS, f"all => {LAID}")):
+                if overlay:
+                    page.click(f"#{overlay}")
+                page.keyboard.press("Escape")
+                page.keyboard.press("j")
+                yield f"{run} {view} {overlay}"
+        page.keyboard.press("]")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -100,7 +105,7 @@ def test_nothing_is_cut_or_small_at_any_width(screen: Screen, width: int) -> Non
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_in_any_view_of_a_team(screen: Screen, dark: bool) -> None:
     """Each view of a run, and what can be laid over it, with something chosen."""
-    page = screen.open(alone(Analysis.of(TEAM).trace), dark=dark)
+    page = screen.open(alone(*(Analysis.of(EXAMPLES / it).trace for it in TEAMS)), dark=dark)
     for look in looks(page):
         assert (look, violations(page)) == (look, [])
 
@@ -108,7 +113,7 @@ def test_axe_finds_nothing_in_any_view_of_a_team(screen: Screen, dark: bool) -> 
 @pytest.mark.parametrize("width", WIDTHS)
 def test_nothing_is_cut_or_small_in_any_view_of_a_team(screen: Screen, width: int) -> None:
     """Agents, overlays and lists have room at every width."""
-    page = screen.open(alone(Analysis.of(TEAM).trace), width=width)
+    page = screen.open(alone(*(Analysis.of(EXAMPLES / it).trace for it in TEAMS)), width=width)
     for look in looks(page):
         assert (look, page.evaluate(LOST)) == (look, [])
 

@@ -124,7 +124,7 @@ def test_tab_goes_through_the_page_in_the_order_of_reading(screen: Screen) -> No
     page = screen.open(alone(refund_trace()))
     page.evaluate("document.body.tabIndex = -1; document.body.focus()")
     seen = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         seen.append(
             page.evaluate(
@@ -134,6 +134,7 @@ def test_tab_goes_through_the_page_in_the_order_of_reading(screen: Screen) -> No
     assert seen == [
         "Waterfall",
         "Agents",
+        "Costs",
         "search names and payloads",
         "light or dark (t)",
         "keys (?)",

@@ -6,13 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from agenttrace.analysis import Analysis
+from agenttrace.analysis.costs import Cost
 from agenttrace.model.span import SpanKind
 from agenttrace.model.trace import Trace
+from agenttrace.model.usage import Usage
 from tests.fakes.chromium import Screen, until
 from tests.fakes.html_pages import alone, beside, wide, with_span
 
 PARCELS = Path(__file__).parents[2] / (
     "examples/contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace"
+)
+DESK = Path(__file__).parents[2] / (
+    "examples/openai_agents/golden/test_desk/test_a_customer_who_paid_twice.trace"
 )
 ROWS = ".body .row"
 CHOSEN = '.body .row[aria-selected="true"]'
@@ -128,3 +133,60 @@ def test_beside_a_golden_both_views_tell_of_the_run(screen: Screen) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("n")
     assert "◆" in page.inner_text(CHOSEN)
+
+
+def modelled(part: Cost) -> list[str]:
+    """The tokens and dollars of models as the page writes them: with three digits that count."""
+    if not part.llm_calls:
+        return ["", ""]
+    assert part.tokens is not None
+    assert part.usd is not None
+    digits = 2 - part.usd.adjusted()
+    return [str(part.tokens.total), f"${round(float(part.usd), digits):.{digits}f}".rstrip("0")]
+
+
+def test_costs_are_those_of_the_analysis_by_agent_model_and_tool(screen: Screen) -> None:
+    """Every part with its calls, tokens and dollars; of a tool without a model there are none."""
+    analysis = Analysis.of(DESK)
+    page = screen.open(alone(analysis.trace), at="view=costs")
+    told = page.eval_on_selector_all(
+        f"{ROWS}[aria-level='2']",
+        "all => all.map(it => [...it.querySelectorAll('.name, .times, .tokens, .cost')]"
+        ".map(cell => cell.textContent))",
+    )
+    nobody = {"agent": "by no agent", "model": "by a model without a name", "tool": "in no tool"}
+    meant = [
+        [nobody[what] if name is None else name, str(len(part.spans)), *modelled(part)]
+        for what in ("agent", "model", "tool")
+        for name, part in analysis.costs.by(what).items()
+    ]
+    assert sorted(told) == sorted(meant)
+
+
+def test_costs_lead_to_each_call_and_stay_in_step(screen: Screen) -> None:
+    """A part unfolds into its calls; a call that is chosen elsewhere is chosen here."""
+    page = screen.open(alone(Analysis.of(DESK).trace), at="view=costs")
+    page.keyboard.press("e")
+    places = page.locator(ROWS).count()
+    for place in range(places):
+        page.keyboard.press("j")
+        assert page.locator(ROWS).nth(place).get_attribute("aria-selected") == "true"
+    page.click("[data-view='waterfall']")
+    page.click(f"{ROWS} >> text=look_up_order")
+    page.click("[data-view='costs']")
+    assert "look_up_order" in page.inner_text(CHOSEN)
+
+
+def test_a_cost_that_is_not_known_says_why(screen: Screen) -> None:
+    """A model without a price has a dash, and the reason for whoever asks."""
+    trace = Analysis.of(DESK).trace
+    spans = tuple(
+        replace(it, usage=Usage(models={"nobodys-model": it.usage.tokens})) if it.usage else it
+        for it in trace.spans
+        if it.id != trace.spans[-1].id
+    )
+    kept = trace.spans[-1]
+    page = screen.open(alone(replace(trace, spans=(*spans, kept))), at="view=costs")
+    part = page.locator(f"{ROWS}:has(.name:text-is('nobodys-model'))")
+    assert part.locator(".cost").inner_text() == "\u2013"
+    assert "nobodys-model" in str(part.locator(".cost").get_attribute("title"))

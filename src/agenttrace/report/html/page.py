@@ -44,6 +44,7 @@ SCRIPTS = (
     "overlays",
     "waterfall",
     "graph",
+    "costs",
     "keys",
     "shell",
     "start",

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from agenttrace.analysis.channels import Channel
+    from agenttrace.analysis.costs import Cost, Costs
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
+
+BY = ("agent", "model", "tool")
+"""What the page tells costs apart by."""
 
 _NOWHERE = -1
 """The row of what is not known."""
@@ -33,12 +37,16 @@ def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
     Returns:
         `channels`, one list each: source, target, kind, bytes, tokens, median latency in
         nanoseconds, the rows of effects, the rows of causes; and `path`, the critical path: the
-        rows of its sections, how long each is, and, by row, the drag of what stands on it.
+        rows of its sections, how long each is, and, by row, the drag of what stands on it; and
+        `used`, what was used, by each of `BY` of which the trace names one: name, calls of models,
+        calls of tools, tokens, tokens of those that say, cost of models and of tools in US dollars,
+        why a cost is not known, and the rows of the calls.
     """
     analysis = Analysis(trace)
     return {
         "channels": [_channel(one, rows) for one in analysis.graph.channels],
         "path": _path(analysis.critical_path, rows),
+        "used": [[what, parts] for what in BY if (parts := _parts(analysis.costs, what, rows))],
     }
 
 
@@ -62,6 +70,25 @@ def _path(path: CriticalPath, rows: Mapping[str, int]) -> list[list[int]]:
         [one.duration_ns for one in path.sections],
         [rows[span] for span in on_it],
         [path.drag_ns[span] for span in on_it],
+    ]
+
+
+def _parts(costs: Costs, what: str, rows: Mapping[str, int]) -> list[list[Any]]:
+    parts = costs.by(what)
+    return [_part(name, one, rows) for name, one in parts.items()] if any(parts) else []
+
+
+def _part(name: str | None, one: Cost, rows: Mapping[str, int]) -> list[Any]:
+    return [
+        name,
+        one.llm_calls,
+        one.tool_calls,
+        None if one.tokens is None else one.tokens.total,
+        one.known_tokens.total,
+        None if one.usd is None else f"{one.usd:f}",
+        None if one.tool_usd is None else f"{one.tool_usd:f}",
+        one.unknown.get("usd", ""),
+        _rows(one.spans, rows),
     ]
 
 

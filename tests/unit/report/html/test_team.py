@@ -8,7 +8,7 @@ import pytest
 
 from agenttrace.analysis import Analysis
 from agenttrace.report.html.data import rows_of
-from agenttrace.report.html.team import team
+from agenttrace.report.html.team import BY, team
 from tests.fakes.made_teams import a_team
 
 
@@ -34,6 +34,29 @@ def test_a_page_is_told_what_the_analyses_say(seed: int) -> None:
             [it.cause and it.cause.id for it in one.interactions],
         )
         for one in analysis.graph.channels
+    ]
+    assert [
+        (what, [(*part[:8], spans(part[8])) for part in parts]) for what, parts in told["used"]
+    ] == [
+        (
+            what,
+            [
+                (
+                    name,
+                    one.llm_calls,
+                    one.tool_calls,
+                    one.tokens and one.tokens.total,
+                    one.known_tokens.total,
+                    None if one.usd is None else f"{one.usd:f}",
+                    None if one.tool_usd is None else f"{one.tool_usd:f}",
+                    one.unknown.get("usd", ""),
+                    [span.id for span in one.spans],
+                )
+                for name, one in analysis.costs.by(what).items()
+            ],
+        )
+        for what in BY
+        if any(analysis.costs.by(what))
     ]
     sections, took, on_it, drag = told["path"]
     path = analysis.critical_path
