@@ -81,7 +81,7 @@ function columnsOfCosts(side, lines, rows) {
     side.used && { id: "tokens", label: "tokens", fill: (cell, item) => {
       const { part, call, row } = lines[item];
       if (call && side.tokens.has(row)) cell.textContent = grouped(side.tokens.get(row));
-      else if (part?.models && part.tokens === null && part.atLeast) known(cell, part.atLeast, (it) => `≥ ${grouped(it)}`);
+      else if (part?.models && part.tokens === null && part.least) known(cell, part.least, (it) => `≥ ${grouped(it)}`);
       else if (part?.models) known(cell, part.tokens);
     } },
     parts.some((part) => Number(part.usd)) && { id: "cost", label: "models cost", fill: (cell, item) => {

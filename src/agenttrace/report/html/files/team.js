@@ -16,8 +16,8 @@ class TeamOf {
     );
     const [rows, took, on, drag] = told.get("path");
     this.used = told.get("used").map(([what, parts]) => [what, parts.map(
-      ([name, models, tools, tokens, atLeast, usd, toolUsd, why, rows]) => ({
-        name, calls: rows.length, models, tools, tokens, atLeast, usd, toolUsd, why, rows: rowsOf(rows),
+      ([name, models, tools, tokens, least, usd, toolUsd, why, rows]) => ({
+        name, calls: rows.length, models, tools, tokens, least, usd, toolUsd, why, rows: rowsOf(rows),
       }),
     )]);
     this.path = { rows: rowsOf(rows), took, drag: new Map(on.map((row, n) => [row, drag[n]])) };
