@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from agenttrace.analysis import Analysis
 from tests.fakes.chromium import Screen
 from tests.fakes.html_pages import alone, beside, with_span
 from tests.fakes.refund_trace import refund_trace
 
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TEAMS = (
+    "contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace",
+    "openai_agents/golden/test_desk/test_a_customer_who_paid_twice.trace",
+)
+
+OVERLAYS = ".overlays button"
+SHOWN, LAID = "all.map(it => it.dataset.view)", "all.map(it => it.id)"
 WIDTHS = (360, 800, 1600)
 LOST = """
 () => {
@@ -30,7 +41,8 @@ LOST = """
       lost.push(`small: ${it.outerHTML.slice(0, 90)}`);
     }
   }
-  for (const cell of document.querySelectorAll(".row > :is(.number, .took, .tokens, .cost)")) {
+  const numbers = ":is(.number, .took, .held, .times, .bytes, .tokens, .cost)";
+  for (const cell of document.querySelectorAll(`.row > ${numbers}`)) {
     if (shown(cell) && cell.scrollWidth > cell.clientWidth + 1) lost.push(cell.textContent);
   }
   return lost;
@@ -42,6 +54,20 @@ def violations(page: Any) -> list[str]:
     """What axe finds: the rule, and where."""
     found = Axe().run(page).response["violations"]
     return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+
+def looks(page: Any) -> Iterator[str]:
+    """Go through the runs of a page, the views, what can be laid over each, with a line chosen."""
+    for run in TEAMS:
+        for view in page.eval_on_selector_all(".tabs button", f"all => {SHOWN}"):
+            page.click(f"[data-view='{view}']")
+            for overlay in ("", *page.eval_on_selector_all(OVERLAYS, f"all => {LAID}")):
+                if overlay:
+                    page.click(f"#{overlay}")
+                page.keyboard.press("Escape")
+                page.keyboard.press("j")
+                yield f"{run} {view} {overlay}"
+        page.keyboard.press("]")
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -74,6 +100,22 @@ def test_nothing_is_cut_or_small_at_any_width(screen: Screen, width: int) -> Non
             assert page.evaluate(LOST) == []
         page.keyboard.press("?")
         assert page.evaluate(LOST) == []
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_in_any_view_of_a_team(screen: Screen, dark: bool) -> None:
+    """Each view of a run, and what can be laid over it, with something chosen."""
+    page = screen.open(alone(*(Analysis.of(EXAMPLES / it).trace for it in TEAMS)), dark=dark)
+    for look in looks(page):
+        assert (look, violations(page)) == (look, [])
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_cut_or_small_in_any_view_of_a_team(screen: Screen, width: int) -> None:
+    """Agents, overlays and lists have room at every width."""
+    page = screen.open(alone(*(Analysis.of(EXAMPLES / it).trace for it in TEAMS)), width=width)
+    for look in looks(page):
+        assert (look, page.evaluate(LOST)) == (look, [])
 
 
 def test_what_became_of_a_line_is_said_without_colour(screen: Screen) -> None:

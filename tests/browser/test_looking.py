@@ -124,17 +124,21 @@ def test_tab_goes_through_the_page_in_the_order_of_reading(screen: Screen) -> No
     page = screen.open(alone(refund_trace()))
     page.evaluate("document.body.tabIndex = -1; document.body.focus()")
     seen = []
-    for _ in range(5):
+    for _ in range(9):
         page.keyboard.press("Tab")
         seen.append(
             page.evaluate(
-                "(it => it.getAttribute('aria-label') || it.className)(document.activeElement)"
+                "(it => it.getAttribute('aria-label') || it.textContent)(document.activeElement)"
             )
         )
     assert seen == [
+        "Waterfall",
+        "Agents",
+        "Costs",
         "search names and payloads",
         "light or dark (t)",
         "keys (?)",
+        "◆ Critical path",
         "Spans, each under the one that it happened inside",
         "detail",
     ]

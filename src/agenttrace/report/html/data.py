@@ -2,7 +2,7 @@
 
 A browser reads goldens by the same tables as we do; they travel with the page. What it cannot know
 comes along: the order of reading, what models were asked and said in whatever language, what calls
-cost, and how two traces correspond.
+cost, what the analyses say of a team, and how two traces correspond.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from agenttrace.model.span import SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.report.html.compared import compared
 from agenttrace.report.html.said import said
+from agenttrace.report.html.team import steps, team
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -137,9 +138,10 @@ def _trace(trace: Trace, label: str) -> dict[str, Any]:
     return {
         "label": _text(label),
         "golden": native.write(trace),
-        "order": _steps([rows[span.id] for span, _ in nested(trace)]),
+        "order": steps([rows[span.id] for span, _ in nested(trace)]),
         "said": said((rows[span.id], span) for span in trace.spans if span.kind is SpanKind.LLM),
         "costs": _costs(trace, rows),
+        "team": team(trace, rows),
     }
 
 
@@ -155,11 +157,6 @@ def _rows(ordered: Trace) -> dict[str, int]:
     for span in ordered.spans:
         (late if ragged(span.lane) else kept).append(span.id)
     return {span: row for row, span in enumerate((*kept, *late))}
-
-
-def _steps(rows: list[int]) -> list[int]:
-    """Rows as steps from the one before: in a trace in order nearly all are 1, and cost nothing."""
-    return [row - before for before, row in zip([-1, *rows], rows, strict=False)]
 
 
 def _costs(trace: Trace, rows: Mapping[str, int]) -> list[list[Any]]:

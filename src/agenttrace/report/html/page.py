@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "detail", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -29,8 +29,10 @@ SCRIPTS = (
     "dom",
     "words",
     "run",
+    "team",
     "differing",
     "rows",
+    "lists",
     "arrows",
     "values",
     "messages",
@@ -39,7 +41,10 @@ SCRIPTS = (
     "search",
     "views",
     "compare",
+    "overlays",
     "waterfall",
+    "graph",
+    "costs",
     "keys",
     "shell",
     "start",

@@ -7,7 +7,7 @@ class Side {
     const { golden } = this;
     this.rows = golden.spans.rows;
     this.order = new Int32Array(this.rows);
-    told.get("order").reduce((before, step, place) => (this.order[place] = before + step), -1);
+    this.order.set(rowsOf(told.get("order")));
     this.place = new Int32Array(this.rows);
     this.order.forEach((row, place) => { this.place[row] = place; });
     this.nest();
@@ -18,6 +18,7 @@ class Side {
     this.saidPool = new Pool().extend(said.get("values"));
     const [rows, costs] = told.get("costs");
     this.costs = new Map(rows.map((row, n) => [row, Number(costs[n])]));
+    this.team = new TeamOf(this, told.get("team"));
     this.total();
   }
 
@@ -239,6 +240,11 @@ function mergedTree(sides, partners) {
     depth.push(level);
     below(left < 0 ? null : left, right < 0 ? null : right, level + 1);
   }
+  return new Tree(rows.map((side) => Int32Array.from(side)), Int32Array.from(depth), sizesOf(depth));
+}
+
+// How many items stand below each, itself among them.
+function sizesOf(depth) {
   const size = new Int32Array(depth.length).fill(1);
   const open = [];
   for (let item = 0; item <= depth.length; item += 1) {
@@ -248,7 +254,7 @@ function mergedTree(sides, partners) {
     }
     open.push(item);
   }
-  return new Tree(rows.map((side) => Int32Array.from(side)), Int32Array.from(depth), size);
+  return size;
 }
 
 // What asks for the spans right below one, in the order of reading; -1: those at the top.

@@ -3,7 +3,8 @@
 class Page {
   // `entries` are the page's runs, `said` what is said of all of them.
   constructor(entries, host, said) {
-    Object.assign(this, { entries, host, said, view: null, pair: null, hits: [], at: -1 });
+    Object.assign(this, { entries, host, said, view: null, pair: null, hits: [], at: -1,
+      overlays: new Set() });
     this.build();
     listen(this);
     window.addEventListener("hashchange", () => this.follow());
@@ -80,6 +81,8 @@ class Page {
       tab.setAttribute("aria-pressed", tab.dataset.view === view.id ? "true" : "false");
     }
     this.shown = view.open(this, this.run, this.list);
+    this.at = -1;
+    this.sayWhere();
     if (this.pair === null) this.tell();
     else this.select(this.pair);
   }
@@ -152,7 +155,8 @@ class Page {
 
   // -- steps: through matches while something is searched for, else through first causes ---------
   get stops() {
-    return this.words.value.trim() ? this.hits : this.run.causes;
+    if (this.words.value.trim()) return this.hits;
+    return this.shown?.stops ?? this.run.causes;
   }
 
   found(hits, done) {
@@ -181,9 +185,10 @@ class Page {
   sayWhere() {
     const { stops, at } = this;
     const looking = Boolean(this.words.value.trim());
-    const what = looking ? "match" : "cause";
-    const many = looking ? "matches" : "causes";
-    if (!looking && !this.run.compared) this.count.textContent = "";
+    const own = this.shown?.stops !== undefined;
+    const what = looking ? "match" : own ? "step" : "cause";
+    const many = looking ? "matches" : own ? "steps" : "causes";
+    if (!looking && !own && !this.run.compared) this.count.textContent = "";
     else if (at >= 0) this.count.textContent = `${at + 1} of ${counted(stops.length, what, many)}`;
     else this.count.textContent = counted(stops.length, what, many) + (this.searching ? " …" : "");
     this.steps.hidden = !stops.length;

@@ -9,11 +9,16 @@ addView({
     const { spans } = side.golden;
     const tree = run.compared ? oneTree(side) : run.tree;
     const at = (item) => tree.rows[0][item];
+    const held = page.overlays.has("path") ? pathOf(side) : null;
     const columns = [
       { id: "number", label: "#", fill: (cell, item) => { cell.textContent = item + 1; } },
       { id: "what", label: "span", fill: (cell, item) => nameCell(cell, rows, item, side, at(item)) },
       { id: "when", label: side.timed ? `when, of ${duration(side.whole)}` : "at which step",
-        fill: (cell, item) => barCell(cell, side, at(item), spans.kind(at(item))) },
+        fill: (cell, item) => {
+          barCell(cell, side, at(item), spans.kind(at(item)));
+          if (held) drawPath(cell, side, at(item));
+        } },
+      held && { id: "held", label: "on path", fill: (cell, item) => pathCell(cell, side, at(item)) },
       { id: "took", label: side.timed ? "took" : "steps",
         fill: (cell, item) => { cell.textContent = side.took(at(item)); } },
       side.used && { id: "tokens", label: "tokens", fill: (cell, item) => {
@@ -38,16 +43,24 @@ addView({
     });
     rows.element.classList.add("waterfall");
     rows.body.append(arrows);
-    host.append(rows.element);
+    const bar = pathOf(side) ? pathBar(page, run) : null;
+    host.append(make("div", { class: bar ? "stacked" : "whole" }, bar, rows.element));
     return {
       rows,
       tree,
+      stops: held ? stopsOn(held, run) : undefined,
       pair: (item) => (run.compared ? run.tree.pairOf(1, at(item)) : [at(item)]),
       item: (pair) => tree.item[0].get(pair.at(-1)) ?? -1,
       close: () => rows.close(),
     };
   },
 });
+
+// The items of the run's tree that stand on the path, in the order of reading.
+function stopsOn(held, run) {
+  const item = run.tree.item.at(-1);
+  return [...held.keys()].map((row) => item.get(row)).sort((a, b) => a - b);
+}
 
 function barCell(cell, side, row, kind) {
   const left = (100 * (side.begins[row] - side.first)) / side.whole;
