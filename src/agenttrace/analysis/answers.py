@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from agenttrace.analysis.cascade import Cascade
     from agenttrace.analysis.collaboration import Collaboration
     from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.critical_path import CriticalPath
@@ -139,6 +140,13 @@ class Analysis:
         from agenttrace.analysis.waiting import waiting
 
         return waiting(self.trace, at=span, team=self.team)
+
+    @cached_property
+    def cascade(self) -> Cascade:
+        """Where failures began, how far they spread, and whether something held them."""
+        from agenttrace.analysis.cascade import cascade
+
+        return cascade(self.trace, team=self.team, timed=self.time != "virtual")
 
     @cached_property
     def collaboration(self) -> Collaboration:
