@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agenttrace.analysis import Analysis
+from agenttrace.formats.files import trace_at
 from agenttrace.model.lane import Lane
 from agenttrace.model.span import Span, SpanKind
 from agenttrace.model.trace import Trace
@@ -15,6 +18,7 @@ from tests.fakes.told_teams import Did, run_of
 from tests.unit.analysis.test_teams_page import TABLES
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "cascades.md"
+DATA = Path(__file__).parents[2] / "data"
 CASES = [[one[1], one[2]] for one in TABLES.finditer(PAGE.read_text("utf-8"))]
 
 
@@ -47,3 +51,41 @@ def test_what_is_worked_out_by_hand_is_what_the_code_says(case: int) -> None:
 def test_there_are_three_cases() -> None:
     """One could be right by chance."""
     assert len(CASES) == 3
+
+
+def test_what_the_page_says_of_annotated_errors_is_counted() -> None:
+    """Span by span, with nothing fitted: the numbers are what they are."""
+    counts: Counter[tuple[bool, bool]] = Counter()
+    notes = sorted((DATA / "trail-swebench" / "annotations").glob("*.json"))
+    for note in notes:
+        (file,) = (DATA / "trail-swebench").glob(f"{note.stem}.json*")
+        meant = {one["location"] for one in json.loads(note.read_text("utf-8"))["errors"]}
+        trace, _ = trace_at(file)
+        found = {one.span.id for one in Analysis(trace).cascade.failures}
+        counts.update((span.id in found, span.id in meant) for span in trace.spans)
+
+    assert _table("TRAIL", len(notes)) == [
+        ["with evidence", str(counts[True, True]), str(counts[True, False])],
+        ["without", str(counts[False, True]), str(counts[False, False])],
+    ]
+
+
+def test_what_the_page_says_of_decisive_steps_is_counted() -> None:
+    """Conversations show no evidence at all, so each decisive step is missed."""
+    files = sorted((DATA / "multi-agent-failures").glob("*.json"))
+    spans = 0
+    for file in files:
+        trace, _ = trace_at(file)
+        assert Analysis(trace).cascade.failures == ()
+        spans += len(trace.spans)
+
+    assert _table("Who&When", len(files)) == [
+        ["with evidence", "0", "0"],
+        ["without", str(len(files)), str(spans - len(files))],
+    ]
+
+
+def _table(name: str, runs: int) -> list[list[str]]:
+    """The two rows of numbers of one table of the page."""
+    text = PAGE.read_text("utf-8").partition(f"| {name}: {runs} runs")[2].partition("\n\n")[0]
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines()[2:]]
