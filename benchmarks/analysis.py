@@ -54,6 +54,7 @@ ANALYSES: dict[str, Callable[[Analysis], object]] = {
     "costs by agent": lambda analysis: analysis.costs.by("agent"),
     "lifetimes": lambda analysis: analysis.lifetimes,
     "overhead": lambda analysis: analysis.overhead,
+    "cascade": lambda analysis: analysis.cascade.contained,
     "collaboration": lambda analysis: analysis.collaboration,
 }
 """What is measured; each gets a facade that has answered nothing yet."""

@@ -10,16 +10,17 @@ Node = tuple[str, Position | str, int]
 
 def happens_before(trace: Trace) -> set[tuple[str, str]]:
     """All pairs of span ids of which the first had ended when the second began."""
-    edges = _edges(trace)
+    edges = edges_of(trace)
     begins = {span.id: ("step", span.lane, span.seq) for span in trace.spans}
     pairs = set()
     for first in trace.spans:
-        reached = _reached(edges, ("end", first.id, 0))
+        reached = reached_from(edges, ("end", first.id, 0))
         pairs |= {(first.id, other) for other, begin in begins.items() if begin in reached}
     return {(one, two) for one, two in pairs if one != two and (two, one) not in pairs}
 
 
-def _edges(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a kind of edge
+def edges_of(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a kind of edge
+    """What leads from step to step, and to and from the ends of spans."""
     longest = 1 + max(
         [
             *(span.end_seq for span in trace.spans),
@@ -61,7 +62,8 @@ def _edges(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a ki
     return edges
 
 
-def _reached(edges: dict[Node, set[Node]], start: Node) -> set[Node]:
+def reached_from(edges: dict[Node, set[Node]], start: Node) -> set[Node]:
+    """Every node that ways lead to from one, itself included."""
     seen, ahead = {start}, [start]
     while ahead:
         for node in edges.get(ahead.pop(), set()) - seen:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from os import PathLike
 
+    from agenttrace.analysis.cascade import Cascade
     from agenttrace.analysis.collaboration import Collaboration
     from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.critical_path import CriticalPath
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from agenttrace.analysis.lifetimes import Lifetime
     from agenttrace.analysis.orchestration import Orchestration
     from agenttrace.analysis.overhead import Overhead
+    from agenttrace.analysis.vectors import Goal, Progress, Vector
     from agenttrace.analysis.waiting import Waiting
     from agenttrace.check.select import Selection
     from agenttrace.model.span import Span
@@ -139,6 +141,37 @@ class Analysis:
         from agenttrace.analysis.waiting import waiting
 
         return waiting(self.trace, at=span, team=self.team)
+
+    @cached_property
+    def cascade(self) -> Cascade:
+        """Where failures began, how far they spread, and whether something held them."""
+        from agenttrace.analysis.cascade import cascade
+
+        return cascade(self.trace, team=self.team, timed=self.time != "virtual")
+
+    @cached_property
+    def states(self) -> Vector:
+        """The Collective State Vector: what every agent knew and wanted at the end of the run."""
+        from agenttrace.analysis.vectors import vector
+
+        return vector(self.trace)
+
+    def states_at(self, span: Span) -> Vector:
+        """The same when a span ended, of all that happened before it."""
+        from agenttrace.analysis.vectors import vector
+
+        return vector(self.trace, span)
+
+    def progress(self, goal: Goal) -> Progress:
+        """How near a goal the team was, at each state that was kept.
+
+        Args:
+            goal: Says it of a Collective State Vector: whether it is reached, or how far, as a
+                number of which more is better.
+        """
+        from agenttrace.analysis.vectors import progress
+
+        return progress(self.trace, goal)
 
     @cached_property
     def collaboration(self) -> Collaboration:

@@ -19,7 +19,7 @@ from agenttrace.model.span import SpanKind
 from agenttrace.model.state import CollectiveState, StateSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
@@ -147,7 +147,17 @@ def collective_state(trace: Trace, at: Span) -> CollectiveState:
     and global states of distributed systems", 1989).
     """
     past = Past(trace)
-    cut = past.of_span(at)
+    return _over(trace, past, past.of_span(at))
+
+
+def collective_states(trace: Trace) -> Iterator[tuple[StateSnapshot, CollectiveState]]:
+    """For each snapshot, the latest of every agent over all that happened before it, and it."""
+    past = Past(trace)
+    for shot in trace.snapshots:
+        yield shot, _over(trace, past, past.of_snapshot(shot))
+
+
+def _over(trace: Trace, past: Past, cut: dict[Position, int]) -> CollectiveState:
     latest: dict[str, StateSnapshot] = {}
     for shot in trace.snapshots:
         if shot.seq > cut.get(shot.lane, -1):

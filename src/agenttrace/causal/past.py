@@ -68,6 +68,10 @@ class Past:
         ]
         return self._cut([(span.lane, end), *map(self._whole, inside)])
 
+    def of_snapshot(self, shot: StateSnapshot) -> dict[Position, int]:
+        """The cut at the step at which a state was kept."""
+        return self._cut([(shot.lane, shot.seq)])
+
     def is_later(self, a: StateSnapshot, b: StateSnapshot) -> bool:
         """Whether a snapshot is later than another; of concurrent ones, the later lane's is."""
         if a.lane == b.lane:

@@ -35,6 +35,7 @@ COMMANDS = (
     "explain",
     "import",
     "replay",
+    "blame",
     "promote",
     "export",
     "formats",

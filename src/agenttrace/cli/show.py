@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from agenttrace.cli.gating import BASE, is_id
+
+if TYPE_CHECKING:
+    from agenttrace.cli.span_text import SpanText
+    from agenttrace.model.trace import Trace
 
 
 @click.command("show")
@@ -17,10 +22,11 @@ from agenttrace.cli.gating import BASE, is_id
 )
 @click.option(
     "--view",
-    type=click.Choice(["page", "tree", "waterfall", "usage", "work"]),
+    type=click.Choice(["page", "tree", "waterfall", "usage", "work", "cascade"]),
     default="page",
     show_default=True,
-    help="All there is; a line a span; when each ran; what was used; how work was placed.",
+    help="All there is; a line a span; when each ran; what was used; how work was placed; "
+    "where failures began.",
 )
 @click.option("--agent", metavar="NAME", help="The whole story of one agent; wildcards.")
 @click.option("--why", metavar="SPAN", help="How the output of one span came about: #4, or a name.")
@@ -70,7 +76,12 @@ def command(
         from agenttrace.cli import story
 
         click.echo("\n".join(story.told(found, page, agent)))
-    elif view == "page":
+    else:
+        _view(view, found, page, written_in)
+
+
+def _view(view: str, found: Trace, page: SpanText, written_in: str) -> None:
+    if view == "page":
         from agenttrace.cli.trace_text import told
 
         click.echo("\n".join(told(found, written_in)))
@@ -78,6 +89,10 @@ def command(
         from agenttrace.cli import work_text
 
         click.echo("\n".join(work_text.told(found)))
+    elif view == "cascade":
+        from agenttrace.cli import cascade_text
+
+        click.echo("\n".join(cascade_text.told(found, page.numbers)))
     else:
         from agenttrace.cli import tables
 

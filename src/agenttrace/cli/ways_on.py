@@ -199,6 +199,13 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "They may come in either order. Say so:",
         "    a.concurrent_with(b)",
     ),
+    "cascade-spread": (
+        "See where it began, and what followed:",
+        "    agenttrace show GOLDEN --view cascade",
+        "Hold it where it begins: catch it in the agent, and go on without the answer:",
+        "    try: price = quote(order)",
+        "    except TimeoutError: price = last_known(order)",
+    ),
     "delegation-broken": (
         "See each step, who took it, and what it follows:",
         "    agenttrace show GOLDEN --view tree",

@@ -83,6 +83,7 @@ from agenttrace.errors.stops import (
     StubUnfit,
 )
 from agenttrace.errors.teams import (
+    CascadeSpread,
     DelegationBroken,
     OrchestrationBroken,
     TeamStuck,
@@ -107,6 +108,7 @@ __all__ = [
     "ArgumentChanged",
     "BudgetBroken",
     "CallOutsideRun",
+    "CascadeSpread",
     "CassetteUnreadable",
     "Deadlock",
     "DelegationBroken",

@@ -5,6 +5,18 @@ from __future__ import annotations
 from agenttrace.errors.kinds import AgentTraceError
 
 
+class CascadeSpread(AgentTraceError, AssertionError):
+    """A failure spread further than the test says: to other agents, to the run, or by retries.
+
+    Common causes:
+        1. An agent raises what a tool of its own raised, and nobody above it has a fallback.
+        2. A failed call is asked again without end. Stop after some: a circuit breaker.
+        3. An agent caught its error, and told others what it made of it: the message names them.
+    """
+
+    slug = "cascade-spread"
+
+
 class DelegationBroken(AgentTraceError, AssertionError):
     """A task was not placed, done or reported as the test says.
 
