@@ -7,13 +7,15 @@ where the next agent begins, and both stand below whoever began the run.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.frameworks.tools import plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.standing import standing
+from agenttrace.causal import current
 from agenttrace.model import names
 from agenttrace.model.agent import Agent
 from agenttrace.model.span import Event, SpanKind, Status
@@ -21,6 +23,7 @@ from agenttrace.model.state import StateSnapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from contextvars import ContextVar, Token
 
     from agenttrace.causal.lane import LiveLane
     from agenttrace.model.values import Value
@@ -184,3 +187,20 @@ def lasting(doing: Doing, *limits: str) -> Iterator[None]:
         doing.end(error)
         raise
     doing.end()
+
+
+def aside(real: Any) -> Any:
+    """Stand before a coroutine function for who looks on: nothing goes between agents by it."""
+
+    @functools.wraps(real)
+    async def unseen(*args: Any, **options: Any) -> Any:
+        with current.aside():
+            return await real(*args, **options)
+
+    return unseen
+
+
+def put_back(variable: ContextVar[Any], token: Token[Any]) -> None:
+    """Give a variable what it held, unless its stream was closed in another context."""
+    with contextlib.suppress(ValueError):
+        variable.reset(token)

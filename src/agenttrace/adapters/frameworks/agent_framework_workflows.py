@@ -12,7 +12,15 @@ import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, limit_of, queued, remember
+from agenttrace.adapters.frameworks.acting import (
+    LIMIT,
+    an_agent,
+    aside,
+    limit_of,
+    put_back,
+    queued,
+    remember,
+)
 from agenttrace.adapters.frameworks.teams import Team, team_here
 from agenttrace.adapters.frameworks.tools import plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
@@ -121,13 +129,8 @@ class _WorkflowRun:
             with self._doing.step():
                 yield
         finally:
-            _back(place_here, place)
-            _back(team_here, team)
-
-
-def _back(variable: ContextVar[Any], token: Any) -> None:
-    with contextlib.suppress(ValueError):  # closed in another context
-        variable.reset(token)
+            put_back(place_here, place)
+            put_back(team_here, team)
 
 
 def _name_of(workflow: Any) -> str:
@@ -155,17 +158,6 @@ def _run_iteration(real: Any) -> Any:
             queued("heartbeat", "", queue=team.name, span=team.span, done=team.given)
 
     return run_iteration
-
-
-def _aside(real: Any) -> Any:
-    """Events are for who looks on; their queue carries nothing from one agent to another."""
-
-    @functools.wraps(real)
-    async def unseen(*args: Any, **options: Any) -> Any:
-        with current.aside():
-            return await real(*args, **options)
-
-    return unseen
 
 
 def _drain_messages(real: Any) -> Any:
@@ -219,7 +211,7 @@ def _execute(real: Any) -> Any:
                 begun(doing)
                 return await real(self, *args, **options)
         finally:
-            _back(place_here, token)
+            put_back(place_here, token)
 
     return execute
 
@@ -282,7 +274,7 @@ def _seams_of_context(module: ModuleType) -> list[Seam]:
     events = ("add_event", "drain_events", "has_events", "next_event")
     return [
         Seam(owner=owner, name="drain_messages", around=_drain_messages),
-        *(Seam(owner=owner, name=name, around=_aside) for name in events),
+        *(Seam(owner=owner, name=name, around=aside) for name in events),
     ]
 
 

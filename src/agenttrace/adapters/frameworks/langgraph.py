@@ -18,6 +18,7 @@ from agenttrace.adapters.frameworks.acting import (
     an_agent,
     chose,
     limit_of,
+    put_back,
     queued,
 )
 from agenttrace.adapters.frameworks.framework import Framework
@@ -171,13 +172,8 @@ class _GraphRun:
             with self._doing.step():
                 yield
         finally:
-            _back(_guest, guest)
-            _back(_journey, journey)
-
-
-def _back(variable: ContextVar[Any], token: Any) -> None:
-    with contextlib.suppress(ValueError):  # a stream that is closed in another context
-        variable.reset(token)
+            put_back(_guest, guest)
+            put_back(_journey, journey)
 
 
 def _opening(graph: Any, guest: Guest | None) -> Opening:
@@ -229,7 +225,7 @@ def _node(task: Any) -> Iterator[None]:
             yield
             _go_on(journey, task, step, guest.span, guest.agent)
         finally:
-            _back(_guest, token)
+            put_back(_guest, token)
         return
     if journey.is_agent or task.name.startswith("__"):
         yield
