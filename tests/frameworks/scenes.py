@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import importlib.util
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -39,6 +40,9 @@ _TRANSFERS = {
     "delegate_work_to_coworker": {"task": "Refund it.", "context": "-", "coworker": "refunds"},
 }
 """By its name, what a tool that hands over must be told; the name of others says it."""
+
+FINAL_ANSWER = "final_answer"
+"""The tool by which agents of smolagents answer; they tell of their calls in text."""
 
 ASKED = "What about my order?"
 """What the user says in every scene."""
@@ -245,14 +249,19 @@ class Model:
         if agent is None:
             return fails(400, f"nobody has the prompt {prompt!r}")
         first, last = turns[agent]
-        return last if asked & {call.name for call in _calls_in(first)} else first
+        told = asked or told_in_text(request)
+        said = last if told & {call.name for call in _calls_in(first)} else first
+        return final(said) if FINAL_ANSWER in _names_in(request.tools) else said
 
     def _turns(self, request: ModelRequest) -> dict[str, tuple[Reply, Reply]]:
         """By prompt: what an agent says until it has asked for its tool, and what afterwards."""
         known = look_up(self.order), says("It was paid twice.")
-        other = next((name for name in _names_in(request.tools) if name != "look_up_order"), "")
+        known_tools = ("look_up_order", FINAL_ANSWER)
+        other = next((name for name in _names_in(request.tools) if name not in known_tools), "")
         target = _TRANSFERS.get(other, {})
-        question = {_argument_of(request.tools): "May we refund it?"}
+        question: dict[str, object] = {_argument_of(request.tools): "May we refund it?"}
+        if "'additional_args'" in repr(request.tools):  # smolagents before 1.23 demands them
+            question["additional_args"] = {}
         more = look_up(self.order) if request.tools else says("Enough.")
         return {
             DESK: known,
@@ -274,6 +283,25 @@ class Model:
         late = (0.0, 0.0) if chance is None else (0.0, 0.03)
         with ModelServer(self, chance=chance, latency_s=late, numbered=numbered) as server:
             yield server.url
+
+
+def told_in_text(request: ModelRequest) -> set[str]:
+    """Which tools a conversation says were called, where it says so in words alone."""
+    said = "\n".join(
+        one.text for one in request.messages if one.role not in ("system", "developer")
+    )
+    return {*re.findall(r"(?:'name': |executing tool )'(\w+)'", said)}
+
+
+def final(reply: Reply) -> Reply:
+    """Give an answer by the tool that is there for it, beside its words."""
+    text = "\n".join(message.text for message in reply.response.messages)
+    if not text or any(_calls_in(reply)):
+        return reply
+    (message,) = reply.response.messages
+    (call,) = _calls_in(calls_tool(FINAL_ANSWER, {"answer": text}))
+    answer = replace(message, parts=(*message.parts, call))
+    return replace(reply, response=replace(reply.response, messages=(answer,)))
 
 
 def counted(reply: Reply, request: ModelRequest, sent: list[Tokens]) -> Reply:
@@ -304,7 +332,7 @@ def _calls_in(reply: Reply) -> Iterator[ToolCall]:
 def _argument_of(tools: object) -> str:
     """What the question to an expert is called: `question`, or as the framework has it."""
     known = repr(tools)
-    return next((name for name in ("question", "request") if f"'{name}'" in known), "input")
+    return next((name for name in ("question", "request", "task") if f"'{name}'" in known), "input")
 
 
 def _names_in(tools: object) -> Iterator[str]:

@@ -96,5 +96,6 @@ def test_every_file_about_a_framework_is_found() -> None:
         "langgraph",
         "openai-agents",
         "pydantic-ai-slim",
+        "smolagents",
         "strands-agents",
     ]
