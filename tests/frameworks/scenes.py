@@ -187,6 +187,8 @@ class Troupe:
         agent: What the first agent of `sync` is called.
         warns: Of which kind the warnings are that it gives of itself, whatever it plays.
         more: What else is played, by name of `MORE`; `notebook` gives what is to be awaited.
+        calls: Whether a tool knows what the model's provider called the call; a plain function that
+            `@agenttrace.tool` wraps is told its arguments alone.
     """
 
     framework: str
@@ -195,6 +197,7 @@ class Troupe:
     agent: str = "desk"
     warns: tuple[type[Warning], ...] = ()
     more: Mapping[str, Program] = field(default_factory=dict)
+    calls: bool = True
 
     def program(self, scene: str) -> Program:
         """What is played in a scene of `SCENES` or of `MORE`."""

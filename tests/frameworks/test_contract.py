@@ -102,17 +102,18 @@ def test_agents_are_known_by_their_names_and_their_models(
 def test_parallel_tools_keep_what_the_provider_called_them(
     recordings: Recordings, file: str
 ) -> None:
-    """Three calls at once are told apart by arguments and by the provider's ids."""
+    """Three calls at once are told apart by arguments, and by the provider's ids where known."""
     trace = recordings(file, "parallel")[1].trace
     tools = _of(trace, SpanKind.TOOL)
-    ids = {str(span.attributes.get(names.TOOL_CALL_ID)) for span in tools}
+    ids = {span.attributes.get(names.TOOL_CALL_ID) for span in tools}
+    named = {f"call_said-2_{number}" for number in range(3)}
 
     assert [span.question for span in tools] == [
         {"order": "A-17"},
         {"order": "A-18"},
         {"order": "A-19"},
     ]
-    assert ids == {f"call_said-2_{number}" for number in range(3)}
+    assert ids == (named if troupes()[file].calls else {None})
 
 
 def test_a_handoff_is_a_link(recordings: Recordings, file: str) -> None:

@@ -94,6 +94,7 @@ def test_every_file_about_a_framework_is_found() -> None:
         "google-adk",
         "langchain-core",
         "langgraph",
+        "litellm",
         "openai-agents",
         "pydantic-ai-slim",
         "smolagents",

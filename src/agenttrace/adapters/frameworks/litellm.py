@@ -1,0 +1,110 @@
+"""LiteLLM: a client and no agents; what it does beside its requests is no part of a run.
+
+What it asks passes the transports' doors (httpx, aiohttp). Callbacks are told of each answer in
+threads and tasks of its own, which outlive runs; and the prices of models come from the network,
+when it is loaded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+from agenttrace.adapters.frameworks.framework import Framework
+from agenttrace.causal import current
+from agenttrace.causal.lane import Run
+from agenttrace.causal.spawn.patching import Seam
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+_LOCAL = "LITELLM_LOCAL_MODEL_COST_MAP"
+"""By this variable LiteLLM is told to take the prices that came with it."""
+
+
+@contextlib.contextmanager
+def _outside() -> Iterator[None]:
+    """Stand outside every run; beside a replay the guard lets nothing out, and says nothing."""
+    here = current.carried()
+    beside = Run(current.ASIDE)
+    beside.offline = None if here is None else here.lane.run.offline
+    beside.ended = beside.offline is not None
+    token = current.stand(beside.frame())
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+def _aside(real: Any) -> Any:
+    @functools.wraps(real)
+    def tell(*args: Any, **options: Any) -> Any:
+        with _outside():
+            return real(*args, **options)
+
+    return tell
+
+
+def _aside_awaited(real: Any) -> Any:
+    @functools.wraps(real)
+    async def tell(*args: Any, **options: Any) -> Any:
+        with _outside():
+            return await real(*args, **options)
+
+    return tell
+
+
+def _own_prices(real: Any) -> Any:
+    """Take the prices that came with it, inside a run: others would come another day."""
+
+    @functools.wraps(real)
+    def get_model_cost_map(*args: Any, **options: Any) -> Any:
+        if current.carried() is None:
+            return real(*args, **options)
+        with mock.patch.dict(os.environ, {_LOCAL: "True"}):
+            return real(*args, **options)
+
+    return get_model_cost_map
+
+
+# -- where they stand ---------------------------------------------------------------------------
+def _seams_of_threads(module: ModuleType) -> list[Seam]:
+    names: Any = module
+    return [Seam(owner=names.executor, name="submit", around=_aside)]
+
+
+def _seams_of_tasks(module: ModuleType) -> list[Seam]:
+    names: Any = module
+    return [Seam(owner=names.LoggingWorker, name="ensure_initialized_and_enqueue", around=_aside)]
+
+
+def _seams_of_callbacks(module: ModuleType) -> list[Seam]:
+    telling = {
+        "success_handler": _aside,
+        "failure_handler": _aside,
+        "async_success_handler": _aside_awaited,
+        "async_failure_handler": _aside_awaited,
+    }
+    names: Any = module
+    return [Seam(owner=names.Logging, name=name, around=around) for name, around in telling.items()]
+
+
+def _seams_of_prices(module: ModuleType) -> list[Seam]:
+    return [Seam(owner=module, name="get_model_cost_map", around=_own_prices, held=True)]
+
+
+FRAMEWORK = Framework(
+    name="litellm",
+    oldest="1.82.0",
+    newest="1.83.0",
+    late={
+        "litellm.litellm_core_utils.thread_pool_executor": _seams_of_threads,
+        "litellm.litellm_core_utils.logging_worker": _seams_of_tasks,
+        "litellm.litellm_core_utils.litellm_logging": _seams_of_callbacks,
+        "litellm.litellm_core_utils.get_model_cost_map": _seams_of_prices,
+    },
+)
