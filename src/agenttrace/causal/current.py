@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextvars import Context
 
+    from agenttrace.causal.lane import LiveLane
+
 __all__ = [
     "Frame",
     "Run",
@@ -28,6 +30,7 @@ __all__ = [
     "carried_in",
     "enter",
     "frame",
+    "is_outside",
     "leave",
     "reset",
     "resume",
@@ -141,13 +144,27 @@ def reset(token: Token[Frame | None]) -> None:
 def aside() -> Iterator[None]:
     """Do something, and all that it spawns, outside every run: the wire below an adapter's seam.
 
-    No position is minted there, no message followed, and no request asked at a door.
+    No position is minted there, no message followed, and no request asked at a door. Beside a
+    replay the network guard lets nothing out, and says nothing, but where a call has gone out live.
     """
-    token = stand(Run(ASIDE).frame())
+    beside, here = Run(ASIDE), carried()
+    if here is not None and not is_outside(here.lane):
+        beside.offline = here.lane.run.offline
+        beside.ended = beside.offline is not None
+    token = stand(beside.frame())
     try:
         yield
     finally:
         reset(token)
+
+
+def is_outside(lane: LiveLane | None) -> bool:
+    """Whether code runs in a crossing that goes to the world."""
+    while lane is not None:
+        if lane.outside:
+            return True
+        lane = lane.parent
+    return False
 
 
 def stand_for(own: Frame | None) -> None:

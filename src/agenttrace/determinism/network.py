@@ -25,7 +25,7 @@ from agenttrace.providers import telemetry
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from agenttrace.causal.lane import LiveLane, Run
+    from agenttrace.causal.lane import Run
 
 _WEBSOCKETS = frozenset({"websockets", "websocket", "socketio", "engineio", "wsproto", "picows"})
 """Libraries whose connections are worth a word even to this machine: no adapter records them."""
@@ -98,7 +98,7 @@ class _Guard:
 
     def _judge(self, host: str, port: str, *, resolves: bool = False, by: str = "") -> None:
         frame = current.frame()
-        if frame is None or _is_outside(frame.lane):
+        if frame is None or current.is_outside(frame.lane):
             return
         run, offline = frame.lane.run, frame.lane.run.offline is not None
         if telemetry.is_telemetry_host(host) or (offline and run.ended):
@@ -113,17 +113,8 @@ class _Guard:
 
     def _note(self, what: str) -> None:
         frame = current.frame()
-        if frame is not None and not _is_outside(frame.lane):
+        if frame is not None and not current.is_outside(frame.lane):
             frame.lane.run.bypassed.append(f"{what}, at {site() or 'a library'}")
-
-
-def _is_outside(lane: LiveLane | None) -> bool:
-    """Whether code runs in a crossing that goes to the world."""
-    while lane is not None:
-        if lane.outside:
-            return True
-        lane = lane.parent
-    return False
 
 
 def _refused(run: Run, by: str | None, where: str) -> EgressRefused:

@@ -7,53 +7,28 @@ when it is loaded.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from agenttrace.adapters.frameworks.acting import aside
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.causal import current
-from agenttrace.causal.lane import Run
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
 _LOCAL = "LITELLM_LOCAL_MODEL_COST_MAP"
 """By this variable LiteLLM is told to take the prices that came with it."""
 
 
-@contextlib.contextmanager
-def _outside() -> Iterator[None]:
-    """Stand outside every run; beside a replay the guard lets nothing out, and says nothing."""
-    here = current.carried()
-    beside = Run(current.ASIDE)
-    beside.offline = None if here is None else here.lane.run.offline
-    beside.ended = beside.offline is not None
-    token = current.stand(beside.frame())
-    try:
-        yield
-    finally:
-        current.reset(token)
-
-
 def _aside(real: Any) -> Any:
     @functools.wraps(real)
     def tell(*args: Any, **options: Any) -> Any:
-        with _outside():
+        with current.aside():
             return real(*args, **options)
-
-    return tell
-
-
-def _aside_awaited(real: Any) -> Any:
-    @functools.wraps(real)
-    async def tell(*args: Any, **options: Any) -> Any:
-        with _outside():
-            return await real(*args, **options)
 
     return tell
 
@@ -86,8 +61,8 @@ def _seams_of_callbacks(module: ModuleType) -> list[Seam]:
     telling = {
         "success_handler": _aside,
         "failure_handler": _aside,
-        "async_success_handler": _aside_awaited,
-        "async_failure_handler": _aside_awaited,
+        "async_success_handler": aside,
+        "async_failure_handler": aside,
     }
     names: Any = module
     return [Seam(owner=names.Logging, name=name, around=around) for name, around in telling.items()]
