@@ -21,6 +21,7 @@ import pytest
 import requests
 
 import agenttrace
+from agenttrace.causal import current
 from agenttrace.errors import EgressRefused
 from agenttrace.session import REPLAY, REWRITE, Plan, Session, World
 from agenttrace.verdict import Outcome, Verdict
@@ -299,3 +300,20 @@ def test_outside_every_run_nobody_is_judged(tmp_path: Path) -> None:
     """A fixture may reach its database before the test's run begins."""
     with World(live=False), pytest.raises(OSError, match=r"timed out|unreachable|refused"):
         connects()()
+
+
+def test_what_is_done_aside_of_a_replay_does_not_go_out_either(tmp_path: Path) -> None:
+    """A wire below a seam, or what a library tells others, is no part of the run: it is refused."""
+    refused: list[bool] = []
+
+    def beside() -> None:
+        with current.aside():
+            try:
+                connects()()
+            except ConnectionRefusedError as error:
+                refused.append("a replay does not reach" in str(error))
+
+    verdict = judged(tmp_path, beside)
+
+    assert verdict.outcome is Outcome.REPLAYED
+    assert refused == [True]
