@@ -45,7 +45,7 @@ def alone(recordings: Recordings) -> Callable[..., Said]:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        found: Said = json.loads(done.stdout)
+        found: Said = json.loads(done.stdout.splitlines()[-1])  # CrewAI says things before
         return found
 
     return said
