@@ -36,11 +36,8 @@ PAGES = Path(__file__).parents[2] / "docs" / "how-to"
 def printed(line: str, pytester: pytest.Pytester) -> str:
     """Run a command of a page in this process; give what it prints."""
     program, *said = shlex.split(line)
-    words = [
-        word
-        for one in said
-        for word in (sorted(map(str, Path().glob(one))) if "*" in one else [one])
-    ]
+    found = [sorted(map(str, Path().glob(one))) if "*" in one else [] for one in said]
+    words = [word for one, files in zip(said, found, strict=True) for word in files or [one]]
     if program == "python":
         done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
         return done.stdout

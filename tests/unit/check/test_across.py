@@ -14,7 +14,7 @@ import agenttrace
 from agenttrace.check.across import without_lanes
 from agenttrace.check.diff import diff
 from agenttrace.cli import main
-from agenttrace.cli.show import read
+from agenttrace.formats.files import trace_at
 from agenttrace.model.span import SpanKind
 from agenttrace.model.trace import Trace
 from tests.fakes.sessions import Desk
@@ -62,7 +62,7 @@ def test_samples_of_one_task_differ_by_calls_and_by_no_word_of_ours(old: str, ne
 
     What one of them alone has are calls of models and tools, named as such.
     """
-    (one, _), (other, _) = read(SAMPLES / old), read(SAMPLES / new)
+    (one, _), (other, _) = trace_at(SAMPLES / old), trace_at(SAMPLES / new)
     found = diff(one, other, overlook=frozenset({"metadata"}))
     classes = {"structure", "llm_input", "llm_output", "tool_args", "tool_result", "cost"}
     told = CliRunner().invoke(
