@@ -46,7 +46,7 @@ def test_a_span_tells_all_that_is_known_of_it(screen: Screen) -> None:
     ):
         assert part in told
     page.click("text=as it came")
-    assert '"total_tokens": 876' in pane(page)
+    until(page, "document.querySelector('.pane').innerText.includes('\"total_tokens\": 876')")
 
 
 def test_causes_across_the_tree_are_listed_drawn_and_followed(screen: Screen) -> None:
