@@ -190,7 +190,18 @@ def lasting(doing: Doing, *limits: str) -> Iterator[None]:
 
 
 def aside(real: Any) -> Any:
-    """Stand before a coroutine function for who looks on: nothing goes between agents by it."""
+    """Stand before a function whose doing is no part of a run, and do it outside every run."""
+
+    @functools.wraps(real)
+    def unseen(*args: Any, **options: Any) -> Any:
+        with current.aside():
+            return real(*args, **options)
+
+    return unseen
+
+
+def aside_awaited(real: Any) -> Any:
+    """Stand likewise before a coroutine function, as one for who looks on."""
 
     @functools.wraps(real)
     async def unseen(*args: Any, **options: Any) -> Any:

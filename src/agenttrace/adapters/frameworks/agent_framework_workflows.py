@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agenttrace.adapters.frameworks.acting import (
     LIMIT,
     an_agent,
-    aside,
+    aside_awaited,
     limit_of,
     put_back,
     queued,
@@ -274,7 +274,7 @@ def _seams_of_context(module: ModuleType) -> list[Seam]:
     events = ("add_event", "drain_events", "has_events", "next_event")
     return [
         Seam(owner=owner, name="drain_messages", around=_drain_messages),
-        *(Seam(owner=owner, name=name, around=aside) for name in events),
+        *(Seam(owner=owner, name=name, around=aside_awaited) for name in events),
     ]
 
 

@@ -15,7 +15,7 @@ from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, chose, rememb
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.teams import team_here
 from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, arguments_of, plainly
-from agenttrace.adapters.plain.doing import Doing, Opening
+from agenttrace.adapters.plain.doing import Doing, Opening, begun
 from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.steps import Stepped, async_generator
 from agenttrace.causal import current
@@ -203,20 +203,9 @@ def _run_json_stream(real: Any) -> Any:
             return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
         given = args[3] if len(args) > 3 else options.get("call_id")  # noqa: PLR2004 - the last
         doing = Doing(_as_tool(args[0], args[1], given))
-        return Stepped(source, _begun(doing), doing.step)
+        return Stepped(source, begun(doing), doing.step)
 
     return async_generator(real, start)
-
-
-@contextlib.contextmanager
-def _begun(doing: Doing) -> Iterator[None]:
-    doing.begin()
-    try:
-        yield
-    except BaseException as error:
-        doing.end(error)
-        raise
-    doing.end()
 
 
 def _as_tool(tool: Any, args: Any, call_id: str | None) -> Opening:

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.adapters.frameworks.acting import an_agent, aside, chose
+from agenttrace.adapters.frameworks.acting import an_agent, aside_awaited, chose
 from agenttrace.adapters.frameworks.teams import Team, team_here
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.steps import Stepped, async_generator
@@ -299,7 +299,7 @@ def _seams_of_runtime(module: ModuleType) -> list[Seam]:
     owner = module.SingleThreadedAgentRuntime
     return [
         Seam(owner=owner, name="start", around=_start),
-        Seam(owner=owner, name="send_message", around=aside),
+        Seam(owner=owner, name="send_message", around=aside_awaited),
         Seam(owner=owner, name="publish_message", around=_publish),
         Seam(owner=owner, name="_process_publish", around=_process_publish),
     ]

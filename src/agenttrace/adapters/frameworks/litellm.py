@@ -12,7 +12,7 @@ import os
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from agenttrace.adapters.frameworks.acting import aside
+from agenttrace.adapters.frameworks.acting import aside, aside_awaited
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.causal import current
 from agenttrace.causal.spawn.patching import Seam
@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
 _LOCAL = "LITELLM_LOCAL_MODEL_COST_MAP"
 """By this variable LiteLLM is told to take the prices that came with it."""
-
-
-def _aside(real: Any) -> Any:
-    @functools.wraps(real)
-    def tell(*args: Any, **options: Any) -> Any:
-        with current.aside():
-            return real(*args, **options)
-
-    return tell
 
 
 def _own_prices(real: Any) -> Any:
@@ -49,20 +40,20 @@ def _own_prices(real: Any) -> Any:
 # -- where they stand ---------------------------------------------------------------------------
 def _seams_of_threads(module: ModuleType) -> list[Seam]:
     names: Any = module
-    return [Seam(owner=names.executor, name="submit", around=_aside)]
+    return [Seam(owner=names.executor, name="submit", around=aside)]
 
 
 def _seams_of_tasks(module: ModuleType) -> list[Seam]:
     names: Any = module
-    return [Seam(owner=names.LoggingWorker, name="ensure_initialized_and_enqueue", around=_aside)]
+    return [Seam(owner=names.LoggingWorker, name="ensure_initialized_and_enqueue", around=aside)]
 
 
 def _seams_of_callbacks(module: ModuleType) -> list[Seam]:
     telling = {
-        "success_handler": _aside,
-        "failure_handler": _aside,
-        "async_success_handler": aside,
-        "async_failure_handler": aside,
+        "success_handler": aside,
+        "failure_handler": aside,
+        "async_success_handler": aside_awaited,
+        "async_failure_handler": aside_awaited,
     }
     names: Any = module
     return [Seam(owner=names.Logging, name=name, around=around) for name, around in telling.items()]

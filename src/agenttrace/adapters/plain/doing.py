@@ -227,7 +227,7 @@ def _around(fn: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
         @functools.wraps(fn)
         def generator(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
             doing = Doing(opening)
-            with _begun(doing):
+            with begun(doing):
                 return (yield from driven(fn(*args, **kwargs), doing.step))
 
         return generator
@@ -235,7 +235,7 @@ def _around(fn: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
 
         def start(args: Any, kwargs: Any) -> Stepped:
             doing = Doing(opening)
-            return Stepped(fn(*args, **kwargs), _begun(doing), doing.step)
+            return Stepped(fn(*args, **kwargs), begun(doing), doing.step)
 
         return async_generator(fn, start)
 
@@ -248,7 +248,8 @@ def _around(fn: Callable[..., Any], opening: Opening) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def _begun(doing: Doing) -> Iterator[None]:
+def begun(doing: Doing) -> Iterator[None]:
+    """Begin what is done, and end it with the block, as the block ends."""
     doing.begin()
     try:
         yield

@@ -6,38 +6,28 @@ database works in threads that Python does not know. Both are done outside every
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.causal import current
+from agenttrace.adapters.frameworks.acting import aside
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 
-def _aside(real: Any) -> Any:
-    @functools.wraps(real)
-    def do(*args: Any, **options: Any) -> Any:
-        with current.aside():
-            return real(*args, **options)
-
-    return do
-
-
 # -- where they stand ---------------------------------------------------------------------------
 def seams_of_telemetry(module: ModuleType) -> list[Seam]:
     """What CrewAI tells its makers of each run."""
     names: Any = module
-    return [Seam(owner=names.Telemetry, name="_safe_telemetry_operation", around=_aside)]
+    return [Seam(owner=names.Telemetry, name="_safe_telemetry_operation", around=aside)]
 
 
 def seams_of_traces(module: ModuleType) -> list[Seam]:
     """What CrewAI shows of a run to whoever runs it, as spans of OpenTelemetry."""
-    return [Seam(owner=module, name="_start_span", around=_aside)]
+    return [Seam(owner=module, name="_start_span", around=aside)]
 
 
 def seams_of_database(module: ModuleType) -> list[Seam]:
     """Where memory is kept."""
     names: Any = module
-    return [Seam(owner=names.BackgroundEventLoop, name="run", around=_aside)]
+    return [Seam(owner=names.BackgroundEventLoop, name="run", around=aside)]
