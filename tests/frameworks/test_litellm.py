@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from agenttrace.model.message import ModelRequest
@@ -91,11 +90,12 @@ def test_callbacks_are_no_part_of_a_run(
     """They are told in a replay, too; what they send is not recorded, nor sent far by a replay."""
     url, asked = elsewhere
     litellm = program.litellm
+    client = importlib.import_module("httpx")  # what LiteLLM brings; not every environment has it
     told: list[str] = []
 
     class Telling(litellm.integrations.custom_logger.CustomLogger):  # type: ignore[misc, name-defined]
         def log_failure_event(self, *_: object, **about: object) -> None:
-            httpx.post(f"{url}/chat/completions", json=SAID)
+            client.post(f"{url}/chat/completions", json=SAID)
             with pytest.raises(socket.gaierror) as caught:  # there is no such host anywhere
                 socket.getaddrinfo("collector.invalid", 80)
             told.append(str(caught.value))
