@@ -51,6 +51,8 @@ def spoiled(data: bytes, chance: random.Random) -> bytes:
         return _bytes(data, chance)
     if chance.random() < 0.1:
         return _bytes(data, chance)
+    if chance.random() < 0.1:
+        return data[: chance.randrange(len(data))]
     for _ in range(chance.randrange(1, _CHANGES)):
         whole = _changed(whole, chance)
     return json.dumps(whole).encode()

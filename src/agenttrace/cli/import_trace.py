@@ -53,6 +53,7 @@ def read(files: tuple[Path, ...], form: str | None) -> Found:
         UsageError: They are ours already, or are of formats that cannot be told together.
     """
     from agenttrace.formats.codec import ReaderOfSeveral
+    from agenttrace.formats.foreign import TellingReader
 
     found = [opened(file, form) for file in files]
     codec, data = found[0]
@@ -69,11 +70,13 @@ def read(files: tuple[Path, ...], form: str | None) -> Found:
             f"{', '.join(sorted(names))}",
             detail="  Import each by itself.",
         )
-    data = b"\n".join(part for _, part in found)
     with naming(*files):
-        several = (
-            codec.read_all(data) if isinstance(codec, ReaderOfSeveral) else (codec.read(data),)
-        )
+        if isinstance(codec, TellingReader):
+            several = codec.read_together(part for _, part in found)
+        elif isinstance(codec, ReaderOfSeveral):
+            several = codec.read_all(data)
+        else:
+            several = (codec.read(data),)
     return Found(form=codec.name, traces=several)
 
 

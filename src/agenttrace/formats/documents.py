@@ -6,14 +6,17 @@ console exporters write. What is read are plain values; nothing in them is looke
 
 from __future__ import annotations
 
+import codecs
 import json
 import operator
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from agenttrace.errors import NotCanonical, TraceUnreadable
+from agenttrace.formats.broken import Way, spans_within
 from agenttrace.model.values import DEEPEST, TYPE, Value, canonical
 
 LONGEST = 1 << 28
@@ -23,6 +26,9 @@ MOST_SPANS = 1_000_000
 """How many spans or messages a file may hold."""
 
 _SHOWN = 60
+_BEGINS = re.compile(r"\n[{\[]")
+_PATIENCE = 8
+"""How many times as much as a file has is looked at, because of what is broken in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,54 +38,94 @@ class Unread:
     why: str
 
 
-def documents(data: bytes, form: str) -> list[Any]:
+def documents(data: bytes, form: str, way: Way | None = None) -> list[Any]:
     """Read every JSON value of a file.
 
     Args:
         data: The file.
         form: The format's name, for errors.
+        way: Where the format's spans lie; those of a broken value are read. None: it has no such
+            place.
 
     Returns:
-        The values, in order; an `Unread` for each line that is none, where others are.
+        The values, in order; an `Unread` for each that is none, or is broken, where others can be
+        read; what is whole of a broken one follows it.
 
     Raises:
-        TraceUnreadable: Nothing in it is JSON, or it nests too deep or is too long.
+        TraceUnreadable: Nothing in it can be read, it nests too deep, or it is too much.
     """
-    text = decoded(data, form).lstrip()
+    text = _decoded(data, form).lstrip()
     found: list[Any] = []
     at, wasted = 0, 0
+    is_lined = False
     decoder = json.JSONDecoder()
     while at < len(text):
         try:
-            value, at = decoder.raw_decode(text, at)
+            value, end = decoder.raw_decode(text, at)
         except (ValueError, RecursionError) as error:
             why, stopped = _broken(error, at)
-            if not found:
+            ends = _resumed(text, at, stopped, is_lined=is_lined)
+            part = None if way is None else spans_within(text[at:ends], way)
+            if part is None and not found:
                 refuse(form, why)
-            found.append(Unread(why=why))
-            wasted += stopped - at
-            newline = text.find("\n", at)
-            # lines that are broken on purpose must not cost their square
-            at = len(text) if newline < 0 or wasted > len(text) else newline
+            found += [Unread(why=why)] if part is None else [Unread(why=why), part]
+            at = ends
+            # an error counts the lines before it: many broken ones would cost their square
+            wasted += stopped
+            if wasted > _PATIENCE * len(text):
+                return found + _by_line(text, at, form)
         else:
+            is_lined = (is_lined or not found) and text.find("\n", at, end) < 0
             found.append(value)
+            at = end
         while at < len(text) and text[at] in " \t\r\n,":
             at += 1
     return found
 
 
-def decoded(data: bytes, form: str) -> str:
-    """The text of a file.
+def _resumed(text: str, at: int, stopped: int, *, is_lined: bool) -> int:
+    """Where a broken document ends at the latest, so that the next never is a part of it."""
+    newline = text.find("\n", at)
+    if newline < 0:
+        return len(text)
+    if text[newline + 1 : newline + 2] in (" ", "\t"):  # it is indented, and the next is not
+        begins = _BEGINS.search(text, newline)
+        return len(text) if begins is None else begins.start()
+    is_in_its_line = not text[newline:stopped].strip()
+    return newline if is_lined or is_in_its_line else len(text)
+
+
+def _by_line(text: str, at: int, form: str) -> list[Any]:
+    """The values of the rest of a file in which much is broken: each line has one, or none."""
+    lines = text.count("\n", at)
+    if lines > MOST_SPANS:
+        refuse(form, f"it has {lines} lines; at most {MOST_SPANS} are read")
+    found: list[Any] = []
+    not_json = Unread(why="a line of it is not JSON")
+    for line in text[at:].splitlines():
+        if line.startswith(("{", "[")):
+            try:
+                found.append(json.loads(line))
+            except (ValueError, RecursionError):
+                found.append(not_json)
+    return found
+
+
+def _decoded(data: bytes, form: str) -> str:
+    """The text of a file; a letter that was cut at its end is U+FFFD.
 
     Raises:
         TraceUnreadable: It is not UTF-8, or is too long.
     """
     if len(data) > LONGEST:
         refuse(form, f"it has {len(data)} bytes; at most {LONGEST} are read")
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
     try:
-        return data.decode("utf-8-sig")
+        said = decoder.decode(data)
     except UnicodeDecodeError as error:
         refuse(form, f"byte {error.start} is not UTF-8")
+    half, _ = decoder.getstate()
+    return f"{said}\ufffd" if half else said
 
 
 def _broken(error: Exception, at: int) -> tuple[str, int]:

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.errors import SeveralTraces, TraceUnreadable
@@ -33,6 +34,9 @@ from agenttrace.model.span import (
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value, digest
 
+if TYPE_CHECKING:
+    from agenttrace.formats.broken import Way
+
 _NS_A_S = 1_000_000_000
 _THRESHOLD = re.compile(r"(?:\A|,)\s*ot=[^,]*\bth:(?!0+(?:[;,]|\Z))")
 
@@ -42,9 +46,11 @@ class TellingReader(abc.ABC):
 
     Attributes:
         title: What the format is called in errors.
+        way: Where its spans lie in a document, so that those of a broken one are read.
     """
 
     title: str
+    way: Way
 
     @abc.abstractmethod
     def told(self, document: object) -> Iterator[Told | Logged | Unread]:
@@ -73,10 +79,22 @@ class TellingReader(abc.ABC):
             InvalidSpan: As `read`.
             InvalidTrace: As `read`.
         """
-        with resting():
-            return traces_of(self._told(documents(data, self.title)), self.title)
+        return self.read_together([data])
 
-    def _told(self, read: list[object]) -> Iterator[Told | Logged | Unread]:
+    def read_together(self, files: Iterable[bytes]) -> tuple[Trace, ...]:
+        """Read every trace of several files, each of which may hold a part of one.
+
+        Raises:
+            TraceUnreadable: As `read`.
+            InvalidSpan: As `read`.
+            InvalidTrace: As `read`.
+        """
+        with resting():
+            told = (one for data in files for one in self._told(data))
+            return traces_of(told, self.title)
+
+    def _told(self, data: bytes) -> Iterator[Told | Logged | Unread]:
+        read = documents(data, self.title, self.way)
         for number, document in enumerate(read):
             read[number] = None  # a large file is not held twice
             if isinstance(document, Unread):

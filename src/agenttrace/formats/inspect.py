@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import TraceUnreadable
 from agenttrace.formats import logs
+from agenttrace.formats.broken import Half
 from agenttrace.formats.documents import (
     LONGEST,
     Unread,
@@ -38,12 +39,14 @@ from agenttrace.model.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.trace import Trace
 
 _NAME = "a log of Inspect's"
 _ARCHIVE = b"PK\x03\x04"
 _CALLS = ("model", "tool", "sandbox")
 _MOST_FILES = 100_000
+_WAY: Way = {"samples": {"events": {}}, "events": {}}
 
 
 class InspectReader:
@@ -94,13 +97,15 @@ def _samples(data: bytes) -> tuple[list[Any], str]:
     """The samples of a log, and the name of its task."""
     if data.startswith(_ARCHIVE):
         return _of_archive(data)
-    found = documents(data, _NAME)
-    document = mapping(found[0] if found else None, _NAME, "the file")
+    found = documents(data, _NAME, _WAY)
+    unread = [one for one in found if isinstance(one, Unread)]
+    documented = next((one for one in found if not isinstance(one, Unread)), None)
+    document = mapping(documented, _NAME, "the file")
     if "samples" not in document and "events" not in document:
         refuse(_NAME, "it has no samples; it may be a header alone")
     if "samples" not in document:
-        return [document], text(document.get("task"))
-    return sequence(document["samples"], _NAME, "samples"), _task(document)
+        return [document, *unread], text(document.get("task"))
+    return [*sequence(document["samples"], _NAME, "samples"), *unread], _task(document)
 
 
 def _task(document: dict[str, Any]) -> str:
@@ -126,13 +131,13 @@ def _of_archive(data: bytes) -> tuple[list[Any], str]:
                     refuse(_NAME, f"it unpacks to more than {LONGEST} bytes")
                 left -= len(raw)
                 try:
-                    (whole,) = documents(raw, _NAME)
-                except (TraceUnreadable, ValueError) as error:
-                    whole = Unread(why=f"{member.filename}: {error}"[:200])
+                    read = documents(raw, _NAME, _WAY)
+                except TraceUnreadable as error:
+                    read = [Unread(why=f"{member.filename}: {error}"[:200])]
                 if is_sample:
-                    found.append(whole)
-                elif isinstance(whole, dict):
-                    task = _task(whole) or task
+                    found += read
+                elif read and isinstance(read[0], dict):
+                    task = _task(read[0]) or task
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         refuse(_NAME, f"its archive cannot be unpacked: {error}")
     except (OSError, ValueError) as error:
@@ -277,6 +282,7 @@ class _Sample:
         )
 
     def _closed(self, span: _Open) -> Told | Unread:
+        is_half = span is self._root and isinstance(self._sample, Half)
         error = self._sample.get("error") if span is self._root else None
         said = error.get("message") if isinstance(error, dict) else error
         return attempt(
@@ -290,6 +296,7 @@ class _Sample:
                 status=Status(code="ERROR", message=text(said)) if error else Status(),
                 attributes=span.attributes,
                 events=tuple(span.events),
+                cut=("attributes",) if is_half else (),
             )
         )
 

@@ -31,10 +31,12 @@ from agenttrace.model.span import Scope, Status, WireKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "Jaeger JSON"
+_WAY: Way = {"data": {"spans": {}}, "spans": {}}
 _NS_A_US = 1_000
 _CODES = ("UNSET", "OK", "ERROR")
 _TAKEN = frozenset(
@@ -59,6 +61,7 @@ class JaegerCodec(TellingReader):
     name = "jaeger"
     suffixes = (".jaeger.json",)
     title = _NAME
+    way = _WAY
     tick_ns = _NS_A_US
 
     def reads(self, head: bytes) -> bool:
@@ -153,7 +156,7 @@ def _told(span: dict[str, Any], process: dict[str, Any]) -> Told:
             for it in sequence(span.get("logs"), _NAME, where)
         ),
         links=tuple(_links(references, trace, parent)),
-        resource={"service.name": service, **_tags(process.get("tags"))},
+        resource={"service.name": service, **_tags(process.get("tags"))} if process else {},
         scope=_scope(tags),
         trace_flags=whole(span.get("flags"), _NAME, where) & 0xFF,
         trace_state=text(tags.get("w3c.tracestate")),

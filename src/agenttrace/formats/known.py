@@ -29,6 +29,8 @@ _OPENING, _CLOSING = frozenset("{["), frozenset("}]")
 _MAY_END = frozenset("]>) \t\r\n")
 _HIDDEN_INSIDE = '"__REDACTED__"'
 _NEAR_END = 4
+_ELSEWHERE = "attachment://"
+"""How Inspect refers to a text that should stand at the end of the sample."""
 _TAIL = 80
 
 
@@ -46,7 +48,7 @@ def fidelity(raw: Iterable[Value], *, understood: bool) -> Fidelity:
         if isinstance(one, str):
             if (len(one) < _TAIL and _HIDDEN.fullmatch(one)) or _HIDDEN_INSIDE in one:
                 return Fidelity.REDACTED
-            if _is_cut(one):
+            if one.startswith(_ELSEWHERE) or _is_cut(one):
                 found = Fidelity.TRUNCATED
         elif isinstance(one, dict):
             ahead += one.values()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.formats.broken import Half
 from agenttrace.formats.documents import (
     Unread,
     mapping,
@@ -27,9 +28,11 @@ from agenttrace.model.span import Scope, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.values import Value
 
 _NAME = "an export of Langfuse's"
+_WAY: Way = {"observations": {}, "trace": {"observations": {}}, "data": {}}
 _OPERATIONS = {
     "GENERATION": "chat",
     "EMBEDDING": "embeddings",
@@ -62,6 +65,7 @@ class LangfuseReader(TellingReader):
     name = "langfuse"
     suffixes = (".langfuse.json",)
     title = _NAME
+    way = _WAY
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with a trace or an observation of Langfuse's."""
@@ -85,9 +89,11 @@ class LangfuseReader(TellingReader):
                 refuse(_NAME, "it has no observations")
             yield attempt(_told, known, {})
             return
-        listed = known.get("observations")
-        listed = trace.get("observations") if listed is None else listed
-        for one in sequence(listed, _NAME, "observations"):
+        own, inner = known.get("observations"), trace.get("observations")
+        listed = sequence(inner if own is None else own, _NAME, "observations")
+        if isinstance(known, Half) and own is not None:  # a file has most of them twice
+            listed = [*listed, *sequence(inner, _NAME, "observations")]
+        for one in listed:
             yield attempt(_told, one, trace)
 
 

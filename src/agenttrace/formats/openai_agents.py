@@ -18,9 +18,11 @@ from agenttrace.model.span import Status
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.values import Value
 
 _NAME = "an export of OpenAI Agents'"
+_WAY: Way = {"data": {}}
 _OPERATIONS = {
     "agent": "invoke_agent",
     "generation": "chat",
@@ -46,6 +48,7 @@ class OpenAIAgentsReader(TellingReader):
     name = "openai-agents"
     suffixes = (".openai-agents.json", ".openai-agents.jsonl")
     title = _NAME
+    way = _WAY
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with a trace or a span of the SDK's."""

@@ -35,6 +35,7 @@ from agenttrace.model.span import Scope, Status, WireKind
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
@@ -59,6 +60,15 @@ _DROPPED = (
     ("events", "droppedEventsCount"),
     ("links", "droppedLinksCount"),
 )
+_WAY: Way = {
+    "resourceSpans": {"scopeSpans": {"spans": {}}},
+    "resource_spans": {"scope_spans": {"spans": {}}},
+    "resourceLogs": {"scopeLogs": {"logRecords": {}}},
+    "resource_logs": {"scope_logs": {"log_records": {}}},
+    "trace": {"spans": {}},
+    "traces": {"spans": {}},
+    "data": {},
+}
 _DEEPEST = 100
 _SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
@@ -72,6 +82,7 @@ class OtlpCodec(TellingReader):
     name = "otlp"
     suffixes = (".otlp.json", ".otlp.jsonl")
     title = _NAME
+    way = _WAY
     tick_ns = 1
 
     def reads(self, head: bytes) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.formats.broken import Half
 from agenttrace.formats.documents import (
     Unread,
     mapping,
@@ -26,6 +27,7 @@ from agenttrace.model.span import Scope, Status, WireKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.values import Value
 
 _NAME = "a dump of OpenTelemetry spans"
@@ -34,6 +36,10 @@ _DURATION = re.compile(
     r"P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,12}(?:\.\d{1,12})?)S)?)?"
 )
 _CODES = ("UNSET", "OK", "ERROR")
+_NESTED: dict[str, Way] = {}
+_NESTED["child_spans"] = _NESTED
+_WAY: Way = {"spans": _NESTED, "data": _NESTED, **_NESTED}
+_HALF = Unread(why="a span was cut; those below it that are whole were read")
 
 
 class ReadableSpanReader(TellingReader):
@@ -42,6 +48,7 @@ class ReadableSpanReader(TellingReader):
     name = "readable-span"
     suffixes = (".spans.json",)
     title = _NAME
+    way = _WAY
 
     def reads(self, head: bytes) -> bool:
         """Whether it begins with spans whose ids are written in snake_case."""
@@ -63,7 +70,11 @@ def _spans(document: dict[str, Any]) -> Iterator[Told | Unread]:
     ahead = sequence(listed, _NAME, "spans")[::-1]
     while ahead:
         span = ahead.pop()
-        yield attempt(_nested if isinstance(span, dict) and "span_name" in span else _plain, span)
+        if isinstance(span, Half):
+            yield _HALF
+        else:
+            is_nested = isinstance(span, dict) and "span_name" in span
+            yield attempt(_nested if is_nested else _plain, span)
         children = span.get("child_spans") if isinstance(span, dict) else None
         ahead += children if isinstance(children, list) else []
 

@@ -21,10 +21,13 @@ from agenttrace.model.span import Status, WireKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from agenttrace.formats.broken import Way
     from agenttrace.model.trace import Trace
     from agenttrace.model.values import Value
 
 _NAME = "Zipkin JSON"
+_WAY: Way = {}
+"""The file itself is a list of spans."""
 _NS_A_US = 1_000
 _ENDPOINT = (("serviceName", "service.name"), ("ipv4", "ipv4"), ("ipv6", "ipv6"), ("port", "port"))
 
@@ -35,6 +38,7 @@ class ZipkinCodec(TellingReader):
     name = "zipkin"
     suffixes = (".zipkin.json",)
     title = _NAME
+    way = _WAY
     tick_ns = _NS_A_US
 
     def reads(self, head: bytes) -> bool:

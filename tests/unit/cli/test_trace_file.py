@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import pickle
+import re
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -70,7 +71,7 @@ def test_what_a_file_is_that_holds_no_trace_is_said(
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (otlp({}, {})[:-30], "line 1, column "),
+        (otlp({})[:-30], "line 1, column "),
         (otlp({"name": "x"}).replace(b'"x"', b'"\xff"'), "byte 133 is not UTF-8"),
         (
             otlp({"flags": 1}).replace(b": 1}", b": " + b"9" * 5000 + b"}"),
@@ -139,6 +140,24 @@ def test_gzip_that_was_cut_or_changed_is_an_error_with_a_name(cut: int) -> None:
 
     assert (told.exit_code, "[trace-unreadable]" in told.output) == (4, True)
     assert "a.json.gz: it looks like gzip, and it cannot be unpacked" in told.output
+
+
+@pytest.mark.parametrize(
+    ("command", "count"),
+    [
+        ("import", "1 not read: parts of the file that are no spans, or broken; the others were"),
+        ("show", 'unread={"parts": 1, "first": '),
+    ],
+)
+def test_the_whole_spans_of_a_file_that_was_cut_are_read(command: str, count: str) -> None:
+    """A download that broke off: what is there is told, and that it is not all."""
+    told = shown("cut.json", otlp({"name": "x"}, {"name": "y"})[:-30], command)
+
+    assert told.exit_code == 0
+    said = " ".join(told.output.split())
+    assert "holds 1 span, " in said
+    assert count in said
+    assert re.search(r"line 1, column \d+ is not JSON", said)
 
 
 def test_a_file_that_is_too_long_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
