@@ -118,6 +118,7 @@ class ModelServer:
             self._stopping.set()
             self._server.shutdown()
             self._server.server_close()
+            self._server.hang_up()
 
     def __enter__(self) -> Self:
         """Give the server, which serves already."""
@@ -202,10 +203,27 @@ class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], handle: Callable[[_Wire], None]) -> None:
         super().__init__(address, _Wire)
         self.handle_wire = handle
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the signature of the standard library
         """Begin a thread below `threading`, whose starts are patched while a run is active."""
+        with self._lock:
+            self._connections.add(request)
         _thread.start_new_thread(self.process_request_thread, (request, client_address))
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as above
+        """End a connection."""
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """End every connection: a client that keeps one is not served by it after the end."""
+        with self._lock:
+            for connection in self._connections:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as above
         """Say nothing: a client that left is no news."""

@@ -170,6 +170,17 @@ def test_many_may_ask_at_once_and_none_of_its_threads_is_pythons() -> None:
     assert answers == {f"x [{n}]" for n in range(20)}
 
 
+def test_a_connection_that_a_client_keeps_is_not_served_after_the_end() -> None:
+    """Who asked before is not answered again by the thread that still holds its connection."""
+    with ModelServer(in_turn(says("yes"), says("yes"))) as server:
+        client = client_of(server)
+        client.chat.completions.create(**ASK)
+
+    with pytest.raises(openai.APIConnectionError):
+        client.chat.completions.create(**ASK)
+    assert server.count == 1
+
+
 def test_it_can_be_stopped_twice() -> None:
     """`stop` in a test and the end of the `with` block do not disturb each other."""
     with ModelServer(lambda request, nth: says("x")) as server:
