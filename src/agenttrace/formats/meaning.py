@@ -62,6 +62,8 @@ ADDED = frozenset(
     }
 )
 """What an export adds to a span's attributes; `formats.exported` writes these."""
+_MOST_TOKENS = 2**53 - 1
+"""More than this nobody counted: it is noise, and whole numbers of JSON are exact up to here only."""
 _PARAMETERS = "llm.invocation_parameters"
 _ARGUMENTS = (names.TOOL_ARGUMENTS, "gen_ai.tool.args", "input.value")
 _RESULTS = (names.TOOL_RESULT, "gen_ai.output", "output.value")
@@ -341,12 +343,12 @@ def _count(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> int:
     count = _any(attributes, keys)
     if count is None:
         return 0
-    if type(count) is int:
-        return max(0, count)
-    try:
-        return max(0, int(json.loads(str(count or 0))))
-    except (ValueError, TypeError, OverflowError):
-        return 0
+    if type(count) is not int:
+        try:
+            count = int(json.loads(str(count or 0)))
+        except (ValueError, TypeError, OverflowError):
+            return 0
+    return count if 0 <= count <= _MOST_TOKENS else 0
 
 
 def _any(attributes: Mapping[str, Value], keys: tuple[str, ...]) -> Value:

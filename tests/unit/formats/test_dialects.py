@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agenttrace.analysis.selecting import spans_of
-from agenttrace.formats import catalog
+from agenttrace.formats import catalog, native
 from agenttrace.model.message_values import response_from
 from agenttrace.model.span import Fidelity, Span, SpanKind
 from agenttrace.model.trace import Trace
@@ -204,3 +204,14 @@ def test_a_log_record_of_a_span_that_is_not_there_is_counted() -> None:
         "parts": 1,
         "first": f"a log record is of span {'d' * 16}, which is not here",
     }
+
+
+@pytest.mark.parametrize("count", ["1e300", "-4", "nan", str(2**53)])
+def test_a_count_of_tokens_that_nobody_counted_is_none(count: str) -> None:
+    """It is kept as the attribute that it is, else no golden could hold the sum."""
+    about = {**CHAT, "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": count}
+    trace = catalog.codec_for("otlp").read(json.dumps(request(about)).encode())
+    (usage,) = (span.usage for span in trace.spans if span.usage is not None)
+
+    assert (usage.models["m"].input, usage.models["m"].output) == (9, 0)
+    assert native.read(native.write(trace)) == trace
