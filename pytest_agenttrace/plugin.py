@@ -10,12 +10,13 @@ import pytest
 from pytest_agenttrace import marker, options, reports
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
 from pytest_agenttrace.secrets import cleaned
+from pytest_agenttrace.starting import agent_start
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["agent_stubs", "agent_trace", "golden_trace"]
+__all__ = ["agent_start", "agent_stubs", "agent_trace", "golden_trace"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
