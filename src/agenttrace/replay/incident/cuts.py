@@ -19,6 +19,8 @@ from agenttrace.replay.incident.known import Known
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from agenttrace.model.span import Span
+    from agenttrace.model.trace import Trace
     from agenttrace.replay.incident.known import Calls
 
 
@@ -69,9 +71,40 @@ class Cut:
 
 def _before(calls: Calls, at: Known) -> Iterator[int]:
     earlier = calls.order.before_any([at.span.id])
+    if calls.order.inferred:
+        tree = _Tree(calls.trace)
+        earlier = frozenset(one for one in earlier if tree.is_over(one, at.span.id))
     for place, one in enumerate(calls.all):
         if one.span.id in earlier and (one.told_alone or _was_told_of(calls, one, at, earlier)):
             yield place
+
+
+class _Tree:
+    """What a trace without lanes tells of who worked at once: spans, inside each other.
+
+    That a call ended sooner says nothing where its agent went on beside the other one: today it
+    may end later. So the whole of the branch in which it stands must have ended.
+    """
+
+    def __init__(self, trace: Trace) -> None:
+        self._spans = {span.id: span for span in trace.spans}
+
+    def is_over(self, one: str, other: str) -> bool:
+        """Whether the branch of one span had ended when the other one's began."""
+        left, right = self._path(one), self._path(other)
+        for branch, beside in zip(left, right, strict=False):
+            if branch is not beside:
+                return branch.end_ns <= beside.start_ns
+        return False  # one is inside the other
+
+    def _path(self, span_id: str) -> list[Span]:
+        """The spans from the outermost one down to this one; a circle is cut."""
+        found: dict[str, Span] = {}
+        at: str | None = span_id
+        while at in self._spans and at not in found:
+            found[at] = self._spans[at]
+            at = found[at].parent
+        return list(reversed(found.values()))
 
 
 def _was_told_of(calls: Calls, one: Known, at: Known, earlier: frozenset[str]) -> bool:

@@ -147,7 +147,9 @@ class Incident:
         if not self.is_ahead:
             return False
         decision = self._decided(call)
-        return isinstance(decision, Missed) or self._lies_before(decision.known)
+        if isinstance(decision, Found):
+            return self._lies_before(decision.known)
+        return not decision.candidates or self._lies_before(decision.candidates[0])
 
     @property
     def unused(self) -> tuple[Known, ...]:
