@@ -123,7 +123,7 @@ def kept(folder: Path, program: Callable[[], object]) -> Trace:
 
 
 LAW = settings(
-    max_examples=times(6, 400),
+    max_examples=times(6, 200),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

@@ -278,6 +278,8 @@ def test_a_run_that_never_comes_there_is_told(failed: Trace) -> None:
         start.replay(lambda: refund("A-1", look_up("A-1")) and int("x"))
     with pytest.raises(NothingAsked):
         start.go_on(lambda _states: None)
+    broken = start.go_on(lambda states: states["nobody"])
+    assert isinstance(broken.raised, KeyError)
 
 
 def test_what_makes_no_moment_is_refused(failed: Trace, tmp_path: Path) -> None:

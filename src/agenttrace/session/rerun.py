@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.plain.annotated import NOT_SAID
 from agenttrace.adapters.plain.fitting import CannotFitError, packed
@@ -54,7 +54,7 @@ class Rerun:
     trace: Trace
     stopped: RunStopped | None
     raised: BaseException | None
-    returned: object
+    returned: Any
     asked: int
     warnings: tuple[str, ...]
     redactor: Redactor

@@ -77,7 +77,7 @@ class Start:
             StatesUnlike: An agent knew something else there.
             ReplayDiverged: It asked what the trace does not answer.
             IncidentSilent: The trace does not say what a call was answered.
-            NothingAsked: It asked nothing at all.
+            NothingAsked: It came to its end and asked nothing at all.
             UsageError: A label is no call's; or the call lies before the moment.
         """
         return self._run(code, override, stubs, lend=lend, begins=False)
@@ -134,7 +134,7 @@ class Start:
         became = rerun(self.calls, code, name=self._name, wishes=wishes, stubs=said)
         if became.stopped is not None:
             raise became.stopped
-        if became.asked == 0:
+        if became.asked == 0 and became.raised is None:
             raise nothing_asked(self._name)
         return became
 
