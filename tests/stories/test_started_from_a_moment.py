@@ -201,6 +201,25 @@ def test_the_last_good_moment_is_where_the_first_failure_was_asked_for(failed: T
     assert became.raised is None
 
 
+def test_where_no_call_failed_the_last_one_that_led_there_is_meant(tmp_path: Path) -> None:
+    """An agent told of an error itself; where it had asked nothing, there is no such moment."""
+
+    def uneasy(*orders: str) -> None:
+        with agenttrace.agent("clerk"):
+            for order in orders:
+                look_up(order)
+            agenttrace.event("error", **{"exception.message": "this cannot be"})
+        with agenttrace.agent("other"):
+            look_up("B-1")
+
+    trace = kept(tmp_path, lambda: uneasy("A-1", "A-2"))
+    assert start_from(trace).cut.at.label == label(trace, "look_up", 1)
+
+    trace = kept(tmp_path / "mute", uneasy)
+    with pytest.raises(UsageError, match="no call comes before the first failure"):
+        start_from(trace)
+
+
 # -- what is refused -------------------------------------------------------------------------------
 def test_another_state_is_told_by_agent_key_and_both_values(failed: Trace) -> None:
     """The desk of today has another goal, which no question shows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from agenttrace.analysis.cascade import cascade
 from agenttrace.causal.nesting import nested
@@ -195,16 +195,11 @@ def _last_good(calls: Calls) -> Known:
 
 def _led_to(calls: Calls, failed: Failed) -> Iterator[Known]:
     """The calls that have a part in a failure, in causal order: itself, inside it, before it."""
-    spans = {span.id: span for span in calls.trace.spans}
     earlier = calls.order.before_any([failed.span.id])
+    inside = {failed.span.id}
+    for span, _ in nested(calls.trace):  # what stands around comes first
+        if span.parent in inside:
+            inside.add(span.id)
     for one in calls.all:
-        at: Any = one.span if one.told_alone else None
-        if at is None:
-            continue
-        if at.id in earlier:
-            yield one
-            continue
-        while at is not None and at.id != failed.span.id:
-            at = spans.get(at.parent) if at.parent is not None else None
-        if at is not None:
+        if one.told_alone and (one.span.id in inside or one.span.id in earlier):
             yield one
