@@ -313,6 +313,28 @@ def test_what_makes_no_moment_is_refused(failed: Trace, tmp_path: Path) -> None:
         start_from(fine)
 
 
+@agenttrace.tool(live=True)
+def ring(bell: str) -> str:
+    """Ring a bell; a tool that runs in every replay."""
+    return f"{bell} rings"
+
+
+def test_a_tool_that_always_runs_counts_as_asked(tmp_path: Path) -> None:
+    """It asks no incident; where it is not asked at all, it is missing like any other."""
+
+    def rung() -> Memory:
+        ring("door")
+        return desk()
+
+    trace = kept(tmp_path, rung)
+    start = start_from(trace, label(trace, "look_up", 1))
+
+    assert isinstance(start.replay(rung).raised, ValueError)
+    with pytest.raises(CutNotReached) as error:
+        start.replay(desk)
+    assert f"not asked {label(trace, 'ring')} ring" in str(error.value)
+
+
 # -- agents at once --------------------------------------------------------------------------------
 async def both(first: tuple[str, ...] = ("A-1",)) -> None:
     """Two clerks at once; then one of them counts."""
