@@ -133,6 +133,22 @@ OPTIONS = (
     ),
     Option(
         flag="",
+        ini="agenttrace_slo",
+        default="",
+        is_list=True,
+        help="objectives over all runs of a session, one a line: `99.9% of workflows succeed`, "
+        "`95% of tool look_up* within 2s`. A whole session that misses one fails",
+    ),
+    Option(
+        flag="",
+        ini="agenttrace_slo_over",
+        default="",
+        is_list=True,
+        help="files and folders of traces, one a line, from the root of the tests: the objectives "
+        "speak of these, and not of the goldens of the session's runs",
+    ),
+    Option(
+        flag="",
         ini="agenttrace_allowed_hosts",
         default="",
         is_list=True,

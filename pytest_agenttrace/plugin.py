@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_agenttrace import marker, options, reports
+from pytest_agenttrace import marker, objectives, options, reports
 from pytest_agenttrace.fixtures import RUNS, AgentTrace, agent_stubs, agent_trace, golden_trace
 from pytest_agenttrace.secrets import cleaned
+from pytest_agenttrace.starting import agent_start
 from pytest_agenttrace.terminal import Section, is_ours, message_of, told, unlike
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-__all__ = ["agent_stubs", "agent_trace", "golden_trace"]
+__all__ = ["agent_start", "agent_stubs", "agent_trace", "golden_trace"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", marker.MARKER)
     options.refuse_in_ci(config)
     reports.begin(config)
+    objectives.begin(config)
     config.pluginmanager.register(Section(), "agenttrace-section")
 
 
@@ -129,6 +131,7 @@ def pytest_runtest_makereport(
         vars(report)["agenttrace"] = told(runs.verdicts)
     if runs is not None:
         reports.attach(item, report, runs.verdicts)
+        objectives.attach(item, report, runs.verdicts)
     return report if runs is None else cleaned(report, runs.clean)
 
 

@@ -6,7 +6,7 @@
 import inspect
 import re
 
-from pytest_agenttrace import fixtures
+from pytest_agenttrace import plugin
 from pytest_agenttrace.marker import MARKED, MARKER
 from pytest_agenttrace.options import OPTIONS, Option
 
@@ -40,8 +40,8 @@ def marker() -> str:
 def fixture_list() -> str:
     """Every fixture with its docstring."""
     found = []
-    for name in ("agent_trace", "agent_stubs", "golden_trace"):
-        what = inspect.getdoc(getattr(fixtures, name)) or ""
+    for name in ("agent_trace", "agent_stubs", "agent_start", "golden_trace"):
+        what = inspect.getdoc(getattr(plugin, name)) or ""
         found.append(f"`{name}`\n:   {what}")
     return "\n\n".join(found)
 

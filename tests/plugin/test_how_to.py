@@ -53,6 +53,7 @@ FOLLOWED = (
     "set-budgets",
     "analyse-a-team",
     "place-work",
+    "find-what-caused-a-failure",
     "look-at-a-trace",
     "look-at-a-page",
     "compare-trials",

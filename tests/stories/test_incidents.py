@@ -13,7 +13,13 @@ import openai
 import pytest
 
 import agenttrace
-from agenttrace.errors import IncidentSilent, ReplayDiverged, RunStopped, StoppedThere
+from agenttrace.errors import (
+    IncidentSilent,
+    ReplayDiverged,
+    RunStopped,
+    StoppedThere,
+    UsageError,
+)
 from agenttrace.model.message import ModelRequest
 from agenttrace.model.trace import Trace
 from agenttrace.providers.catalog import named
@@ -22,6 +28,7 @@ from agenttrace.replay.incident import Calls, Wishes
 from agenttrace.replay.incident.known import Result
 from agenttrace.replay.stubs import Stubs
 from agenttrace.session.rerun import Rerun, rerun
+from agenttrace.session.starting import calls_of, cut_of
 from agenttrace.testing import ModelServer, calls_tool, says
 from agenttrace.testing.replies import Reply, fails
 from tests.fakes.incidents import TRAIL, as_kept, read
@@ -346,3 +353,26 @@ def test_a_retry_of_the_clients_own_is_answered_as_the_call_was(tmp_path: Path) 
     assert became.stopped is None
     assert "slow down" in str(became.returned)
     assert became.asked == 3
+
+
+# -- from a moment on ------------------------------------------------------------------------------
+@pytest.mark.parametrize("without", [frozenset(), frozenset({"tools"})], ids=["spans", "messages"])
+def test_unchanged_code_comes_to_every_moment_that_has_a_span(
+    incident: Trace, without: frozenset[str]
+) -> None:
+    """A model's question tells which tools had ended; of when such a one was asked nobody tells."""
+    calls = calls_of(as_kept(incident, without=without))
+    program = team("http://127.0.0.1:9/v1")
+    assert {one.kind for one in calls.all} == {"llm", "tool"}
+
+    for one in calls.all:
+        if not one.told_alone:
+            with pytest.raises(UsageError, match="nobody knows when it was asked"):
+                cut_of(calls, one.label)
+            continue
+        start = cut_of(calls, one.label)
+        agent = [calls.all[place] for place in start.before if calls.all[place].agent == one.agent]
+        assert len(agent) == [it for it in calls.all if it.agent == one.agent].index(one)
+        became = rerun(calls, program, name="team", wishes=Wishes(start=start))
+        assert became.stopped is None, one.label
+        assert not became.departed

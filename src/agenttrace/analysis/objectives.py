@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.analysis.telling import MOST, not_recorded
 from agenttrace.check.budget import Limit
-from agenttrace.check.sides import safe
+from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
 from agenttrace.model.span import OK, UNSET, Span, SpanKind
 
@@ -35,6 +35,8 @@ _SENTENCE = re.compile(
 )
 _NS_A_S = 1_000_000_000
 _PERCENT = Decimal(100)
+_FIRST = 5
+"""How many bad ones are told of each objective; it is said how many more there are."""
 _LIKE = "  Such are  99.9% of workflows succeed\n            95% of tool look_up* within 2s"
 
 
@@ -258,6 +260,22 @@ def counts(one: Judged) -> str:
     """The counts of a judgement: `3 of 1,000 bad, 1 allowed`."""
     unknown = f", {len(one.unknown):,} not known" if one.unknown else ""
     return f"{len(one.bad):,} of {one.count:,} bad{unknown}, {one.allowed:,} allowed"
+
+
+def told(one: Judged) -> Iterator[str]:
+    """How an objective stands, in lines for people: the counts, the budget, the first bad ones."""
+    stands = {True: "kept", False: "MISSED", None: "not known"}[one.holds]
+    if not one.count:
+        yield f"{'NOTHING':9}  {one.objective.text}: it speaks of what never happened"
+        return
+    spent = "" if one.burn is None else f", {one.burn:.1%} of the error budget spent"
+    yield f"{stands:9}  {one.objective.text}: {counts(one)}{spent}"
+    for bad in (*one.bad, *one.unknown)[:_FIRST]:
+        where = "" if bad.span is None else f", {bad.span.name} {bad.span.id}"
+        yield f"{'':9}  {cut(safe(f'{bad.trace}{where}'))}: {bad.why}"
+    more = len(one.bad) + len(one.unknown) - _FIRST
+    if more > 0:
+        yield f"{'':9}  and {more:,} more"
 
 
 def _meant(one: Objective, trace: Trace) -> Iterator[Span | None]:

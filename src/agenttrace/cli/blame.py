@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agenttrace.cli.options import ENTRY, INPUT, OVERRIDE, SET, STUB, TRACE
+from agenttrace.cli.options import ENTRY, FROM, INPUT, OVERRIDE, SET, STUB, TRACE
 
 if TYPE_CHECKING:
     from agenttrace.session.rerun import Rerun
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @SET
 @OVERRIDE
 @STUB
+@FROM
 def command(
     trace: Path,
     entry: str,
@@ -27,6 +28,7 @@ def command(
     named: tuple[str, ...],
     override: tuple[str, ...],
     stub: tuple[str, ...],
+    start: str | None,
 ) -> None:
     """Run today's code against an incident twice, once with other answers; say what vanishes.
 
@@ -34,7 +36,7 @@ def command(
     as `agenttrace replay --match lenient` does; nothing is asked of any model or tool. The second
     one is given your answers for the calls that --override names, by the numbers that
     `agenttrace show TRACE` prints. What vanishes does so under these answers: nothing is said of
-    others, nor of who is to blame.
+    others, nor of who is to blame. With --from both go on from a moment, as a replay does.
 
     Exit codes: 0 a failure vanished, 1 none did, or the run asked nothing, 2 usage, 4 the trace
     could not be read.
@@ -43,16 +45,19 @@ def command(
     from agenttrace.cli.entry import Input, called
     from agenttrace.formats.files import trace_at
     from agenttrace.session.rerun import rerun
+    from agenttrace.session.starting import calls_of
 
     if not override:
         raise click.UsageError("what should have been answered? --override '#N=VALUE'")
-    calls = incident.calls_of(trace_at(trace)[0])
+    calls = calls_of(trace_at(trace)[0])
     runs = []
     for wanted in ((), override):
         code = called(entry, Input.of(inputs, named))
-        wishes = incident.wishes_of(calls, wanted, lend=True)
+        wishes = incident.wishes_of(calls, wanted, lend=True, start=start)
         became = rerun(calls, code, name=entry, wishes=wishes, stubs=incident.stubs_of(stub))
         incident.require_questions(became, entry)
+        if became.stopped is not None and became.incident.is_ahead:
+            raise became.stopped
         runs.append(_failures(became))
     before, after = runs
     for head, keys, told in (

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from agenttrace.analysis.fidelity import LEVELS, level_of
-from agenttrace.check.sides import cut, safe, shown
+from agenttrace.check.sides import cut, safe
 from agenttrace.check.telling import nothing_asked
 from agenttrace.cli import words
-from agenttrace.cli.entry import pair
-from agenttrace.cli.span_text import SpanText
-from agenttrace.errors import UsageError
-from agenttrace.model.message import Message, ModelResponse, Text, ToolCall
-from agenttrace.model.usage import Tokens
-from agenttrace.replay.incident import Calls, Wishes
+from agenttrace.cli.entry import Input, pair
+from agenttrace.replay.incident import Calls, Wishes, wished
 from agenttrace.replay.incident.asked import UNKNOWN
-from agenttrace.replay.incident.known import Result
 from agenttrace.replay.stubs import Stubs
-from agenttrace.session.imported import cleaned
+from agenttrace.session.arriving import states_at
+from agenttrace.session.starting import cut_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agenttrace.model.trace import Trace
-    from agenttrace.replay.incident.known import Known, Said
     from agenttrace.session.rerun import Rerun
 
 _MOST = 10
@@ -41,11 +35,6 @@ _HOW = {
 }
 
 
-def calls_of(trace: Trace) -> Calls:
-    """The calls of a trace, numbered as `agenttrace show` numbers them, secrets already out."""
-    return Calls.of(cleaned(trace), SpanText(trace).numbers)
-
-
 def wishes_of(
     calls: Calls,
     override: Iterable[str],
@@ -54,16 +43,21 @@ def wishes_of(
     fork_at: str | None = None,
     live: bool = False,
     lend: bool = False,
+    start: str | None = None,
+    begins: bool = False,
 ) -> Wishes:
     """A person's wishes, as said on the command line.
 
     Raises:
-        UsageError: A label is none of a call's, or what is to be said makes no answer.
+        UsageError: A label is none of a call's, or what is to be said makes no answer; or it
+            answers a call that lies before the start.
     """
     return Wishes(
-        override=dict(_said(calls, text) for text in override),
-        until=None if until is None else _meant(calls, until).label,
-        fork=None if fork_at is None else _meant(calls, fork_at).label,
+        start=None if start is None else cut_of(calls, start),
+        begins=begins,
+        override=dict(wished.said(calls, *pair(text)) for text in override),
+        until=None if until is None else wished.meant(calls, until).label,
+        fork=None if fork_at is None else wished.meant(calls, fork_at).label,
         live=live,
         lend=lend,
     )
@@ -78,53 +72,6 @@ def stubs_of(said: Iterable[str]) -> Stubs:
     return stubs
 
 
-def _meant(calls: Calls, label: str) -> Known:
-    wanted = label if label.startswith("#") else f"#{label}"
-    found = next((one for one in calls.all if one.label == wanted), None)
-    if found is None:
-        listed = [f"  {one.label}  {safe(one.title)}" for one in calls.all[:_MOST]]
-        raise UsageError(f"{label!r} is no call of the incident", detail="\n".join(listed))
-    return found
-
-
-def _said(calls: Calls, text: str) -> tuple[str, Said]:
-    label, value = pair(text)
-    known = _meant(calls, label)
-    return known.label, _response(value) if known.kind == "llm" else Result(value)
-
-
-def _response(value: Any) -> ModelResponse:  # noqa: ANN401 - whatever JSON says
-    """What a model says, of what a person says.
-
-    Words; or `{"text": …, "tool_calls": [{"name": …, "arguments": …}]}`; or `{"status": 429,
-    "error": …}`.
-    """
-    said = {"text": value} if isinstance(value, str) else value
-    known = {"text", "tool_calls", "status", "error"}
-    if not isinstance(said, dict) or not said or said.keys() - known:
-        raise UsageError(
-            f"{cut(shown(value))} is nothing that a model says",
-            detail='  words, or {"text": "…", "tool_calls": [{"name": "…", "arguments": {…}}]},\n'
-            '  or {"status": 429, "error": "…"}',
-        )
-    if "error" in said or "status" in said:
-        status = said.get("status", 500)
-        return ModelResponse(
-            model="", error=str(said.get("error") or f"status {status}"), extra={"status": status}
-        )
-    calls = tuple(
-        ToolCall(
-            name=str(one["name"]), arguments=json.dumps(one.get("arguments", {})), id=f"call_{n}"
-        )
-        for n, one in enumerate(said.get("tool_calls", ()))
-    )
-    texts = (Text(content=str(said["text"])),) if said.get("text") else ()
-    message = Message(
-        role="assistant", parts=(*texts, *calls), finish_reason="tool_call" if calls else "stop"
-    )
-    return ModelResponse(model="", messages=(message,), id="override", tokens=Tokens())
-
-
 def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     """What the incident's trace holds, honestly."""
     kinds = Counter(one.kind for one in calls.all)
@@ -136,6 +83,23 @@ def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     known = level_of(calls.trace).level
     yield f"  fidelity  {known}, {LEVELS[known]}"
     yield f"  questions {asked} of {len(calls.all)} are in the trace; answers {said}"
+
+
+def with_states(given: Input, calls: Calls, wishes: Wishes, name: str | None) -> Input:
+    """An input with what the agents knew at the moment at which the code begins, by this name."""
+    if name is None or wishes.start is None:
+        return given
+    states = states_at(calls.trace, wishes.start.at.span)
+    return replace(given, named={**given.named, name: states})
+
+
+def at(wishes: Wishes) -> Iterator[str]:
+    """The moment from which a replay goes on; nothing where it has its own beginning."""
+    start = wishes.start
+    if start is not None:
+        past = words.number(len(start.before), "call")
+        how = "the code begins there" if wishes.begins else "all is as it was up to there"
+        yield f"  from      {start.at.label} {safe(start.at.title)}, {past} before it: {how}"
 
 
 def require_questions(found: Rerun, entry: str) -> None:
@@ -154,6 +118,7 @@ def told(found: Rerun, entry: str) -> Iterator[str]:
     listed = ", ".join(f"{how[name]} {said}" for name, said in _HOW.items() if how[name])
     yield f"this run    {safe(entry)}"
     yield f"  asked     {words.number(found.asked, 'call')}" + (f": {listed}" if listed else "")
+    yield from _came_to(found)
     if found.is_simulated:
         yield "  SIMULATED some answers are not what the world said to these questions"
     departures = found.incident.departures
@@ -179,3 +144,14 @@ def told(found: Rerun, entry: str) -> Iterator[str]:
     elif found.stopped is None:
         yield f"  returned  {cut(safe(repr(found.returned)), words.WIDE)}"
     yield from (f"  note      {safe(warning)}" for warning in found.warnings)
+
+
+def _came_to(found: Rerun) -> Iterator[str]:
+    """That the run has come to the moment from which it was to go on, as the incident did."""
+    start = found.incident.start
+    if start is None or found.incident.is_ahead:
+        return
+    agents = len(states_at(found.incident.calls.trace, start.at.span))
+    few = {0: "no agent had told its state", 1: "1 agent knows what it knew"}
+    known = few.get(agents, f"{agents} agents know what they knew")
+    yield f"  came to   {start.at.label}, where {known}"

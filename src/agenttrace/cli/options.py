@@ -27,3 +27,15 @@ OVERRIDE = click.option(
 STUB = click.option(
     "--stub", metavar="TOOL=VALUE", multiple=True, help="What every call of a tool is answered."
 )
+FROM = click.option(
+    "--from",
+    "start",
+    metavar="#N|last-good",
+    help="Go on from the moment at which this call is asked: all before it must be as it was, and "
+    "what the agents know there, too. last-good: the call in which the first failure began.",
+)
+STATES_AS = click.option(
+    "--states-as",
+    metavar="NAME",
+    help="Your code begins at --from: give it what the agents knew there, as this argument.",
+)

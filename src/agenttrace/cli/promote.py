@@ -70,10 +70,11 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     from agenttrace.replay.incident.synthetic import synthetic
     from agenttrace.session import promoted
     from agenttrace.session.rerun import rerun
+    from agenttrace.session.starting import calls_of
 
     root = Path.cwd()
     found, written_in = trace_at(trace)
-    calls, given = incident.calls_of(found), Input.of(inputs, named)
+    calls, given = calls_of(found), Input.of(inputs, named)
     if synthesise:
         words = Synthesis(fresh_key())
         calls, given = synthetic(calls, words), given.rewritten(words.value)

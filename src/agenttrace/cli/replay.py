@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agenttrace.cli.options import ENTRY, INPUT, OVERRIDE, SET, STUB, TRACE
+from agenttrace.cli.options import ENTRY, FROM, INPUT, OVERRIDE, SET, STATES_AS, STUB, TRACE
 
 
 @click.command("replay")
@@ -23,6 +23,8 @@ from agenttrace.cli.options import ENTRY, INPUT, OVERRIDE, SET, STUB, TRACE
     show_default=True,
     help="Stop where the run departs; or lend it the likeliest answer, to see what follows.",
 )
+@FROM
+@STATES_AS
 @click.option("--until", metavar="#N", help="Stop at this call, before it is answered.")
 @click.option("--fork-at", metavar="#N", help="From this call on the incident answers no more.")
 @click.option("--live", is_flag=True, help="After the fork, ask the world: real calls, real costs.")
@@ -37,6 +39,8 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     override: tuple[str, ...],
     stub: tuple[str, ...],
     match: str,
+    start: str | None,
+    states_as: str | None,
     until: str | None,
     fork_at: str | None,
     live: bool,
@@ -49,6 +53,11 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     same. Nothing is asked of any model or tool, unless --live says so. Calls are named by the
     numbers that `agenttrace show TRACE` prints.
 
+    With --from the run goes on from a moment: what lies before it is answered by the incident
+    alone, and must be asked as it was; what the agents know at the moment, by the states that they
+    keep, must be what they knew. From there on --override, --stub and --match lenient hold. With
+    --states-as your code begins at that moment itself, and is given the states.
+
     Exit codes: 0 it departs nowhere, 1 it departs or something is missing, 2 usage, 4 the trace
     could not be read.
     """
@@ -59,16 +68,27 @@ def command(  # noqa: PLR0917 - click gives each option by its name
     from agenttrace.formats.files import trace_at
     from agenttrace.golden import store
     from agenttrace.session.rerun import rerun
+    from agenttrace.session.starting import calls_of
 
     if live and fork_at is None:
         raise click.UsageError("--live needs --fork-at: the call from which the world answers")
+    if states_as is not None and start is None:
+        raise click.UsageError("--states-as needs --from: the moment at which your code begins")
     found, written_in = trace_at(trace)
-    calls = incident.calls_of(found)
+    calls = calls_of(found)
     wishes = incident.wishes_of(
-        calls, override, until=until, fork_at=fork_at, live=live, lend=match == "lenient"
+        calls,
+        override,
+        until=until,
+        fork_at=fork_at,
+        live=live,
+        lend=match == "lenient",
+        start=start,
+        begins=states_as is not None,
     )
-    code, stubs = called(entry, Input.of(inputs, named)), incident.stubs_of(stub)
-    click.echo("\n".join(incident.head(str(trace), written_in, calls)))
+    given, stubs = Input.of(inputs, named), incident.stubs_of(stub)
+    code = called(entry, incident.with_states(given, calls, wishes, states_as))
+    click.echo("\n".join([*incident.head(str(trace), written_in, calls), *incident.at(wishes)]))
     became = rerun(calls, code, name=entry, wishes=wishes, stubs=stubs)
     click.echo("\n".join(incident.told(became, entry)))
     if output is not None:

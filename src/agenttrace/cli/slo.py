@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from agenttrace.cli.folders import Files
 from agenttrace.errors import UsageError
-
-if TYPE_CHECKING:
-    from agenttrace.analysis.objectives import Judged
 
 _MISSED = 1
 _PROJECT = "pyproject.toml"
@@ -49,7 +46,7 @@ def command(
     Exit codes: 0 all are kept, 1 one is missed, not known, or speaks of nothing, 2 usage, 4 a trace
     could not be read.
     """
-    from agenttrace.analysis.objectives import SCHEMA, Objectives
+    from agenttrace.analysis.objectives import SCHEMA, Objectives, told
 
     objectives, files, read = Objectives(*(sentences or _of_project())), Files(paths), 0
     for trace in files.traces():
@@ -59,11 +56,11 @@ def command(
         raise UsageError(f"no trace was found in {', '.join(map(str, paths))}")
     judged = objectives.judged
     if as_json:
-        told = {"schema": SCHEMA, "traces": read, "objectives": [one.as_dict() for one in judged]}
-        click.echo(json.dumps({**told, **files.as_dict()}, indent=1))
+        data = {"schema": SCHEMA, "traces": read, "objectives": [one.as_dict() for one in judged]}
+        click.echo(json.dumps({**data, **files.as_dict()}, indent=1))
     else:
         for one in judged:
-            _print(one)
+            click.echo("\n".join(told(one)))
     files.close()
     if not all(one.holds and one.count for one in judged):
         ctx.exit(_MISSED)
@@ -87,21 +84,3 @@ def _of_project() -> tuple[str, ...]:
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
         raise UsageError(f'{_PROJECT}: objectives are sentences: ["99% of workflows succeed"]')
     return tuple(found)
-
-
-def _print(one: Judged) -> None:
-    from agenttrace.analysis.objectives import counts
-    from agenttrace.cli import words
-
-    stands = {True: "kept", False: "MISSED", None: "not known"}[one.holds]
-    if not one.count:
-        click.echo(f"{'NOTHING':9}  {one.objective.text}: it speaks of what never happened")
-        return
-    spent = "" if one.burn is None else f", {one.burn:.1%} of the error budget spent"
-    click.echo(f"{stands:9}  {one.objective.text}: {counts(one)}{spent}")
-    for bad in (*one.bad, *one.unknown)[:5]:
-        where = "" if bad.span is None else f", {bad.span.name} {bad.span.id}"
-        click.echo(f"{'':9}  {words.line(f'{bad.trace}{where}')}: {bad.why}")
-    more = len(one.bad) + len(one.unknown) - 5
-    if more > 0:
-        click.echo(f"{'':9}  and {more:,} more")

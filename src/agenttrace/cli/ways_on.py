@@ -49,6 +49,22 @@ WAYS_ON: dict[str, tuple[str, ...]] = {
         "To go on:",
         "    agenttrace replay TRACE --entry app:handle",
     ),
+    "cut-not-reached": (
+        "See what the run asked on its way, and where it departs:",
+        "    agenttrace replay TRACE --entry app:handle",
+        "Start sooner, or at a call that is still asked:",
+        "    agenttrace replay TRACE --entry app:handle --from '#2'",
+        "Let code begin there that takes the agents' states:",
+        "    agenttrace replay TRACE --entry app:carry_on --from '#4' --states-as states",
+    ),
+    "states-unlike": (
+        "See what the agents knew then:",
+        "    agenttrace show TRACE --at '#3'",
+        "Start sooner, where they still are alike:",
+        "    agenttrace replay TRACE --entry app:handle --from '#2'",
+        "Let code begin there that takes the agents' states:",
+        "    agenttrace replay TRACE --entry app:carry_on --from '#4' --states-as states",
+    ),
     "stream-read-past": (
         "The agent is meant to read on. Record again:",
         "    pytest TEST --agenttrace=rewrite",

@@ -66,6 +66,7 @@ from agenttrace.errors.searches import (
 )
 from agenttrace.errors.stops import (
     CallOutsideRun,
+    CutNotReached,
     Deadlock,
     EgressRefused,
     GoldenMissing,
@@ -78,6 +79,7 @@ from agenttrace.errors.stops import (
     RunNeverEnds,
     ScheduleUnfit,
     SearchWentLive,
+    StatesUnlike,
     StoppedThere,
     StreamReadPast,
     StubUnfit,
@@ -110,6 +112,7 @@ __all__ = [
     "CallOutsideRun",
     "CascadeSpread",
     "CassetteUnreadable",
+    "CutNotReached",
     "Deadlock",
     "DelegationBroken",
     "EgressRefused",
@@ -162,6 +165,7 @@ __all__ = [
     "SecretInGolden",
     "SelectionFailed",
     "SeveralTraces",
+    "StatesUnlike",
     "StoppedThere",
     "StreamLeftOpen",
     "StreamReadPast",

@@ -151,6 +151,30 @@ class StoppedThere(RunStopped):
     slug = "stopped-there"
 
 
+class CutNotReached(RunStopped):
+    """A replay from a moment of a trace never came to that moment.
+
+    Common causes:
+        1. Today's code has another way, or ends sooner: the call at the moment is never asked.
+        2. It came there without asking what was asked before; the message names what is missing.
+        3. It was given another input than the run that the trace is of.
+    """
+
+    slug = "cut-not-reached"
+
+
+class StatesUnlike(RunStopped):
+    """A replay came to the moment from which it was to go on, and its agents knew other things.
+
+    Common causes:
+        1. Today's code keeps other states than the code that was recorded, or keeps them elsewhere.
+        2. A state holds a clock's reading or an id. Leave it out: `snapshot(…, volatile=["at"])`.
+        3. It was given another input than the run that the trace is of.
+    """
+
+    slug = "states-unlike"
+
+
 class StubUnfit(RunStopped):
     """A stub says what the tool or the model could never have said.
 

@@ -237,6 +237,12 @@ class Recorder:
             # a child's journal has told everything where it stood: nothing of it can be moved
             return trace if self._run.within is not None else delivered(trace, self._run)
 
+    def id_so_far(self, span: str) -> str:
+        """The id that `raw` now gives to a span of the run: a pool's work is put under its turn."""
+        with self._lock:
+            place = list(self._drafts).index(span)
+            return self.raw(complete=False).spans[place].id
+
     def streams_left_open(self) -> tuple[Span, ...]:
         """Calls of which pieces came and no end, in lanes that chance did not cut short."""
         with self._lock:

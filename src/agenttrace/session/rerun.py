@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.plain.annotated import NOT_SAID
 from agenttrace.adapters.plain.fitting import CannotFitError, packed
@@ -21,13 +21,16 @@ from agenttrace.redact import Redactor
 from agenttrace.replay.incident import Incident, telling
 from agenttrace.replay.stubbed import Stubbed
 from agenttrace.replay.stubs import Stubs
-from agenttrace.session import stubbing
+from agenttrace.session import arriving, stubbing
 from agenttrace.session.plan import Plan
 from agenttrace.session.session import Session
 from agenttrace.session.world import World
 
 if TYPE_CHECKING:
-    from agenttrace.boundary import Source
+    from collections.abc import Sequence
+
+    from agenttrace.analysis import Analysis
+    from agenttrace.boundary import Recall, Source
     from agenttrace.model.call import Call
     from agenttrace.replay.incident import Calls, Known, Wishes
 
@@ -51,7 +54,7 @@ class Rerun:
     trace: Trace
     stopped: RunStopped | None
     raised: BaseException | None
-    returned: object
+    returned: Any
     asked: int
     warnings: tuple[str, ...]
     redactor: Redactor
@@ -61,6 +64,13 @@ class Rerun:
         """Whether today's code asked what the incident does not answer."""
         stopped = self.stopped is not None and not isinstance(self.stopped, StoppedThere)
         return stopped or bool(self.incident.departures)
+
+    @property
+    def analysis(self) -> Analysis:
+        """How the agents worked together in this run; its times are virtual."""
+        from agenttrace.analysis import Analysis
+
+        return Analysis(self.trace, time="virtual")
 
     @property
     def is_simulated(self) -> bool:
@@ -83,8 +93,14 @@ def rerun(
         entry: The code, with its input; a coroutine that it gives is run to its end.
         name: The run's name.
         wishes: What a person wants to be otherwise.
-        stubs: Answers for calls that the incident does not answer; they come first.
+        stubs: Answers for calls that the incident does not answer; they come first, but not
+            before the moment from which the run is to go on.
+
+    Raises:
+        UsageError: What is to be otherwise lies before the moment from which the run is to go on.
     """
+    if wishes is not None and wishes.start is not None:
+        wishes.start.require_ahead(calls, wishes.override)
     with tempfile.TemporaryDirectory() as folder:
         nowhere = Path(folder)
         plan = Plan(
@@ -107,10 +123,13 @@ def rerun(
             verdict = session.settle(passed=raised is None)
     if session.trace is None or session.incident is None:
         raise RuntimeError(name)
+    stopped, start = session.run.stopped, session.incident.start
+    if stopped is None and start is not None and session.incident.is_ahead:
+        stopped = arriving.never_came(start, name, raised)
     return Rerun(
         incident=session.incident,
         trace=session.trace,
-        stopped=session.run.stopped,
+        stopped=stopped,
         raised=raised,
         returned=returned,
         asked=verdict.counts.asked,
@@ -138,7 +157,11 @@ class _Session(Session):
 
     def _source(self) -> Source:
         self.incident = incident = Incident(
-            self._calls, run=self.run.name, fit=self._fit, wishes=self._wishes
+            self._calls,
+            run=self.run.name,
+            fit=self._fit,
+            wishes=self._wishes,
+            arrive=self._arrived,
         )
         stubbed = Stubbed(
             self._first,
@@ -146,7 +169,18 @@ class _Session(Session):
             pack=stubbing.packing(self.run),
             passed_over=incident.pass_over,
         )
-        return Chain(stubbed, incident)
+        return Chain(_FromStart(stubbed, incident), incident)
+
+    def _arrived(self, call: Call, left: Sequence[Known]) -> None:
+        """Hold the run against the incident, at the moment from which it is to go on."""
+        trace, incident, recorder = self.current_trace(), self.incident, self._recorder
+        if trace is None or incident is None or recorder is None:
+            raise TypeError(call.question.title)
+        span = recorder.id_so_far(call.span)
+        here = arriving.Arrived(
+            run=self.run.name, trace=trace, call=next(it for it in trace.spans if it.id == span)
+        )
+        arriving.require_same(incident, here, left, self.redactor)
 
     def _fit(self, call: Call, known: Known, value: object) -> tuple[bytes, ...]:
         """Write a result as the live tool writes it, in the first reading that the tool gives."""
@@ -162,6 +196,19 @@ class _Session(Session):
             except CannotFitError as found:
                 first = first or found
         raise telling.misfit(self.run.name, call, known, "" if first is None else first.why)
+
+
+class _FromStart:
+    """A `Source` that is asked only from the moment on from which a run is to go on."""
+
+    def __init__(self, source: Source, incident: Incident) -> None:
+        self._source = source
+        self._incident = incident
+
+    def recall(self, call: Call) -> Recall | None:
+        if self._incident.is_settled(call):
+            return None
+        return self._source.recall(call)
 
 
 def _readings(value: object, *, says: bool) -> list[object]:

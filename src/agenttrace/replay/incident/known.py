@@ -171,6 +171,17 @@ class _Reading:
                     at = parents[at]
         return found
 
+    def _named(self, span: Span) -> str:
+        """Who asked; of several agents of one name, which a trace of ours counts, the name."""
+        said = span.agent or ""
+        name, ordinal, number = said.rpartition("#")
+        counted = ordinal and number.isdecimal() and self._names.get(said) == name
+        return name if counted else said
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        return {agent.id: agent.name for agent in self._trace.agents}
+
     def _known(self, span: Span) -> Known:
         is_model = span.kind is SpanKind.LLM
         return Known(
@@ -178,7 +189,7 @@ class _Reading:
             number=self._numbers[span.id],
             kind=span.kind.value,
             operation=span.operation,
-            agent=span.agent or "",
+            agent=self._named(span),
             asked=asked_of(span.kind.value, span.question, request_of(span)),
             said=_model_said(span, self._numbers[span.id]) if is_model else _tool_said(span),
             runs=not is_model and bool(self._below[span.id]),
@@ -203,7 +214,7 @@ class _Reading:
             number=self._numbers[one.by.id],
             kind="tool",
             operation=one.call.name,
-            agent=one.by.agent or "",
+            agent=self._named(one.by),
             asked=comparable(json_in(one.call.arguments)),
             said=Result(one.result.content),
             told="messages",
