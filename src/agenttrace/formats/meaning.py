@@ -63,7 +63,7 @@ ADDED = frozenset(
 )
 """What an export adds to a span's attributes; `formats.exported` writes these."""
 _MOST_TOKENS = 2**53 - 1
-"""More than this nobody counted: it is noise, and whole numbers of JSON are exact up to here only."""
+"""More than this nobody counted; and up to here every reader of JSON keeps whole numbers exact."""
 _PARAMETERS = "llm.invocation_parameters"
 _ARGUMENTS = (names.TOOL_ARGUMENTS, "gen_ai.tool.args", "input.value")
 _RESULTS = (names.TOOL_RESULT, "gen_ai.output", "output.value")
