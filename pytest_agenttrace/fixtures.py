@@ -10,6 +10,7 @@ import pytest
 
 from pytest_agenttrace.analyses import Analyses
 from pytest_agenttrace.exploring import Explores
+from pytest_agenttrace.goldens import Goldens
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
 from pytest_agenttrace.states import States
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(Explores, Analyses, States):
+class AgentTrace(Explores, Analyses, Goldens, States):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:
@@ -47,6 +48,7 @@ class AgentTrace(Explores, Analyses, States):
         self._named: set[str] = set()
         self._world: World | None = None
         self._settled = False
+        self._drifted: Session | None = None
         self._stubs: Stubs | None = None
         self._spans: Selection | None = None
 
@@ -195,18 +197,9 @@ class AgentTrace(Explores, Analyses, States):
         """
         self.spans.within_budget(budget, **limits)
 
-    def assert_matches_golden(self) -> None:
-        """Fail unless the last run is the golden's; a run that is being recorded passes.
-
-        Raises:
-            RunStopped: The run diverged.
-            GoldenMismatch: It is not the golden's.
-            AnswersUnused: Recorded answers were not asked for.
-        """
-        session = self._sessions[-1] if self._sessions else self._whole
-        if session is not None:
-            for problem in session.problems():
-                raise problem
+    @property
+    def _latest(self) -> Session | None:
+        return self._sessions[-1] if self._sessions else self._whole
 
     @property
     def _held_against(self) -> Trace | None:
@@ -327,7 +320,10 @@ class AgentTrace(Explores, Analyses, States):
                 session.forget_if_idle()
             sessions = [session for session in sessions if session.has_asked]
         outside = [] if whole in sessions or whole.run.stopped is None else [whole.run.stopped]
-        self.verdicts = [session.settle(passed=passed and not outside) for session in sessions]
+        self.verdicts = [
+            session.settle(passed=(passed or session is self._drifted) and not outside)
+            for session in sessions
+        ]
         whole.guard()
         return [problem for verdict in self.verdicts for problem in verdict.problems] + outside
 

@@ -172,10 +172,16 @@ def test_recording_is_refused_where_ci_is_set(
     meant.assert_outcomes(passed=1)
 
 
+EXPLICIT = 'with agent_trace.run():\n    agent.refund_desk("A-17")\n{}'
+COMPARES = "agent_trace.assert_matches_golden()"
+
+
+@pytest.mark.parametrize("ends", ["", COMPARES], ids=["at its end", "where the test says"])
 def test_a_changed_replay_leaves_a_new_trace_beside_the_golden_until_it_is_accepted(
-    project: RefundProject,
+    project: RefundProject, ends: str
 ) -> None:
     """Code that runs in every replay changed: the golden is not touched before a person says so."""
+    write_test(project, EXPLICIT.format(ends))
     project.recorded()
     project.change(
         '        notify("started")\n',
@@ -201,6 +207,23 @@ def test_a_changed_replay_leaves_a_new_trace_beside_the_golden_until_it_is_accep
     assert golden.read_bytes() != before
     assert not golden.with_suffix(".trace.new").exists()
     project.run().assert_outcomes(passed=1)
+
+
+def test_update_goes_on_where_a_test_compares_and_accepts_nothing_of_one_that_fails(
+    project: RefundProject,
+) -> None:
+    """What stands below the comparison is part of the test."""
+    write_test(project, EXPLICIT.format(COMPARES))
+    project.recorded()
+    before = (project.path / GOLDEN).read_bytes()
+    project.change('        notify("started")\n', '        agenttrace.event("reflection")\n')
+    write_test(project, EXPLICIT.format(f"{COMPARES}\nassert 'below' == 'the comparison'"))
+
+    result = project.run("--agenttrace-update")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*assert 'below' == 'the comparison'"])
+    assert (project.path / GOLDEN).read_bytes() == before
 
 
 def test_update_does_not_accept_an_answer_that_was_lent(project: RefundProject) -> None:

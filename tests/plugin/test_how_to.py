@@ -38,6 +38,8 @@ def printed(line: str, pytester: pytest.Pytester) -> str:
     program, *said = shlex.split(line)
     found = [sorted(map(str, Path().glob(one))) if "*" in one else [] for one in said]
     words = [word for one, files in zip(said, found, strict=True) for word in files or [one]]
+    if program == "python" and words[:2] == ["-m", "pytest"]:
+        program, words = "pytest", words[2:]
     if program == "python":
         done = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
         return done.stdout
@@ -93,3 +95,14 @@ def test_a_page_prints_what_it_says(
             assert matches(step.prints, told), f"$ {step.line}\n\nit printed\n\n{told}"
             done += 1
     assert done >= 2
+
+
+def test_the_team_of_the_incident_is_that_of_the_example() -> None:
+    """The tutorial's code is no code of its own."""
+    page = PAGES.parent / "tutorial" / "an-incident.md"
+    files = {
+        step.name: step.text for step in steps(page.read_text("utf-8")) if isinstance(step, File)
+    }
+    example = PAGES.parents[1] / "examples" / "blackboard" / "ward.py"
+
+    assert files["ward.py"] == example.read_text("utf-8")

@@ -111,12 +111,19 @@ def command(  # noqa: PLR0917 - click gives each option by its name
         click.get_current_context().exit(1)
     for path in promoted.write(promotion, golden, root):
         click.echo(f"written     {path.relative_to(root)}")
-    click.echo(f"run it      pytest {promotion.test_id}")
+    click.echo(f"run it      {_pytest(entry, root)} {promotion.test_id}")
     if became.is_simulated:
         click.echo(
             "SIMULATED   a person said what the world did not: a gate blocks this golden, unless "
             'its policy says simulated = "review"'
         )
+
+
+def _pytest(entry: str, root: Path) -> str:
+    """Pytest, so that it finds the entry's module: one of this folder may be found only so."""
+    module = entry.partition(":")[0].partition(".")[0]
+    is_here = (root / f"{module}.py").is_file() or (root / module).is_dir()
+    return "python -m pytest" if is_here else "pytest"
 
 
 def _below(folder: Path, root: Path) -> PurePosixPath:
