@@ -17,7 +17,7 @@ from tests.fakes.refund_trace import refund_trace
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TEAMS = (
     "contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace",
-    "openai_agents/golden/test_desk/test_a_customer_who_paid_twice.trace",
+    "langgraph/golden/test_newsroom/test_two_reporters_work_at_once.trace",
 )
 
 OVERLAYS = ".overlays button"

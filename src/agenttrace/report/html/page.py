@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "states", "detail", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -42,6 +42,8 @@ SCRIPTS = (
     "views",
     "compare",
     "overlays",
+    "vectors",
+    "states",
     "waterfall",
     "graph",
     "costs",

@@ -20,6 +20,7 @@ class TeamOf {
         name, calls: rows.length, models, tools, tokens, least, usd, toolUsd, why, rows: rowsOf(rows),
       }),
     )]);
+    this.knows = told.get("knows");
     this.path = { rows: rowsOf(rows), took, drag: new Map(on.map((row, n) => [row, drag[n]])) };
   }
 
