@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "states", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "states", "lanes", "detail", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -47,6 +47,8 @@ SCRIPTS = (
     "waterfall",
     "graph",
     "costs",
+    "lanes",
+    "delegations",
     "keys",
     "shell",
     "start",

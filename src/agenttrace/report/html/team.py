@@ -48,7 +48,7 @@ def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
         "channels": [_channel(one, rows) for one in analysis.graph.channels],
         "path": _path(analysis.critical_path, rows),
         "used": [[what, parts] for what in BY if (parts := _parts(analysis.costs, what, rows))],
-        **told(analysis),
+        **told(analysis, rows),
     }
 
 

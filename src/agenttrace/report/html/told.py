@@ -11,23 +11,31 @@ from agenttrace.causal.past import Past
 from agenttrace.model.lane import text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from agenttrace.analysis.answers import Analysis
+    from agenttrace.analysis.conformance import Violation
+    from agenttrace.analysis.delegation import Delegation
     from agenttrace.model.lane import Position
     from agenttrace.model.trace import Trace
 
 
-def told(analysis: Analysis) -> dict[str, Any]:
-    """Say of a run what its states need beside the golden.
+def told(analysis: Analysis, rows: Mapping[str, int]) -> dict[str, Any]:
+    """Say of a run what its states and delegations need beside the golden.
 
     Args:
         analysis: The analyses of the run.
+        rows: Each span's row.
 
     Returns:
         `knows`, what lanes know of one another by messages and links: the lanes, as texts, and of
         each such knowledge the lane, its step, the other lane and the step of it that is known;
-        spawns and joins stand in the golden.
+        spawns and joins stand in the golden; and `placed`, one list for each placing of a task: the
+        task, its kind, who placed it, how it ended, nanoseconds to the award and until all was
+        reported, the regret; its steps (phase, bidder, row, outcome); the broken rules (the rule,
+        in words, rows).
     """
-    return {"knows": _knows(analysis.trace)}
+    return {"knows": _knows(analysis.trace), "placed": _placed(analysis, rows)}
 
 
 def _knows(trace: Trace) -> list[list[Any]] | None:
@@ -42,3 +50,31 @@ def _knows(trace: Trace) -> list[list[Any]] | None:
         [number(lane), step, number(other), known] for lane, step, other, known in Past(trace).told
     ]
     return [list(lanes), found]
+
+
+def _placed(analysis: Analysis, rows: Mapping[str, int]) -> list[list[Any]] | None:
+    found = analysis.delegations
+    broken = list(reversed(found.violations))  # they stand in the order of the rounds
+    told = []
+    for one in found.rounds:
+        spans = {span.id for span in one.dialogue.spans}
+        own: list[Violation] = []
+        while broken and broken[-1].task == one.task and broken[-1].spans[0].id in spans:
+            own.append(broken.pop())
+        told.append(_round(one, own, rows))
+    return told or None
+
+
+def _round(one: Delegation, broken: list[Violation], rows: Mapping[str, int]) -> list[Any]:
+    regret = None if one.is_handoff else one.regret()
+    return [
+        one.task,
+        one.dialogue.kind,
+        one.manager,
+        one.outcome,
+        one.award_latency_ns,
+        one.aggregated_ns,
+        None if regret is None else f"{regret:f}",
+        [[act.phase, act.party, rows[act.span.id], act.outcome] for act in one.dialogue.acts],
+        [[it.rule, it.why, [rows[span.id] for span in it.spans]] for it in broken],
+    ]

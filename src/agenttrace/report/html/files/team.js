@@ -21,6 +21,13 @@ class TeamOf {
       }),
     )]);
     this.knows = told.get("knows");
+    this.placed = (told.get("placed") ?? []).map(
+      ([task, kind, manager, outcome, award, whole, regret, acts, broken]) => ({
+        task, kind, manager, outcome, award, whole, regret,
+        acts: acts.map(([phase, party, row, said]) => ({ phase, party, row, outcome: said })),
+        broken: broken.map(([rule, why, rows]) => ({ rule, why, rows })),
+      }),
+    );
     this.path = { rows: rowsOf(rows), took, drag: new Map(on.map((row, n) => [row, drag[n]])) };
   }
 
