@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "states", "lanes", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "states", "lanes", "findings", "detail", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -44,6 +44,9 @@ SCRIPTS = (
     "overlays",
     "vectors",
     "states",
+    "findings",
+    "waits",
+    "failures",
     "waterfall",
     "graph",
     "costs",

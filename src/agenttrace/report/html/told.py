@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal.past import Past
 from agenttrace.model.lane import text_of
+from agenttrace.report.html.trouble import failures_told, waits_told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def told(analysis: Analysis, rows: Mapping[str, int]) -> dict[str, Any]:
-    """Say of a run what its states and delegations need beside the golden.
+    """Say of a run what its states, delegations, waits and failures need beside the golden.
 
     Args:
         analysis: The analyses of the run.
@@ -33,9 +34,14 @@ def told(analysis: Analysis, rows: Mapping[str, int]) -> dict[str, Any]:
         spawns and joins stand in the golden; and `placed`, one list for each placing of a task: the
         task, its kind, who placed it, how it ended, nanoseconds to the award and until all was
         reported, the regret; its steps (phase, bidder, row, outcome); the broken rules (the rule,
-        in words, rows).
+        in words, rows); and what `waits_told` and `failures_told` say.
     """
-    return {"knows": _knows(analysis.trace), "placed": _placed(analysis, rows)}
+    return {
+        "knows": _knows(analysis.trace),
+        "placed": _placed(analysis, rows),
+        "waiting": waits_told(analysis.waiting, rows),
+        "failed": failures_told(analysis.cascade, rows),
+    }
 
 
 def _knows(trace: Trace) -> list[list[Any]] | None:

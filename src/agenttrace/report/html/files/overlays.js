@@ -1,8 +1,9 @@
 // Overlays: what can be laid over the waterfall. Each is switched on and off above the rows.
 //
 // An overlay is {id, label, fits(side), said(side), stops(side), panel(page, side)}: whether it has
-// anything to show, a line beside its button, the rows that n and p go through, and, where it has
-// more to say, a panel above the rows: {element, follow(row), close()}.
+// anything to show, a line beside its button, and the rows that n and p go through; where it has
+// more to say, a panel above the rows: {element, follow(row), close()}; what it notes of a row,
+// {text, title, isWrong}, under its `heading`; and arrows from and to a row, {sort, from, to}.
 
 const OVERLAYS = [];
 

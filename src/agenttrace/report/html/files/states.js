@@ -111,8 +111,7 @@ class StatesPanel {
     const { side, page } = this;
     const row = side.golden.snapshots.span(shot) - 1;
     if (row < 0) return make("p", { class: "aside", text: "kept outside every span" });
-    return make("p", { class: "aside" }, "kept in ", button(
-      `#${side.place[row] + 1} ${line(side.golden.spans.name(row), 40)}`, () => page.choose({ side, row }), { class: "go" }));
+    return make("p", { class: "aside" }, "kept in ", spanLink(page, side, row));
   }
 
   close() {}

@@ -21,6 +21,8 @@ class TeamOf {
       }),
     )]);
     this.knows = told.get("knows");
+    this.waiting = told.get("waiting");
+    this.failed = told.get("failed");
     this.placed = (told.get("placed") ?? []).map(
       ([task, kind, manager, outcome, award, whole, regret, acts, broken]) => ({
         task, kind, manager, outcome, award, whole, regret,

@@ -21,6 +21,8 @@ addView({
           if (held) drawPath(cell, side, at(item));
         } },
       held && { id: "held", label: "on path", fill: (cell, item) => pathCell(cell, side, at(item)) },
+      ...laid.filter((it) => it.note).map((it) => ({ id: "noted", label: it.heading,
+        fill: (cell, item) => noteCell(cell, it.note(side, at(item))) })),
       { id: "took", label: side.timed ? "took" : "steps",
         fill: (cell, item) => { cell.textContent = side.took(at(item)); } },
       side.used && { id: "tokens", label: "tokens", fill: (cell, item) => {
@@ -41,7 +43,7 @@ addView({
         arrows.style.top = `${element.scrollTop}px`;
         arrows.style.height = `${element.clientHeight}px`;
         const row = rows.chosen < 0 ? -1 : at(rows.chosen);
-        drawArrows(arrows, rows, side, row, box);
+        drawArrows(arrows, rows, side, row, box, laid.flatMap((it) => it.arrows?.(side, row) ?? []));
         panels.forEach((panel) => panel.follow(row));
       },
     });
@@ -69,6 +71,12 @@ addView({
 function itemsOf(rows, run) {
   const item = run.tree.item.at(-1);
   return rows.map((row) => item.get(row)).sort((a, b) => a - b);
+}
+
+function noteCell(cell, note) {
+  if (!note) return;
+  cell.append(make("span", { class: note.isWrong ? "wrong" : "aside", text: note.text }));
+  cell.title = note.title;
 }
 
 function barCell(cell, side, row, kind) {
