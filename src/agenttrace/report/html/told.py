@@ -34,14 +34,22 @@ def told(analysis: Analysis, rows: Mapping[str, int]) -> dict[str, Any]:
         spawns and joins stand in the golden; and `placed`, one list for each placing of a task: the
         task, its kind, who placed it, how it ended, nanoseconds to the award and until all was
         reported, the regret; its steps (phase, bidder, row, outcome); the broken rules (the rule,
-        in words, rows); and what `waits_told` and `failures_told` say.
+        in words, rows); and as `waiting` and `failed` what `waits_told` and `failures_told` say.
+        The last three are packed.
     """
     return {
         "knows": _knows(analysis.trace),
-        "placed": _placed(analysis, rows),
-        "waiting": waits_told(analysis.waiting, rows),
-        "failed": failures_told(analysis.cascade, rows),
+        "placed": _later(_placed(analysis, rows)),
+        "waiting": _later(waits_told(analysis.waiting, rows)),
+        "failed": _later(failures_told(analysis.cascade, rows)),
     }
+
+
+def _later(part: object | None) -> bytes | None:
+    """Pack a part by itself, so that a browser unpacks it when somebody looks at it."""
+    import msgpack
+
+    return None if part is None else bytes(msgpack.packb(part))
 
 
 def _knows(trace: Trace) -> list[list[Any]] | None:

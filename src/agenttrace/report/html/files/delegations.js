@@ -3,7 +3,7 @@
 addView({
   id: "delegations",
   label: "Delegations",
-  fits: (run) => run.side.team.placed.length > 0,
+  fits: (run) => run.side.team.placed !== null,
   open(page, run, host) {
     const { side } = run;
     const [lines, find] = linesOfDelegations(side);
@@ -30,7 +30,7 @@ addView({
     rows.unfold();
     draw(lines[0].round);
     host.append(make("div", { class: "drawn" }, drawn, rows.element));
-    const broken = side.team.placed.flatMap((one) => one.broken.flatMap((it) => it.rows));
+    const broken = side.team.placed().flatMap((one) => one.broken.flatMap((it) => it.rows));
     return {
       ...followed(page, run, rows, lines, find),
       stops: broken.length ? itemsOf([...new Set(broken)], run) : undefined,
@@ -43,7 +43,7 @@ addView({
 function linesOfDelegations(side) {
   const lines = [];
   const found = new Map();
-  for (const round of side.team.placed) {
+  for (const round of side.team.placed()) {
     lines.push({ depth: 0, row: round.acts[0].row, round });
     for (const act of round.acts) {
       if (!found.has(act.row)) found.set(act.row, lines.length);

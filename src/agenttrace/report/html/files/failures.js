@@ -12,7 +12,7 @@ addOverlay({
 });
 
 function failuresOf(side) {
-  side.failures ??= failuresFound(side.team.failed);
+  side.failures ??= failuresFound(side.team.failed());
   return side.failures;
 }
 
@@ -45,7 +45,7 @@ function failuresFound(told) {
 // The origins in words; what spread before what was held.
 function spreadsOf(side) {
   const { failures } = failuresOf(side);
-  const found = side.team.failed.get("spreads").map(([origin, depth, breadth, agents, isContained, harmed, cut]) => {
+  const found = side.team.failed().get("spreads").map(([origin, depth, breadth, agents, isContained, harmed, cut]) => {
     const { row, why } = failures[origin];
     const doer = side.team.doers[row];
     const who = doer === null ? "" : `${line(doer, 40)}: `;

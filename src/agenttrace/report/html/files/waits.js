@@ -12,7 +12,7 @@ addOverlay({
 });
 
 function waitsOf(side) {
-  side.waits ??= waitsFound(side.team.waiting);
+  side.waits ??= waitsFound(side.team.waiting());
   return side.waits;
 }
 
