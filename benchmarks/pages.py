@@ -26,6 +26,8 @@ from agenttrace.formats import native
 from agenttrace.report.html.data import Shown, packed
 from agenttrace.report.html.page import page
 from tests.fakes import chromium
+from tests.fakes.html_pages import alone
+from tests.fakes.wide_teams import bare, wide_team
 
 SPANS, FRAMES, STEP = 100_000, 120, 900
 
@@ -114,6 +116,10 @@ def main() -> None:
         return
     for name, number in in_browser(html).items():
         print(f"  {number:12.1f}   {name}")
+    team = wide_team(spans)
+    opened = [in_browser(alone(it))["all of it open, ms"] for it in (team, bare(team))]
+    ratio = opened[0] / opened[1]
+    print(f"  {ratio:12.2f}   open a team that is in trouble / open the same spans untold")
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def test_tab_goes_through_the_page_in_the_order_of_reading(screen: Screen) -> No
     page = screen.open(alone(refund_trace()))
     page.evaluate("document.body.tabIndex = -1; document.body.focus()")
     seen = []
-    for _ in range(9):
+    for _ in range(12):
         page.keyboard.press("Tab")
         seen.append(
             page.evaluate(
@@ -135,10 +135,13 @@ def test_tab_goes_through_the_page_in_the_order_of_reading(screen: Screen) -> No
         "Waterfall",
         "Agents",
         "Costs",
+        "Delegations",
         "search names and payloads",
         "light or dark (t)",
         "keys (?)",
         "◆ Critical path",
+        "States",
+        "✕ Failures",
         "Spans, each under the one that it happened inside",
         "detail",
     ]

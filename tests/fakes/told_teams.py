@@ -361,3 +361,31 @@ def run_of(*steps: Did, states: Sequence[tuple[int, object]] = ()) -> Trace:
         for after, goal in states
     )
     return replace(made(spans, lanes=lanes), snapshots=shots)
+
+
+# -- trouble ----------------------------------------------------------------------------
+def troubled() -> Trace:
+    """A deadlock and its victim, a starved task, two loops, and a failure that spreads."""
+    steps = [Did("price", "!down", "buyer")] * 3 + [Did("pay", "!nothing", "payer")]
+    run = run_of(*steps, *[Did("look", "nothing")] * 4)
+    spans = [
+        replace(it, parent=None, start_ns=100 + it.start_ns, end_ns=100 + it.end_ns)
+        for it in run.spans
+    ]
+    asked, paid = (
+        next(n for n, it in reversed([*enumerate(spans)]) if it.name == name)
+        for name in ("price", "pay")
+    )
+    spans[paid] = replace(
+        spans[paid], links=(Link(span=spans[asked].id, relationship="triggered_by"),)
+    )
+    waits = {"a": ["b"], "b": ["a"], "c": ["a"]}
+    told = telling(
+        *((who, 90, "waiting", {names.WAITING_FOR: whom}) for who, whom in waits.items()),
+        ("chef", 1, "enqueued", {names.QUEUE_TASK: "soup", names.QUEUE_NAME: "orders"}),
+        ("chef", 2, "enqueued", {names.QUEUE_TASK: "bread", names.QUEUE_NAME: "orders"}),
+        ("cook", 3, "dequeued", {names.QUEUE_TASK: "bread", names.QUEUE_NAME: "orders"}),
+        spans=spans,
+        code="UNSET",
+    )
+    return replace(told, name="troubled")

@@ -56,6 +56,16 @@ class Past:
         for edge in edges(trace):
             self._told[edge.receiver].append((edge.seq, edge.sender, edge.sent))
 
+    @property
+    def told(self) -> Iterator[tuple[Position, float, Position, float]]:
+        """What lanes know of others by messages and links: a lane and its step, a lane and a step.
+
+        From its step on, the first lane knows of the other one up to that one's step.
+        """
+        for lane, found in self._told.items():
+            for seq, source, sent in found:
+                yield lane, seq, source, sent
+
     def of_span(self, span: Span) -> dict[Position, int]:
         """The cut at a span's end; what it spawned and was told of last, it was told inside."""
         is_run = span.kind is SpanKind.RUN and span.parent is None

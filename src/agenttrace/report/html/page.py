@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "states", "lanes", "findings", "detail", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -42,9 +42,16 @@ SCRIPTS = (
     "views",
     "compare",
     "overlays",
+    "vectors",
+    "states",
+    "findings",
+    "waits",
+    "failures",
     "waterfall",
     "graph",
     "costs",
+    "lanes",
+    "delegations",
     "keys",
     "shell",
     "start",

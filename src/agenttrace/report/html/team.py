@@ -10,6 +10,7 @@ import statistics
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.analysis.answers import Analysis
+from agenttrace.report.html.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,13 +41,14 @@ def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
         rows of its sections, how long each is, and, by row, the drag of what stands on it; and
         `used`, what was used, by each of `BY` of which the trace names one: name, calls of models,
         calls of tools, tokens, tokens of those that say, cost of models and of tools in US dollars,
-        why a cost is not known, and the rows of the calls.
+        why a cost is not known, and the rows of the calls; and what `told` says.
     """
     analysis = Analysis(trace)
     return {
         "channels": [_channel(one, rows) for one in analysis.graph.channels],
         "path": _path(analysis.critical_path, rows),
         "used": [[what, parts] for what in BY if (parts := _parts(analysis.costs, what, rows))],
+        **told(analysis, rows),
     }
 
 

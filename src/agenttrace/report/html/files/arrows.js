@@ -94,11 +94,11 @@ function edgesOf(side) {
 const MOST_ARROWS = 200;
 const FAR = 3000; // how far beyond the edge an arrow is drawn that leads out of sight
 
-// Draw the arrows of a row over the part of the list that is in sight.
-function drawArrows(svg, rows, side, row, { left, width }) {
+// Draw the arrows of a row, and more, over the part of the list that is in sight.
+function drawArrows(svg, rows, side, row, { left, width }, more) {
   svg.replaceChildren();
-  const edges = row < 0 ? null : edgesOf(side);
-  if (edges === null || width < 60) return;
+  if ((row < 0 && !more.length) || width < 60) return;
+  const edges = row < 0 ? { into: new Map(), outof: new Map() } : edgesOf(side);
   const top = rows.element.scrollTop;
   const point = (one, time) => {
     const y = rows.middle(rows.tree.item.at(-1).get(one) ?? 0) - top;
@@ -108,7 +108,7 @@ function drawArrows(svg, rows, side, row, { left, width }) {
     ...(edges.into.get(row) ?? []).map((edge) => ({ ...edge, from: edge.row, to: row })),
     ...(edges.outof.get(row) ?? []).map((edge) => ({ ...edge, from: row, to: edge.row })),
   ].filter((edge) => edge.row !== undefined);
-  for (const { sort, from, to } of all.slice(0, MOST_ARROWS)) {
+  for (const { sort, from, to } of [...more, ...all].slice(0, MOST_ARROWS)) {
     const [x1, y1] = point(from, sort === "link" && side.begins[to] < side.ends[from]
       ? side.begins[from] : side.ends[from]);
     const [x2, y2] = point(to, side.begins[to]);

@@ -140,15 +140,12 @@ function used(root, side, row) {
 
 function states(root, side, row) {
   const { snapshots } = side.golden;
-  side.shots ??= Array.from({ length: snapshots.rows }, (_, at) => at).reduce((map, at) => {
-    const span = snapshots.span(at) - 1;
-    return map.set(span, [...(map.get(span) ?? []), at]);
-  }, new Map());
+  if (side.shots === undefined) {
+    side.shots = new Map();
+    for (let at = 0; at < snapshots.rows; at += 1) put(side.shots, snapshots.span(at) - 1, at);
+  }
   for (const at of side.shots.get(row) ?? []) {
-    const state = new Map([["status", snapshots.status(at) || null], ["goal", snapshots.goal(at)],
-      ["beliefs", snapshots.beliefs(at)], ["working memory", snapshots.working_memory(at)],
-      ["perceptions", snapshots.perceptions(at)], ...snapshots.extra(at)].filter(([, it]) => it !== null));
-    part(root, `State of ${line(snapshots.agent(at), 60) || "the run"}`, valueBlock(state));
+    part(root, `State of ${line(snapshots.agent(at), 60) || "the run"}`, valueBlock(stateOf(side, at)));
   }
 }
 

@@ -1,4 +1,45 @@
 // Overlays: what can be laid over the waterfall. Each is switched on and off above the rows.
+//
+// An overlay is {id, label, fits(side), said(side), stops(side), panel(page, side)}: whether it has
+// anything to show, a line beside its button, and the rows that n and p go through; where it has
+// more to say, a panel above the rows: {element, follow(row), close()}; what it notes of a row,
+// {text, title, isWrong}, under its `heading`; and arrows from and to a row, {sort, from, to}.
+
+const OVERLAYS = [];
+
+function addOverlay(overlay) {
+  OVERLAYS.push(overlay);
+}
+
+addOverlay({
+  id: "path",
+  label: "◆ Critical path",
+  fits: (side) => pathOf(side) !== null,
+  said: (side) => bottleneck(side),
+  stops: (side) => [...pathOf(side).keys()],
+});
+
+// The overlays that are switched on and have something to show, the last one that was last.
+function laidOver(page, side) {
+  return [...page.overlays].map((id) => OVERLAYS.find((it) => it.id === id)).filter((it) => it.fits(side));
+}
+
+function overlayBar(page, side) {
+  const fitting = OVERLAYS.filter((it) => it.fits(side));
+  if (!fitting.length) return null;
+  const turn = ({ id }) => {
+    if (!page.overlays.delete(id)) page.overlays.add(id);
+    page.show(page.view);
+    page.list.querySelector(`#overlay-${id}`).focus();
+  };
+  const bar = make("div", { class: "overlays", role: "group", "aria-label": "laid over the rows" });
+  for (const one of fitting) {
+    const on = page.overlays.has(one.id);
+    bar.append(button(one.label, () => turn(one), { "aria-pressed": String(on), id: `overlay-${one.id}` }));
+    if (on && one.said) bar.append(make("span", { class: "aside", text: one.said(side) }));
+  }
+  return bar;
+}
 
 // The critical path: the stretches in which one span kept the run from ending sooner.
 function pathOf(side) {
@@ -22,19 +63,6 @@ function pathCell(cell, side, row) {
   if (held === undefined) return;
   cell.textContent = `◆ ${duration(held.reduce((sum, [begin, end]) => sum + end - begin, 0))}`;
   cell.title = `on the critical path; drag ${duration(side.team.path.drag.get(row))}`;
-}
-
-function pathBar(page, run) {
-  const on = page.overlays.has("path");
-  const turn = () => {
-    if (!page.overlays.delete("path")) page.overlays.add("path");
-    page.show(page.view);
-    page.list.querySelector("#overlay-path").focus();
-  };
-  const bar = make("div", { class: "overlays", role: "group", "aria-label": "laid over the rows" },
-    button("◆ Critical path", turn, { "aria-pressed": String(on), id: "overlay-path" }));
-  if (on) bar.append(make("span", { class: "aside", text: bottleneck(run.side) }));
-  return bar;
 }
 
 // Whose the path is, the longest part first.

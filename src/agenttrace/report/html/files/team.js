@@ -6,6 +6,13 @@ function rowsOf(steps) {
   return steps.map((step) => (row += step));
 }
 
+// What is unpacked when it is first asked for; null: there is nothing.
+function laterValue(bytes, made = (value) => value) {
+  if (bytes === null) return null;
+  let known;
+  return () => (known ??= made(new Reader(bytes).value()));
+}
+
 class TeamOf {
   constructor(side, told) {
     this.side = side;
@@ -20,6 +27,16 @@ class TeamOf {
         name, calls: rows.length, models, tools, tokens, least, usd, toolUsd, why, rows: rowsOf(rows),
       }),
     )]);
+    this.knows = told.get("knows");
+    this.waiting = laterValue(told.get("waiting"));
+    this.failed = laterValue(told.get("failed"));
+    this.placed = laterValue(told.get("placed"), (all) => all.map(
+      ([task, kind, manager, outcome, award, whole, regret, acts, broken]) => ({
+        task, kind, manager, outcome, award, whole, regret,
+        acts: acts.map(([phase, party, row, said]) => ({ phase, party, row, outcome: said })),
+        broken: broken.map(([rule, why, rows]) => ({ rule, why, rows })),
+      }),
+    ));
     this.path = { rows: rowsOf(rows), took, drag: new Map(on.map((row, n) => [row, drag[n]])) };
   }
 

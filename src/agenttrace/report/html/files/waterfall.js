@@ -9,7 +9,9 @@ addView({
     const { spans } = side.golden;
     const tree = run.compared ? oneTree(side) : run.tree;
     const at = (item) => tree.rows[0][item];
-    const held = page.overlays.has("path") ? pathOf(side) : null;
+    const laid = laidOver(page, side);
+    const held = laid.some((it) => it.id === "path") ? pathOf(side) : null;
+    const panels = laid.filter((it) => it.panel).map((it) => it.panel(page, side));
     const columns = [
       { id: "number", label: "#", fill: (cell, item) => { cell.textContent = item + 1; } },
       { id: "what", label: "span", fill: (cell, item) => nameCell(cell, rows, item, side, at(item)) },
@@ -19,6 +21,8 @@ addView({
           if (held) drawPath(cell, side, at(item));
         } },
       held && { id: "held", label: "on path", fill: (cell, item) => pathCell(cell, side, at(item)) },
+      ...laid.filter((it) => it.note).map((it) => ({ id: "noted", label: it.heading,
+        fill: (cell, item) => noteCell(cell, it.note(side, at(item))) })),
       { id: "took", label: side.timed ? "took" : "steps",
         fill: (cell, item) => { cell.textContent = side.took(at(item)); } },
       side.used && { id: "tokens", label: "tokens", fill: (cell, item) => {
@@ -38,28 +42,41 @@ addView({
         const { element } = rows;
         arrows.style.top = `${element.scrollTop}px`;
         arrows.style.height = `${element.clientHeight}px`;
-        drawArrows(arrows, rows, side, rows.chosen < 0 ? -1 : at(rows.chosen), box);
+        const row = rows.chosen < 0 ? -1 : at(rows.chosen);
+        drawArrows(arrows, rows, side, row, box, laid.flatMap((it) => it.arrows?.(side, row) ?? []));
+        panels.forEach((panel) => panel.follow(row));
       },
     });
     rows.element.classList.add("waterfall");
     rows.body.append(arrows);
-    const bar = pathOf(side) ? pathBar(page, run) : null;
-    host.append(make("div", { class: bar ? "stacked" : "whole" }, bar, rows.element));
+    const bar = overlayBar(page, side);
+    const above = panels.length ? make("div", { class: "panels" }, ...panels.map((it) => it.element)) : null;
+    host.append(make("div", { class: `stacked${above ? " has-panels" : ""}` }, bar ?? make("div"), above, rows.element));
+    const stops = laid.at(-1)?.stops?.(side);
     return {
       rows,
       tree,
-      stops: held ? stopsOn(held, run) : undefined,
+      stops: stops && itemsOf(stops, run),
       pair: (item) => (run.compared ? run.tree.pairOf(1, at(item)) : [at(item)]),
       item: (pair) => tree.item[0].get(pair.at(-1)) ?? -1,
-      close: () => rows.close(),
+      close: () => {
+        rows.close();
+        panels.forEach((it) => it.close());
+      },
     };
   },
 });
 
-// The items of the run's tree that stand on the path, in the order of reading.
-function stopsOn(held, run) {
+// The items of the run's tree that show these rows, in the order of reading.
+function itemsOf(rows, run) {
   const item = run.tree.item.at(-1);
-  return [...held.keys()].map((row) => item.get(row)).sort((a, b) => a - b);
+  return rows.map((row) => item.get(row)).sort((a, b) => a - b);
+}
+
+function noteCell(cell, note) {
+  if (!note) return;
+  cell.append(make("span", { class: note.isWrong ? "wrong" : "aside", text: note.text }));
+  cell.title = note.title;
 }
 
 function barCell(cell, side, row, kind) {
