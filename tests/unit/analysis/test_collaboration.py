@@ -141,6 +141,7 @@ def test_a_conflict_that_nobody_looks_at_stays() -> None:
 
     (one,) = found.conflicts
     assert (one.resolution, one.steps, one.resolution_ns) == (None, None, None)
+    assert found.utilisation == 0
     with pytest.raises(TeamFailed, match="1 of 1 conflicts are never resolved"):
         found.resolves_conflicts()
 
