@@ -27,7 +27,7 @@ from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.campaign import times
 from tests.fakes.failing_teams import a_failing_team
-from tests.fakes.made_teams import skewed
+from tests.fakes.made_teams import AT_A_BOARD, a_team, skewed
 from tests.fakes.told_teams import conforming, net, queued, spoiled, telling, works
 
 Spoil: TypeAlias = "Callable[[Trace, random.Random], Trace]"
@@ -179,7 +179,7 @@ SPOILS: tuple[Spoil, ...] = (
 
 def a_run(chance: random.Random) -> Trace:
     """A run that tells all sorts of things."""
-    sort = chance.randrange(4)
+    sort = chance.randrange(5)
     if sort == 0:
         return net(spoiled(chance, conforming(chance, "t")))
     if sort == 1:
@@ -189,7 +189,9 @@ def a_run(chance: random.Random) -> Trace:
             for who in ("ann", "bea", "b")
         ]
         return telling(*rows, spans=works(chance, 6), code=chance.choice(["OK", "UNSET"]))
-    return a_failing_team(chance.randrange(9_999), foreign=sort == 2)
+    if sort == 2:
+        return a_team(chance.randrange(9_999), actions=AT_A_BOARD)
+    return a_failing_team(chance.randrange(9_999), foreign=sort == 3)
 
 
 # -- and what is said of them -------------------------------------------------------------
