@@ -91,11 +91,13 @@ def conflicts(states: States) -> dict[str, dict[str, Value]]:
 
 def unlike(one: States, two: States) -> set[str]:
     """Who differs in two vectors: in what it holds, or in that it is there at all."""
-    held = [
-        {who: replace(shot, position=(), lane=(), seq=0, span=None) for who, shot in states.items()}
-        for states in (one, two)
-    ]
+    held = [{who: _held(shot) for who, shot in states.items()} for states in (one, two)]
     return {who for who in {**one, **two} if held[0].get(who) != held[1].get(who)}
+
+
+def _held(shot: StateSnapshot) -> StateSnapshot:
+    """What a snapshot holds, wherever it was taken."""
+    return replace(shot, position=(), lane=(), seq=0, span=None)
 
 
 def regressions(

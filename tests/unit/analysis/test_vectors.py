@@ -16,7 +16,7 @@ from agenttrace.analysis.states import State
 from agenttrace.analysis.vectors import Vector
 from agenttrace.errors import NotRecorded, TeamFailed
 from agenttrace.model.lane import Join, Lane, Step
-from agenttrace.model.span import Span, SpanKind
+from agenttrace.model.span import Link, Span, SpanKind
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value
@@ -190,7 +190,7 @@ def test_progress_is_that_which_the_page_defines() -> None:
         )
         assert [one.value for one in found.steps] == values, seed
         after = [(two.snapshot.lane, two.snapshot.seq) for _, two in found.regressions]
-        assert sorted(after) == sorted(falls), seed
+        assert {*after} == falls, seed
         fell += len(falls)
     assert fell
 
@@ -206,3 +206,15 @@ def test_a_span_has_a_vector_of_its_past() -> None:
 
     assert {*analysis.states_at(run)} == {*analysis.states} == {"ada", "bob"}
     assert analysis.states_at(run).cut == analysis.states.cut
+
+
+def test_a_link_to_what_stands_around_tells_nothing_of_the_future() -> None:
+    """That had not ended; what it does later is not known inside it."""
+    outer = Span(id="a" * 16, name="ada", kind=SpanKind.AGENT, seq=1, end_seq=9)
+    inner = Span(
+        id="b" * 16, name="bob", kind=SpanKind.AGENT, parent=outer.id, seq=2, end_seq=2,
+        links=(Link(span=outer.id, relationship="handoff"),),
+    )  # fmt: skip
+    trace = Trace(id="5" * 32, name="inside", spans=(outer, inner), lanes=(Lane(path=()),))
+
+    assert Analysis(trace).states_at(inner).cut == {(): 2}
