@@ -46,7 +46,7 @@ def _of_spans(trace: Trace) -> Iterator[tuple[Moment, Moment]]:
 
 
 def _of_lanes(trace: Trace) -> Iterator[tuple[Moment, Moment]]:
-    last = last_steps(trace)
+    last = _furthest(trace)
     for path, step in last.items():
         for at in range(step + 1):
             yield (path, at), (path, at + 1)
@@ -105,8 +105,13 @@ def _within(position: Position, lanes: Iterable[Position]) -> list[Position]:
     return [path for path in lanes if path == position[: len(path)] and path != position]
 
 
+def is_odd(trace: Trace, span: Span) -> bool:
+    """Whether the end of a span can have been known at its begin: two edges disagree."""
+    return (span.lane, span.seq) in known_from(ways(trace), span.id)
+
+
 def last_steps(trace: Trace) -> dict[Position, int]:
-    """By lane, the last step that anything tells of."""
+    """By lane, the last step that a span, a snapshot, a spawn or a join tells of."""
     last = {lane.path: 0 for lane in trace.lanes}
 
     def seen(path: Position, step: int) -> None:
@@ -121,9 +126,16 @@ def last_steps(trace: Trace) -> dict[Position, int]:
             seen(lane.parent, lane.spawn_seq)
         for join in lane.joins:
             seen(join.by, join.seq)
+    return last
+
+
+def _furthest(trace: Trace) -> dict[Position, int]:
+    """The same, and the steps after which a queue's message came."""
+    last = last_steps(trace)
     for got in trace.deliveries:
         if got.receive[-1].kind == "receive":
-            seen(got.receive[:-1], got.seq)
+            path = got.receive[:-1]
+            last[path] = max(last.get(path, 0), got.seq)
     return last
 
 

@@ -155,7 +155,11 @@ def _believed(chance: random.Random) -> Value:
 
 
 def test_vectors_are_those_that_the_page_defines() -> None:
-    """Who knew what at a moment and at the end, the cut, agreement, conflict, what differs."""
+    """Who knew what at a moment and at the end, the cut, agreement, conflict, what differs.
+
+    A few spans are left out that a made program ended at the very step of a join, and linked to
+    from the joined lane: so their end comes before their begin.
+    """
     seen: Counter[str] = Counter()
     for seed in range(times(100, 3_000)):
         trace = a_believing_team(seed)
@@ -164,7 +168,9 @@ def test_vectors_are_those_that_the_page_defines() -> None:
         end = oracle.at_the_end(trace)
         vectors = [(analysis.states, end, knowing.last_steps(trace))]
         vectors += [
-            (analysis.states_at(it), oracle.at(trace, it), oracle.cut_at(trace, it)) for it in spans
+            (analysis.states_at(it), oracle.at(trace, it), oracle.cut_at(trace, it))
+            for it in spans
+            if not knowing.is_odd(trace, it)
         ]
         for found, told, cut in vectors:
             assert found.cut == cut, seed
