@@ -63,3 +63,30 @@ def conflicts(
             earliest = {it for it in after if not any((other, it) in before for other in after)}
             found[one.id, two.id] = (after, earliest)
     return found
+
+
+def tasks(trace: Trace) -> list[tuple[str, bool]]:
+    """What was announced, else what each agent's span names; and whether it was completed."""
+    announced = {_task(one) for one in trace.spans if _phase(one) == "announcement"}
+    if announced:
+        done = {
+            _task(one)
+            for one in trace.spans
+            if _phase(one) == "report" and one.status.code in ("OK", "UNSET")
+            if one.attributes.get(names.DELEGATION_OUTCOME) != "failure"
+        }
+        return [(task, task in done) for task in announced]
+    well = ("OK", "UNSET") if trace.complete else ("OK",)
+    return [
+        (one.task, one.status.code in well)
+        for one in trace.spans
+        if one.kind == "agent" and one.task is not None
+    ]
+
+
+def _phase(span: Span) -> object:
+    return span.attributes.get(names.DELEGATION_PHASE)
+
+
+def _task(span: Span) -> str:
+    return str(span.attributes.get(names.DELEGATION_TASK))

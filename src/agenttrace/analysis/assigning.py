@@ -111,7 +111,7 @@ def assignments_of(
         worker = parties.meant(one.event.attributes.get(names.QUEUE_WORKER)) or ""
         since_ns = next(waiting.get(task, iter(())), None)
         work = next(begun.get((worker, task), iter(())), None)
-        found.append(_assignment(one, worker, since_ns, work))
+        found.append(_assignment(one, worker, since_ns, work, timed=team.is_timed))
     return tuple(found)
 
 
@@ -120,19 +120,22 @@ _OUTCOMES = {OK: "success", UNSET: None}
 _SKEWED = "the clocks of both ends disagree"
 
 
-def _assignment(one: Happening, worker: str, since_ns: int | None, work: Span | None) -> Assignment:
+def _assignment(
+    one: Happening, worker: str, since_ns: int | None, work: Span | None, *, timed: bool
+) -> Assignment:
     task = one.text(names.QUEUE_TASK)
-    scheduled_ns = _took(since_ns, one.at_ns)
-    begun_ns = None if work is None else _took(one.at_ns, work.start_ns)
+    scheduled_ns = _took(since_ns, one.at_ns) if timed else None
+    begun_ns = _took(one.at_ns, work.start_ns) if timed and work is not None else None
+    untold = _SKEWED if timed else "the trace has no times"
     candidates = _several(one.said(names.ORCHESTRATION_CANDIDATES))
     outcome = None if work is None else _OUTCOMES.get(work.status.code, "failure")
     no_work = f"no agent span of {worker or 'the worker'} has the task {task!r}"
     why = {
         "scheduled_ns": (
             scheduled_ns,
-            "no event `enqueued` of it" if since_ns is None else _SKEWED,
+            "no event `enqueued` of it" if since_ns is None else untold,
         ),
-        "begun_ns": (begun_ns, no_work if work is None else _SKEWED),
+        "begun_ns": (begun_ns, no_work if work is None else untold),
         "candidates": (candidates, "the event does not say"),
         "outcome": (outcome, no_work if work is None else "the status of its span is not set"),
     }

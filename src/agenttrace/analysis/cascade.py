@@ -19,6 +19,7 @@ from agenttrace.analysis.telling_teams import broken
 from agenttrace.causal.moments import graph, placed_in
 from agenttrace.check.sides import safe
 from agenttrace.errors import CascadeSpread, NotRecorded
+from agenttrace.model.lane import Step as Place
 from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
@@ -198,6 +199,10 @@ class Cascade:
             )
 
 
+_ENDED = (Place("ended", "", 0),)
+"""The lane of instants: what had ended by each, in a trace that has no lanes of its own."""
+
+
 class _Led(NamedTuple):
     """The failure with the longest row behind it that a moment can know of."""
 
@@ -302,7 +307,25 @@ def _moments(trace: Trace) -> dict[Moment, list[Moment]]:
         before[span_id] += [
             (one.path, math.inf) for one in inside.get((lane, end), ()) if one.spawn_seq > begun
         ]
+    if not trace.lanes:
+        _tell_by_the_clock(before, placed)
     return before
+
+
+def _tell_by_the_clock(
+    before: dict[Moment, list[Moment]], placed: Mapping[str, tuple[Step, int]]
+) -> None:
+    """Put each end of a foreign trace after all that had ended at an earlier instant."""
+    ended: dict[int, list[Moment]] = defaultdict(list)
+    for span_id, (_, end) in placed.items():
+        ended[end].append(span_id)
+    known: list[Moment] = []
+    for at in sorted(ended):
+        for span_end in ended[at]:
+            before[span_end] += known
+        instant: Moment = (_ENDED, at)
+        before[instant] = [*ended[at], *known]
+        known = [instant]
 
 
 def _when(pair: tuple[float, Moment]) -> float:

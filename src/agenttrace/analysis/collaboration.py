@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
@@ -265,7 +265,8 @@ def _conflicts(team: Team) -> Iterator[Conflict]:
         readers = sorted(reads[board, key], key=lambda one: (ranks.of(one), one.id))
         for one, two in pairs:
             if not known.is_before(one.id, two.id) and not known.is_before(two.id, one.id):
-                yield _resolved(board, key, (one, two), readers, (known, ranks))
+                found = _resolved(board, key, (one, two), readers, (known, ranks))
+                yield found if team.is_timed else replace(found, resolution_ns=None)
 
 
 def _replaced(row: list[Span]) -> Iterator[tuple[Span, Span]]:
@@ -288,7 +289,7 @@ def _resolved(
     order: tuple[Moments, Ranks],
 ) -> Conflict:
     known, ranks = order
-    later = max(writes, key=lambda one: (ranks.of(one), one.id))
+    later = writes[1]
     found = next(
         (one for one in readers if all(known.is_before(it.id, one.id) for it in writes)), None
     )

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from agenttrace.model.state import CollectiveState, StateSnapshot
+from agenttrace.causal.order import state_over
+from agenttrace.causal.past import Past
 
 if TYPE_CHECKING:
     from agenttrace.model.lane import Position
+    from agenttrace.model.state import CollectiveState
     from agenttrace.model.trace import Trace
 
 
 def at_the_end(trace: Trace) -> CollectiveState:
     """The Collective State Vector at the end of a run.
 
-    The latest snapshot of an agent is one that none of its others comes after, by program order,
-    spawn and join. Where several are concurrent, the last one in the trace's order is taken.
+    The latest snapshot of an agent is one that none of its others comes after in causal order.
+    Where several are concurrent, the later lane's is taken.
     """
-    latest: dict[str, StateSnapshot] = {}
-    for shot in trace.snapshots:
-        known = latest.get(shot.agent)
-        if known is None or not _is_before(trace, shot, known):
-            latest[shot.agent] = shot
-    return CollectiveState(cut=_ends(trace), agents=dict(sorted(latest.items())))
+    return state_over(trace, Past(trace), _ends(trace))
 
 
 def _ends(trace: Trace) -> dict[Position, int]:
@@ -43,25 +40,3 @@ def _ends(trace: Trace) -> dict[Position, int]:
     ]:
         ends[lane_path] = max(ends.get(lane_path, 0), seq)
     return dict(sorted(ends.items()))
-
-
-def _is_before(trace: Trace, first: StateSnapshot, second: StateSnapshot) -> bool:
-    """Whether the first was taken before the second, whatever chance did."""
-    if first.lane == second.lane:
-        return first.seq < second.seq
-    reached = {first.lane: first.seq}
-    grew = True
-    while grew:
-        grew = False
-        for lane in trace.lanes:
-            spawned = (
-                lane.parent is not None
-                and reached.get(lane.parent, lane.spawn_seq + 1) <= lane.spawn_seq
-            )
-            steps = [(lane.path, 0)] if spawned else []
-            if lane.path in reached:
-                steps += [(join.by, join.seq + 1) for join in lane.joins]
-            for path, seq in steps:
-                if seq < reached.get(path, seq + 1):
-                    reached[path], grew = seq, True
-    return second.lane in reached and reached[second.lane] <= second.seq

@@ -93,9 +93,9 @@ class CriticalPath:
     team: Team = field(repr=False, compare=False)
 
     @property
-    def duration_ns(self) -> int:
-        """How long the root took, in nanoseconds; the sections together."""
-        return sum(section.duration_ns for section in self.sections)
+    def duration_ns(self) -> int | None:
+        """How long the root took, in nanoseconds; the sections together. None: it has no times."""
+        return sum(section.duration_ns for section in self.sections) or None
 
     @cached_property
     def exclusive_ns(self) -> Mapping[str, int]:
@@ -111,7 +111,7 @@ class CriticalPath:
         parts: dict[str | None, list[Section]] = {}
         for section in self.sections:
             parts.setdefault(section.agent, []).append(section)
-        whole = self.duration_ns
+        whole = self.duration_ns or 1
         found = (
             OnPath(
                 agent=agent,
@@ -134,7 +134,7 @@ class CriticalPath:
         """
         most = Limit.of("latency", limit).at_most
         self._needs_times("how long the critical path is")
-        took = Decimal(self.duration_ns) / _NS_A_S
+        took = Decimal(self.duration_ns or 0) / _NS_A_S
         if took <= most:
             return True
         raise team_failed(
@@ -180,7 +180,7 @@ class CriticalPath:
         meant = self.team.meant(agent)
         self._needs_times("whose the critical path is")
         own = [one for one in self.sections if one.agent in meant]
-        part = Decimal(sum(one.duration_ns for one in own)) / self.duration_ns
+        part = Decimal(sum(one.duration_ns for one in own)) / (self.duration_ns or 1)
         if part <= most:
             return True
         own.sort(key=lambda one: -one.duration_ns)
@@ -236,7 +236,7 @@ def critical_path(
     return CriticalPath(
         root=top,
         sections=tuple(reversed(sections)),
-        drag_ns=walk.drag,
+        drag_ns=walk.drag if sections else {},
         unknown=dict(_unknown(team, top, root)),
         team=team,
     )

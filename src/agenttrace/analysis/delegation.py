@@ -230,13 +230,13 @@ def delegations(trace: Trace, *, team: Team | None = None) -> Delegations:
     team = Team(trace) if team is None else team
     found = dialogues(team, Parties(team))
     return Delegations(
-        rounds=tuple(map(_measured, found)),
+        rounds=tuple(_measured(dialogue, timed=team.is_timed) for dialogue in found),
         violations=tuple(one for dialogue in found for one in violations_of(dialogue, trace=trace)),
         unknown={} if found else {"rounds": "not recorded: no span has `delegation.phase`"},
     )
 
 
-def _measured(dialogue: Dialogue) -> Delegation:
+def _measured(dialogue: Dialogue, *, timed: bool) -> Delegation:
     announcement, award = dialogue.first("announcement"), dialogue.first("award")
     bid = None if award is None else dialogue.last("bid").get(award.party)
     begun = announcement or (award if dialogue.kind == HANDOFF else None)
@@ -252,6 +252,8 @@ def _measured(dialogue: Dialogue) -> Delegation:
         if is_told
         else None,
     }
+    if not timed:
+        measures |= dict.fromkeys(_DURATIONS)
     outcome = _outcome(dialogue, told) if is_told else None
     missing = {
         "announcement": announcement,
@@ -263,7 +265,7 @@ def _measured(dialogue: Dialogue) -> Delegation:
         dialogue=dialogue,
         **measures,
         outcome=outcome,
-        unknown=dict(_reasons({**measures, "outcome": outcome}, missing)),
+        unknown=dict(_reasons({**measures, "outcome": outcome}, missing, timed=timed)),
     )
 
 
@@ -277,20 +279,21 @@ _NEEDS = {
 
 
 def _reasons(
-    measures: Mapping[str, object], there: Mapping[str, object]
+    measures: Mapping[str, object], there: Mapping[str, object], *, timed: bool
 ) -> Iterator[tuple[str, str]]:
     for name, value in measures.items():
         if value is None:
             missing = [one for one in _NEEDS[name] if there[one] is None]
-            said = f"there is no {', no '.join(missing)}" if missing else _UNSAID[name]
+            is_timeless = name in _DURATIONS and not timed
+            unsaid = "the trace has no times" if is_timeless else _UNSAID.get(name, "")
+            said = f"there is no {', no '.join(missing)}" if missing else unsaid
             yield name, f"not recorded: {said}"
 
 
+_DURATIONS = ("award_latency_ns", "bid_to_award_ns", "aggregated_ns")
 _SKEWED = "the clocks of the two steps disagree, so that it would be negative"
 _UNSAID = {
-    "award_latency_ns": _SKEWED,
-    "bid_to_award_ns": _SKEWED,
-    "aggregated_ns": _SKEWED,
+    **dict.fromkeys(_DURATIONS, _SKEWED),
     "outcome": "a report does not say how it ended",
 }
 

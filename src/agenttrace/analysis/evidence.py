@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from agenttrace.analysis.team import Team
+    from agenttrace.model.call import Answer
     from agenttrace.model.values import Value
 
 ERRORS = ("status", "exception", "cut", "event", "swallowed", "result")
@@ -146,9 +147,16 @@ def _result(value: Value) -> Iterator[Evidence]:
 
 # -- degradations ---------------------------------------------------------------------------
 def _tries(span: Span) -> Iterator[Evidence]:
-    failed = [one.failure for one in span.answers[:-1] if one.failure is not None]
-    if failed:
-        yield Evidence("retried", _short(f"{len(failed)} tries failed before, by {failed[0].type}"))
+    failed = [why for one in span.answers if (why := _broke(one))]
+    if failed and not _broke(span.answers[-1]):
+        yield Evidence("retried", _short(f"{len(failed)} tries failed before, by {failed[0]}"))
+
+
+def _broke(tried: Answer) -> str:
+    """By what a try failed; empty: it did not."""
+    if tried.failure is not None:
+        return tried.failure.type
+    return "an answer that was broken off" if tried.end == "cut" else ""
 
 
 def _repeated(team: Team) -> Iterator[tuple[Span, Evidence]]:

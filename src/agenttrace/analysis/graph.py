@@ -14,8 +14,8 @@ from agenttrace.analysis import graph_forms, graph_shapes
 from agenttrace.analysis.channels import Channel, Node, channel
 from agenttrace.analysis.interactions import Interaction, interactions
 from agenttrace.analysis.team import Team
-from agenttrace.analysis.telling import not_recorded, team_failed
-from agenttrace.check.sides import safe
+from agenttrace.analysis.telling import MOST, not_recorded, team_failed
+from agenttrace.check.sides import cut, safe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -172,11 +172,7 @@ class InteractionGraph:
         raise team_failed(
             f"{len(found)} single points of failure",
             "found",
-            (
-                f"{safe(one.agent)} parts "
-                + safe(" | ".join(", ".join(part) for part in one.parts))
-                for one in found
-            ),
+            (_parted(one) if nth < MOST else "" for nth, one in enumerate(found)),
         )
 
     def never_chatters(self) -> Literal[True]:
@@ -268,6 +264,15 @@ class InteractionGraph:
             for one in self.interactions
             if one.source in sources and one.target in targets and kind in (None, one.kind)
         ]
+
+
+def _parted(one: SinglePoint) -> str:
+    """Whom an agent's loss parts; of a crowd the first of them."""
+    return cut(safe(f"{one.agent} parts {' | '.join(map(', '.join, one.parts))}"), _WIDTH)
+
+
+_WIDTH = 500
+"""How many letters of it a line of a message has."""
 
 
 def _line(one: Interaction) -> str:

@@ -91,7 +91,7 @@ def interactions(team: Team) -> tuple[Interaction, ...]:
     order = {span.id: place for place, span in enumerate(team.trace.spans)}
     found.sort(key=lambda one: -1 if one.effect is None else order[one.effect.id])
     spent = _Spent(team, {one.effect.id for one in found if one.effect is not None and _works(one)})
-    return tuple(_made(one, spent) for one in found)
+    return tuple(_made(one, spent, timed=team.is_timed) for one in found)
 
 
 # -- where they are found ---------------------------------------------------------------------
@@ -250,7 +250,7 @@ class _Spent:
         return self._tokens[effect.id], ""
 
 
-def _made(edge: _Edge, spent: _Spent) -> Interaction:
+def _made(edge: _Edge, spent: _Spent, *, timed: bool) -> Interaction:
     unknown: dict[str, str] = {}
     said = _said(edge)
     if said is _NOTHING:
@@ -258,7 +258,7 @@ def _made(edge: _Edge, spent: _Spent) -> Interaction:
     tokens, why = spent.on(edge)
     if tokens is None:
         unknown["tokens"] = why
-    latency, why = _latency(edge)
+    latency, why = _latency(edge) if timed else (None, f"{NOT_RECORDED}: the trace has no times")
     if latency is None:
         unknown["latency_ns"] = why
     return Interaction(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from agenttrace.model import names
@@ -29,16 +29,17 @@ class Leader:
 
     Attributes:
         agent: Its id or name.
-        lifetime_ns: The time in which any of its spans lasts, in nanoseconds of recorded time.
+        lifetime_ns: The time in which any of its spans lasts, in nanoseconds of recorded time;
+            None: the trace has no times.
         own_ns: The part of it in which one of its spans lasts and nothing does inside that span:
-            what it does not spend on waiting for what it started.
+            what it does not spend on waiting for what it started; None likewise.
         usage: What its own calls used; None: none of them says.
         spans: Its spans, in the trace's order.
     """
 
     agent: str
-    lifetime_ns: int
-    own_ns: int
+    lifetime_ns: int | None
+    own_ns: int | None
     usage: Usage | None
     spans: tuple[Span, ...]
 
@@ -52,7 +53,7 @@ class Decomposition:
         goal: What it was asked to do; None: nobody said.
         tasks: What it put into queues, announced or assigned to others, each once, by time.
         took_ns: From the beginning of its agent span until the last of them was first named; in
-            nanoseconds of recorded time, None where the clocks disagree.
+            nanoseconds of recorded time, None where the clocks disagree, or there are none.
         span: Its agent span.
     """
 
@@ -86,11 +87,12 @@ def _is_leading(one: Happening, parties: Parties) -> bool:
 
 def _leader(team: Team, agent: str, spans: Sequence[Span]) -> Leader:
     used = [span.usage for span in spans if span.kind in _USES and span.usage is not None]
+    timed = team.is_timed
     own = [stretch for span in spans for stretch in _alone(span, team.children.get(span.id, ()))]
     return Leader(
         agent=agent,
-        lifetime_ns=_covered((span.start_ns, span.end_ns) for span in spans),
-        own_ns=_covered(own),
+        lifetime_ns=_covered((span.start_ns, span.end_ns) for span in spans) if timed else None,
+        own_ns=_covered(own) if timed else None,
         usage=total(used) if used else None,
         spans=tuple(spans),
     )
@@ -138,7 +140,8 @@ def decompositions_of(
         if leader is not None:
             firsts[leader.id].setdefault(task, at_ns)
     found = [_decomposition(parties, team.by_id[one], tasks) for one, tasks in firsts.items()]
-    return tuple(sorted(found, key=lambda one: one.span.start_ns))
+    known = found if team.is_timed else [replace(one, took_ns=None) for one in found]
+    return tuple(sorted(known, key=lambda one: one.span.start_ns))
 
 
 def _agent_spans(team: Team) -> dict[str, Span | None]:

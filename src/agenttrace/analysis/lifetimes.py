@@ -80,9 +80,9 @@ class Lifetime:
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def duration_ns(self) -> int:
-        """How long it lived, in nanoseconds."""
-        return self.end_ns - self.start_ns
+    def duration_ns(self) -> int | None:
+        """How long it lived, in nanoseconds; None: the trace has no times."""
+        return None if self.split is None else self.end_ns - self.start_ns
 
     def waits_at_most(self, share: Said) -> Literal[True]:
         """Assert that it waits for others at most this share of its life: `"50%"`, or 0 to 1.
@@ -95,11 +95,11 @@ class Lifetime:
         most = Limit.of("coordination", share).at_most
         if self.split is None:
             raise not_recorded(f"how long {safe(self.agent)} waits", self.unknown["split"])
-        waits = Decimal(self.split.waiting_ns)
-        if waits <= most * self.duration_ns:
+        waits, lives = Decimal(self.split.waiting_ns), self.split.total_ns
+        if waits <= most * lives:
             return True
         raise team_failed(
-            f"{safe(self.agent)} waits {waits / self.duration_ns:.1%} of its life, and at most "
+            f"{safe(self.agent)} waits {waits / lives:.1%} of its life, and at most "
             f"{most:.1%} is meant",
             "spent on",
             (f"{name}: {getattr(self.split, f'{name}_ns'):,} ns" for name in TIME_CATEGORIES),

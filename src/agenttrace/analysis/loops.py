@@ -88,7 +88,8 @@ def loops_of(team: Team, parties: Parties) -> tuple[Loop, ...]:
 
 def _is_step(span: Span) -> bool:
     """Whether it is a call, or a message of which it is known what it says."""
-    return span.is_call or (span.kind is SpanKind.MESSAGE and any(map(span.attributes.get, _SAYS)))
+    said = (span.attributes.get(name) for name in _SAYS)
+    return span.is_call or (span.kind is SpanKind.MESSAGE and any(one is not None for one in said))
 
 
 def _loops(spans: Sequence[Span], parties: Parties, states: _States) -> Iterator[Loop]:
@@ -177,7 +178,7 @@ def _loop(rule: str, run: _Run, spans: Sequence[Span], parties: Parties, states:
         period=run.period,
         times=len(steps) // run.period,
         at_end=run.end == len(spans),
-        progress=states.changed([row for row in rows if len(row) == run.period]),
+        progress=states.changed(rows),
         spans=tuple(steps),
     )
 
@@ -199,7 +200,7 @@ class _States:
         vectors = [self._vector(row) for row in rows]
         if all(state is None for vector in vectors for state in vector.values()):
             return None
-        return any(vector != vectors[0] for vector in vectors)
+        return any(vector[who] != vectors[0][who] for vector in vectors for who in vector)
 
     def _vector(self, row: Sequence[Span]) -> dict[str | None, bytes | None]:
         """By agent, what it had kept before its first step of a row."""

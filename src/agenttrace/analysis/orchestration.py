@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from agenttrace.analysis.leading import Decomposition, Leader, decompositions_of
 from agenttrace.analysis.parties import Parties
 from agenttrace.analysis.queues import Queue, queues_of
 from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.errors import OrchestrationBroken
 from agenttrace.model import names
@@ -36,13 +37,13 @@ class Pulse:
         agent: Its id or name.
         beats_ns: When it gave each, nanoseconds from the start of the run.
         longest_silence_ns: The longest time without one, from the beginning of its first span to
-            the end of its last.
+            the end of its last; None: the trace has no times.
         spans: The spans that tell of them.
     """
 
     agent: str
     beats_ns: tuple[int, ...]
-    longest_silence_ns: int
+    longest_silence_ns: int | None
     spans: tuple[Span, ...]
 
 
@@ -159,13 +160,16 @@ class Orchestration:
         """
         if not self.pulses:
             raise nothing("no heartbeat is recorded", 'agenttrace.event("heartbeat")')
-        silent = [one for one in self.pulses if one.longest_silence_ns > limit_ns]
+        told = [(one, ns) for one in self.pulses if (ns := one.longest_silence_ns) is not None]
+        if len(told) < len(self.pulses):
+            raise not_recorded("for how long an agent was silent", "the trace has no times")
+        silent = [(one, ns) for one, ns in told if ns > limit_ns]
         if silent:
             raise broken(
                 OrchestrationBroken,
                 f"{len(silent)} of {len(self.pulses)} agents were silent for more than "
                 f"{limit_ns:,} ns",
-                [(f"{one.agent}: {one.longest_silence_ns:,} ns", one.spans) for one in silent],
+                [(f"{one.agent}: {ns:,} ns", one.spans) for one, ns in silent],
             )
         return True
 
@@ -193,7 +197,8 @@ def orchestration(trace: Trace, *, team: Team | None = None) -> Orchestration:
     by_name: dict[str, list[Happening]] = defaultdict(list)
     for one in told:
         by_name[one.event.name].append(one)
-    queues = queues_of([one for one in told if one.event.name in ("enqueued", "dequeued")])
+    moved = [one for one in told if one.event.name in ("enqueued", "dequeued")]
+    queues = queues_of(moved, timed=team.is_timed)
     leaders = leaders_of(team, parties, told)
     found = Orchestration(
         queues=queues,
@@ -229,7 +234,8 @@ def _pulses(team: Team, parties: Parties, beats: list[Happening]) -> tuple[Pulse
         if agent in by_agent:
             begun, ended = lives.get(agent, (span.start_ns, span.end_ns))
             lives[agent] = min(begun, span.start_ns), max(ended, span.end_ns)
-    return tuple(_pulse(agent, signs, lives.get(agent)) for agent, signs in by_agent.items())
+    found = (_pulse(agent, signs, lives.get(agent)) for agent, signs in by_agent.items())
+    return tuple(one if team.is_timed else replace(one, longest_silence_ns=None) for one in found)
 
 
 def _pulse(agent: str, signs: list[Happening], life: tuple[int, int] | None) -> Pulse:

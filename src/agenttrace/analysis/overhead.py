@@ -103,9 +103,9 @@ def overhead(costs: Costs, path: CriticalPath, interactions: int) -> Overhead:
     elif not whole:
         unknown["tokens_share"] = f"{NOT_RECORDED}: no model call used a token"
     ids = coordinating(costs.team)
-    timed = bool(path.sections)
+    took = path.duration_ns
     on_path = sum(one.duration_ns for one in path.sections if one.span.id in ids)
-    if not timed:
+    if took is None:
         unknown |= dict.fromkeys(("path_ns", "all_path_ns", "path_share"), _no_times(path))
     calls = sum(span.kind is SpanKind.LLM for span in costs.calls)
     if not calls:
@@ -113,10 +113,10 @@ def overhead(costs: Costs, path: CriticalPath, interactions: int) -> Overhead:
     return Overhead(
         tokens=part,
         all_tokens=whole,
-        path_ns=on_path if timed else None,
-        all_path_ns=path.duration_ns if timed else None,
+        path_ns=None if took is None else on_path,
+        all_path_ns=took,
         tokens_share=part / whole if part is not None and whole else None,
-        path_share=on_path / path.duration_ns if timed else None,
+        path_share=None if took is None else on_path / took,
         interactions_per_call=interactions / calls if calls else None,
         unknown=unknown,
     )

@@ -33,6 +33,7 @@ class Item:
         taken: The span that took it out.
         overtaken: How many tasks of its queue were put in later, and taken out at an earlier
             instant.
+        is_timed: Whether its times are any; in a trace without times they are not.
     """
 
     task: str
@@ -42,11 +43,12 @@ class Item:
     put: Span | None
     taken: Span | None
     overtaken: int = 0
+    is_timed: bool = True
 
     @property
     def waited_ns(self) -> int | None:
         """How long it waited; None: an end is not recorded, or the clocks of both disagree."""
-        if self.enqueued_ns is None or self.dequeued_ns is None:
+        if self.enqueued_ns is None or self.dequeued_ns is None or not self.is_timed:
             return None
         waited_ns = self.dequeued_ns - self.enqueued_ns
         return waited_ns if waited_ns >= 0 else None
@@ -102,11 +104,12 @@ class Queue:
         return tuple(one for one in self.items if one.is_waiting)
 
 
-def queues_of(events: Sequence[Happening]) -> tuple[Queue, ...]:
+def queues_of(events: Sequence[Happening], *, timed: bool) -> tuple[Queue, ...]:
     """Put queues together: the nth taking out of a task belongs to its nth putting in.
 
     Args:
         events: The events `enqueued` and `dequeued`, by time.
+        timed: Whether the trace has times.
     """
     put: dict[tuple[str, str], list[Happening]] = defaultdict(list)
     taken: dict[tuple[str, str], list[Happening]] = defaultdict(list)
@@ -119,10 +122,12 @@ def queues_of(events: Sequence[Happening]) -> tuple[Queue, ...]:
         found[queue] += zip_longest(put[queue, task], taken[queue, task])
     for pairs in found.values():
         pairs.sort(key=lambda pair: math.inf if pair[0] is None else place[id(pair[0])])
-    return tuple(_queue(name, pairs) for name, pairs in found.items())
+    return tuple(_queue(name, pairs, timed=timed) for name, pairs in found.items())
 
 
-def _queue(name: str, pairs: Sequence[tuple[Happening | None, Happening | None]]) -> Queue:
+def _queue(
+    name: str, pairs: Sequence[tuple[Happening | None, Happening | None]], *, timed: bool
+) -> Queue:
     overtaken = _overtaken(
         [
             (None if into is None else into.at_ns, None if out is None else out.at_ns)
@@ -130,13 +135,16 @@ def _queue(name: str, pairs: Sequence[tuple[Happening | None, Happening | None]]
         ]
     )
     items = tuple(
-        _item(name, into, out, count) for (into, out), count in zip(pairs, overtaken, strict=True)
+        _item(name, into, out, overtaken=count, timed=timed)
+        for (into, out), count in zip(pairs, overtaken, strict=True)
     )
     depths, peak = _depths(items)
     return Queue(name=name, items=items, depths=depths, peak=peak)
 
 
-def _item(queue: str, into: Happening | None, out: Happening | None, overtaken: int) -> Item:
+def _item(
+    queue: str, into: Happening | None, out: Happening | None, *, overtaken: int, timed: bool
+) -> Item:
     told = into or out
     return Item(
         task="" if told is None else told.text(names.QUEUE_TASK),
@@ -146,6 +154,7 @@ def _item(queue: str, into: Happening | None, out: Happening | None, overtaken: 
         put=None if into is None else into.span,
         taken=None if out is None else out.span,
         overtaken=overtaken,
+        is_timed=timed,
     )
 
 
@@ -154,7 +163,9 @@ def _depths(items: Iterable[Item]) -> tuple[tuple[Depth, ...], int | None]:
     put: Counter[int] = Counter()
     taken: Counter[int] = Counter()
     for one in items:
-        if one.enqueued_ns is None or (one.waited_ns is None and not one.is_waiting):
+        if one.enqueued_ns is None:
+            continue
+        if one.dequeued_ns is not None and one.dequeued_ns < one.enqueued_ns:
             continue
         put[one.enqueued_ns] += 1
         if one.dequeued_ns is not None:

@@ -53,7 +53,7 @@ class Stats:
 
     def add_times(self, analysis: Analysis) -> None:
         """Add what the time of one run was spent on; nothing where it has no times."""
-        self.path_ns += analysis.critical_path.duration_ns
+        self.path_ns += analysis.critical_path.duration_ns or 0
         self._overheads.append(analysis.overhead)
         for agent, life in analysis.lifetimes.items():
             if life.split is not None and life.on_path is not None:

@@ -31,6 +31,14 @@ class Team:
         self.trace = trace
 
     @cached_property
+    def is_timed(self) -> bool:
+        """Whether anybody looked at a clock; in a chat log all happens at 0."""
+        return any(
+            span.end_ns or span.start_ns or any(event.at_ns for event in span.events)
+            for span in self.trace.spans
+        )
+
+    @cached_property
     def by_id(self) -> Mapping[str, Span]:
         """The spans by id."""
         return {span.id: span for span in self.trace.spans}

@@ -137,7 +137,8 @@ def waiting(trace: Trace, *, at: Span | None = None, team: Team | None = None) -
             needs.setdefault(one.agent, []).append(Need(one.mode, frozenset(one.agents)))
         elif one.agents:
             needs.setdefault(one.agent, [])
-    queues = queues_of(happenings(team, parties, "enqueued", "dequeued")) if at is None else ()
+    told = happenings(team, parties, "enqueued", "dequeued") if at is None else []
+    queues = queues_of(told, timed=team.is_timed)
     return Waiting(
         waits=waits,
         deadlocks=deadlocks(needs),

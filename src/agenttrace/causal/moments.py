@@ -197,7 +197,7 @@ def _add_edges_of_spans(
     parents = {span.id: span.parent for span in trace.spans}
     for span in trace.spans:
         began, end = placed[span.id]
-        around = _above(span, parents)
+        around = above(span, parents)
         before[began] += [
             link.span
             for link in span.links
@@ -216,7 +216,7 @@ def _add_edges_of_spans(
             before[placed[receive][0]].append(sent)
 
 
-def _above(span: Span, parents: dict[str, str | None]) -> set[str]:
+def above(span: Span, parents: dict[str, str | None]) -> set[str]:
     """The spans around a span, itself included; a link to one of them orders nothing."""
     found = {span.id}
     at = span.parent if span.links else None

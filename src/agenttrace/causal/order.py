@@ -9,6 +9,7 @@ a span is neither before nor after what happens inside it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from agenttrace.model.span import SpanKind
 from agenttrace.model.state import CollectiveState, StateSnapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
@@ -147,27 +148,25 @@ def collective_state(trace: Trace, at: Span) -> CollectiveState:
     and global states of distributed systems", 1989).
     """
     past = Past(trace)
-    return _over(trace, past, past.of_span(at))
+    return state_over(trace, past, past.of_span(at))
 
 
 def collective_states(trace: Trace) -> Iterator[tuple[StateSnapshot, CollectiveState]]:
     """For each snapshot, the latest of every agent over all that happened before it, and it."""
     past = Past(trace)
     for shot in trace.snapshots:
-        yield shot, _over(trace, past, past.of_snapshot(shot))
+        yield shot, state_over(trace, past, past.of_snapshot(shot))
 
 
-def _over(trace: Trace, past: Past, cut: dict[Position, int]) -> CollectiveState:
-    latest: dict[str, StateSnapshot] = {}
+def state_over(trace: Trace, past: Past, cut: Mapping[Position, int]) -> CollectiveState:
+    """The latest snapshot of every agent of those that lie inside a cut."""
+    inside: dict[str, list[StateSnapshot]] = defaultdict(list)
     for shot in trace.snapshots:
-        if shot.seq > cut.get(shot.lane, -1):
-            continue
-        known = latest.get(shot.agent)
-        if known is None or past.is_later(shot, known):
-            latest[shot.agent] = shot
+        if shot.seq <= cut.get(shot.lane, -1):
+            inside[shot.agent].append(shot)
     return CollectiveState(
         cut={lane: cut[lane] for lane in sorted(cut)},
-        agents={agent: latest[agent] for agent in sorted(latest)},
+        agents={agent: past.latest(inside[agent]) for agent in sorted(inside)},
     )
 
 

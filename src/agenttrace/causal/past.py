@@ -7,10 +7,11 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from agenttrace.causal.delivery.edges import edges
+from agenttrace.causal.moments import above
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
@@ -28,11 +29,13 @@ class Past:
         self._joined: dict[Position, list[tuple[int, Position]]] = defaultdict(list)
         self._told: dict[Position, list[tuple[float, Position, float]]] = defaultdict(list)
         spans = {span.id: span for span in trace.spans}
+        parents = {span.id: span.parent for span in trace.spans}
         for span in trace.spans:
             self._reaches(span.lane, max(span.seq, span.end_seq))
+            around = above(span, parents)
             for link in span.links:
                 source = spans.get(link.span) if link.trace is None else None
-                if source is not None:
+                if source is not None and source.id not in around:
                     self._told[span.lane].append(
                         (span.seq, source.lane, max(source.seq, source.end_seq))
                     )
@@ -82,15 +85,23 @@ class Past:
         """The cut at the step at which a state was kept."""
         return self._cut([(shot.lane, shot.seq)])
 
-    def is_later(self, a: StateSnapshot, b: StateSnapshot) -> bool:
-        """Whether a snapshot is later than another; of concurrent ones, the later lane's is."""
-        if a.lane == b.lane:
-            return a.seq >= b.seq
-        if self._cut([(a.lane, a.seq)]).get(b.lane, -1) >= b.seq:
-            return True
-        if self._cut([(b.lane, b.seq)]).get(a.lane, -1) >= a.seq:
-            return False
-        return a.lane > b.lane
+    def latest(self, shots: Iterable[StateSnapshot]) -> StateSnapshot:
+        """The snapshot that no other of these comes after; of concurrent ones, the later lane's.
+
+        Args:
+            shots: At least one.
+        """
+        last: dict[Position, StateSnapshot] = {}
+        for shot in shots:
+            if shot.lane not in last or shot.seq >= last[shot.lane].seq:
+                last[shot.lane] = shot
+        lanes = sorted(last, reverse=True)
+        cuts = [self.of_snapshot(last[lane]) for lane in lanes] if len(lanes) > 1 else []
+        for number, lane in enumerate(lanes):
+            others = (cut for other, cut in enumerate(cuts) if other != number)
+            if all(cut.get(lane, -1) < last[lane].seq for cut in others):
+                return last[lane]
+        return last[lanes[0]]  # a circle, which only foreign traces hold
 
     def _reaches(self, lane: Position, step: int) -> None:
         self._last[lane] = max(self._last[lane], step)

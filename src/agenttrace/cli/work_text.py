@@ -76,8 +76,9 @@ def _led(found: Orchestration) -> Iterator[str]:
         tasks = words.number(len(broken_up.tasks), "task")
         yield words.line(f"{broken_up.agent} named {tasks}{took}")
     for pulse in found.pulses:
-        silence = words.duration(pulse.longest_silence_ns)
-        yield words.line(f"{pulse.agent} was silent for {silence} at most")
+        if pulse.longest_silence_ns is not None:
+            silence = words.duration(pulse.longest_silence_ns)
+            yield words.line(f"{pulse.agent} was silent for {silence} at most")
 
 
 def _waited(found: Waiting) -> Iterator[str]:

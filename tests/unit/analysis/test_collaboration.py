@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from agenttrace.model.trace import Trace
 from tests.fakes.by_hand import ByHand
 from tests.fakes.campaign import times
 from tests.fakes.made_teams import AT_A_BOARD, a_team
+from tests.fakes.told_teams import conforming, net, spoiled
 from tests.oracles import collaboration as oracle
 from tests.oracles.happens_before import happens_before
 
@@ -44,7 +47,33 @@ def test_what_is_used_and_what_collides_is_that_of_the_definition() -> None:
                 assert one.resolution.id in earliest
                 assert one.steps is not None
                 assert one.steps > 0
+                later = max(
+                    one.writes, key=lambda it: int(str(it.attributes[names.MESSAGE_VERSION]))
+                )
+                assert one.resolution_ns == one.resolution.start_ns - later.end_ns
     assert min(seen) > len(SEEDS) // 20
+
+
+def test_tasks_and_completion_are_those_that_the_page_defines() -> None:
+    """Announced, reported or not, more than once; or agents that name what they are to do."""
+    seen: Counter[bool] = Counter()
+    for seed in SEEDS:
+        chance = random.Random(seed)
+        second = [
+            replace(row, at=row.at + chance.randint(0, 60))
+            for row in spoiled(chance, conforming(chance, "u"))
+        ]
+        trace = net([*conforming(chance, "t"), *second]) if seed % 2 else a_team(seed)
+        trace = replace(trace, complete=chance.random() < 0.7)
+        found = Analysis(trace).collaboration
+        told = oracle.tasks(trace)
+        assert sorted((one.name, one.completed_by is not None) for one in found.tasks) == sorted(
+            told
+        ), seed
+        done = sum(is_done for _, is_done in told)
+        assert found.completion == (done / len(told) if told else None), seed
+        seen.update(is_done for _, is_done in told)
+    assert min(seen[True], seen[False]) > len(SEEDS) // 10
 
 
 # -- by hand, as the page has them ----------------------------------------------------------------
@@ -141,6 +170,7 @@ def test_a_conflict_that_nobody_looks_at_stays() -> None:
 
     (one,) = found.conflicts
     assert (one.resolution, one.steps, one.resolution_ns) == (None, None, None)
+    assert found.utilisation == 0
     with pytest.raises(TeamFailed, match="1 of 1 conflicts are never resolved"):
         found.resolves_conflicts()
 

@@ -47,6 +47,25 @@ def test_a_parent_comes_after_a_child_that_it_joined() -> None:
     assert at_the_end(joined).agents == {"planner": after}
 
 
+def test_of_three_lanes_none_is_taken_that_another_one_follows() -> None:
+    """The joined child is followed by its parent, though it is concurrent with its sibling."""
+    joined = (Step("task", "joined", 9),)
+    after, alone, inside = (
+        shot("planner", (), 5, "settle"), shot("planner", CHILD, 1, "look"),
+        shot("planner", joined, 1, "search"),
+    )  # fmt: skip
+    lanes = (
+        Lane(path=()),
+        Lane(path=CHILD, parent=(), spawn_seq=2),
+        Lane(path=joined, parent=(), spawn_seq=3, joins=(Join(by=(), seq=4),)),
+    )
+    found = at_the_end(
+        Trace(id=trace_id("t"), name="t", lanes=lanes, snapshots=(after, alone, inside))
+    )
+
+    assert found.agents == {"planner": alone}
+
+
 def test_every_agent_has_one_state_by_its_id() -> None:
     """The vector has an entry an agent, whatever the lanes."""
     planner, worker = shot("planner", (), 1, "plan"), shot("worker", CHILD, 3, "work")

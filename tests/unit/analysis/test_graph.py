@@ -374,7 +374,7 @@ def test_a_message_in_a_queue_that_a_verb_marked_counts_once() -> None:
 def test_an_agent_elsewhere_spends_nobody_knows_what() -> None:
     """A remote agent is answered whole, and its models are not in the trace; that is no 0."""
     hand = ByHand()
-    hand.span("run", "run")
+    hand.span("run", "run", at=(0, 9))
     hand.span("plan", "agent", inside="run", agent="planner")
     hand.span("chat", "llm", inside="plan", usage=Usage(models={"m": Tokens(input=3)}))
     hand.span("ask", "agent", inside="plan", agent="far", digest=b"1" * 16, question="sun?")

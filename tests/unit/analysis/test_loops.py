@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agenttrace.analysis.loops import LONGEST, Loop, _runs
+from agenttrace.analysis.loops import LONGEST, RULES, _runs
 from agenttrace.analysis.waiting import waiting
 from agenttrace.errors import TeamStuck
+from agenttrace.model import names
+from agenttrace.model.trace import Trace
+from agenttrace.model.values import Value
 from tests.fakes.campaign import times
+from tests.fakes.made_teams import a_team
 from tests.fakes.told_teams import Did, run_of
-from tests.oracles import waiting as oracle
+from tests.oracles import loops as oracle
+from tests.oracles.waiting import repeats as stretches
 
 
 def found_in(*steps: Did) -> list[tuple[str, int, int, bool]]:
@@ -103,25 +110,69 @@ def test_a_loop_that_was_left_is_no_livelock_and_still_a_loop() -> None:
 @given(keys=st.lists(st.sampled_from("abc"), max_size=24))
 def test_stretches_are_those_that_looking_at_each_one_finds(keys: list[str]) -> None:
     """The shortest period counts, and what lies inside a stretch of a shorter one is that again."""
-    assert {tuple(one) for one in _runs(keys)} == oracle.repeats(keys, LONGEST)
+    assert {tuple(one) for one in _runs(keys)} == stretches(keys, LONGEST)
 
 
-def test_what_is_told_of_a_made_run_holds_step_by_step() -> None:
-    """Every loop's steps come again after its period, in what was asked; and none is too short."""
-    told: list[Loop] = []
-    for seed in range(times(100, 3_000)):
-        chance = random.Random(seed)
-        steps = [
-            Did(chance.choice("ab"), chance.choice("112!!!"), chance.choice(["ada", "ada", "bob"]))
-            for _ in range(40)
+def made(seed: int) -> Trace:
+    """Rows of steps, some of them several times; ada keeps a state now and then."""
+    chance = random.Random(seed)
+    rows: list[Did] = []
+    for _ in range(chance.randint(2, 9)):
+        row = [
+            Did(
+                chance.choice("ab"), chance.choice(["1", "2", "!x", "!y", None]), chance.choice(WHO)
+            )
+            for _ in range(chance.choice([1, 1, 2, 3]))
         ]
-        for loop in waiting(run_of(*steps)).loops:
-            keys = [(one.name, one.agent) for one in loop.spans]
-            assert keys[loop.period :] == keys[: -loop.period]
-            assert loop.times == len(keys) // loop.period >= 3
-            assert sorted({str(one.agent) for one in loop.spans}) == list(loop.agents)
-            told.append(loop)
-    assert {one.rule for one in told} >= {"repeats", "fails", "alternates"}
+        rows += row * chance.randint(1, 5) + row[: chance.randint(0, 1)]
+    often = chance.choice([0, 0.3])
+    states = [(n, chance.choice("xxy")) for n in range(len(rows)) if chance.random() < often]
+    return run_of(*rows, states=states)
+
+
+WHO = ("ada", "ada", "bob")
+
+
+@pytest.mark.parametrize("make", [made, lambda seed: a_team(seed, deeds=70)], ids=["rows", "teams"])
+def test_loops_and_livelocks_are_those_that_the_page_defines(make: Callable[[int], Trace]) -> None:
+    """Each stretch of each agent's steps and of all is looked at; and each state they kept."""
+    seen: Counter[str] = Counter()
+    for seed in range(times(120, 3_000)):
+        trace = make(seed)
+        found = waiting(trace)
+        told = {
+            oracle.Found(one.rule, one.period, one.times, one.agents, ids): one
+            for one in found.loops
+            if (ids := tuple(span.id for span in one.spans))
+        }
+        assert {*told} == oracle.loops(trace), seed
+        for key, one in told.items():
+            assert one.at_end == oracle.at_end(trace, key), seed
+            assert one.progress == oracle.progress(trace, key), seed
+            assert (one in found.livelocks) == (one.at_end and not one.progress)
+            seen.update([one.rule, f"progress {one.progress}"])
+    assert seen
+    if make is made:
+        assert {*seen} == {*RULES, "progress None", "progress True", "progress False"}
+
+
+def test_a_message_of_nothing_is_a_message() -> None:
+    """An empty text, a 0: it is known what they say."""
+    trace = run_of(*[Did("hello?")] * 3)
+    empty: tuple[Value, ...] = ("", 0, [], False)
+    for said in empty:
+        spans = [replace(one, attributes={names.MESSAGE_CONTENT: said}) for one in trace.spans]
+
+        assert [one.rule for one in waiting(replace(trace, spans=tuple(spans))).loops] == [
+            "monologue"
+        ]
+
+
+def test_a_row_that_began_again_in_part_has_begun_again() -> None:
+    """What ada kept before her ninth step, the first of a row that she did not finish, counts."""
+    (loop,) = waiting(run_of(*[A, B] * 4, A, states=[(0, "find"), (8, "found")])).loops
+
+    assert (loop.times, loop.progress) == (4, True)
 
 
 def test_what_is_not_known_is_never_the_same() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -19,7 +21,10 @@ from agenttrace.formats import native
 from agenttrace.formats.files import traces_below
 from agenttrace.model.span import ERROR, OK, Span, SpanKind, Status
 from agenttrace.model.trace import TIME, VIRTUAL, Trace
+from tests.fakes.campaign import times
+from tests.fakes.failing_teams import a_failing_team
 from tests.fakes.made_teams import a_team
+from tests.oracles import objectives as oracle
 
 SECOND = 1_000_000_000
 SUCCEED, QUICK = "99.9% of workflows succeed", "95% of retrieval query within 2s"
@@ -128,6 +133,50 @@ def test_an_objective_of_nothing_is_an_error() -> None:
         hold([workflow(0)], QUICK)
     with pytest.raises(UsageError, match="no objective is named"):
         hold([workflow(0)])
+
+
+def a_folder(chance: random.Random) -> list[Trace]:
+    """Runs of all sorts: cut off, without times, without their own span, of another system."""
+    found = []
+    for _ in range(chance.randint(1, 6)):
+        trace = a_failing_team(chance.randrange(9_999), foreign=chance.random() < 0.3)
+        still = tuple(replace(span, start_ns=0, end_ns=0) for span in trace.spans)
+        changes: list[dict[str, Any]] = [
+            {},
+            {},
+            {"complete": False},
+            {"spans": still},
+            {"spans": trace.spans[1:]},
+            {"spans": ()},
+        ]
+        found.append(replace(trace, **chance.choice(changes)))
+    return found
+
+
+def test_each_objective_is_judged_as_the_page_defines() -> None:
+    """Of which it speaks, which are bad, of which nobody knows, what is allowed and spent."""
+    seen: Counter[bool | None] = Counter()
+    for seed in range(times(150, 5_000)):
+        chance = random.Random(seed)
+        folder = a_folder(chance)
+        share = chance.choice(["0", "50", "66.6", "80", "99.9", "100"])
+        what = chance.choice(["workflows", "tool", "llm", "agent", "message", "orchestration"])
+        names = [None] if what == "workflows" else [None, "look_up", "look*", "b*", "eve", "*"]
+        name, within = chance.choice(names), chance.choice([None, 0, 1, 3, 20])
+        how = "succeed" if within is None else f"within {within / 1e6:f}ms"
+        objectives = Objectives(f"{share}% of {' '.join(filter(None, (what, name)))} {how}")
+        for trace in folder:
+            objectives.add(trace)
+        (found,) = objectives.judged
+        told = oracle.judged(folder, share, what, name, within)
+        bad = ["" if one.span is None else one.span.id for one in found.bad]
+        assert (found.count, bad, len(found.unknown)) == (told.things, told.bad, told.unknown), seed
+        assert (found.allowed, found.holds) == (told.allowed, told.holds), seed
+        assert (found.burn is None) == (told.burn is None)
+        if found.burn is not None and told.burn is not None:
+            assert abs(Fraction(found.burn) - told.burn) < Fraction(1, 10**20)
+        seen[found.holds] += 1
+    assert {*seen} == {True, False, None}
 
 
 # -- sentences ------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,8 @@ from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.campaign import times
 from tests.fakes.made_teams import a_team
-from tests.fakes.told_teams import made, queued, telling, works
+from tests.fakes.told_teams import conforming, made, net, queued, spoiled, telling, works
+from tests.oracles import leading
 from tests.oracles import orchestration as oracle
 
 SEEDS = range(times(150, 6_000))
@@ -98,8 +100,35 @@ def test_the_own_time_of_a_leader_is_when_nothing_lasts_inside_its_spans() -> No
         trace = a_team(seed)
         for one in orchestration(trace).leaders:
             assert (one.lifetime_ns, one.own_ns) == oracle.own_times(trace, one.agent), seed
-            seen += one.own_ns < one.lifetime_ns
+            seen += (one.own_ns or 0) < (one.lifetime_ns or 0)
     assert seen > 0
+
+
+def a_lead(seed: int) -> Trace:
+    """A team that leads: queues and assignments, a contract net, or a supervisor."""
+    chance = random.Random(seed)
+    if seed % 3 == 0:
+        return net(spoiled(chance, conforming(chance, "t")))
+    return a_team(seed) if seed % 3 == 1 else a_kitchen(seed)
+
+
+def test_who_leads_and_breaks_up_goals_is_as_the_page_says() -> None:
+    """And who could have been assigned something, and never was."""
+    seen: Counter[str] = Counter()
+    for seed in range(times(150, 6_000)):
+        trace = a_lead(seed)
+        found = orchestration(trace)
+        assert {one.agent for one in found.leaders} == leading.leaders(trace), seed
+        assert {
+            (one.agent, frozenset(one.tasks), one.took_ns) for one in found.decompositions
+        } == leading.decompositions(trace), seed
+        assert found.passed_over == leading.passed_over(trace), seed
+        seen.update(
+            leaders=len(found.leaders),
+            broken_up=len(found.decompositions),
+            passed_over=len(found.passed_over),
+        )
+    assert min(seen.values()) > 0
 
 
 def a_chef(*, by: int = 7) -> Orchestration:

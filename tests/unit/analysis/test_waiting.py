@@ -17,8 +17,10 @@ from agenttrace.model.lane import Lane, Step
 from agenttrace.model.span import Event, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
-from tests.fakes.told_teams import made, telling
+from tests.fakes.told_teams import made, queued, telling
 from tests.oracles import waiting as oracle
+from tests.oracles.loops import starved
+from tests.oracles.orchestration import queues
 
 
 def said(
@@ -191,6 +193,18 @@ def test_a_task_starves_where_a_later_one_was_taken_first() -> None:
     assert [(one.task, one.overtaken) for one in found.starved] == [("old", 1)]
     with pytest.raises(TeamStuck, match="old: 1 overtook it"):
         found.never_starves()
+
+
+def test_who_starves_is_as_the_page_says() -> None:
+    """Of queues at will: what never left, and was overtaken by what was put in later."""
+    seen = 0
+    for seed in range(times(150, 6_000)):
+        trace = telling(*(queued(random.Random(seed), 9) or [("boss", 1, "heartbeat", {})]))
+        items = [it for queue in queues(trace).values() for it in queue["items"]]
+        found = [(one.task, one.overtaken) for one in waiting(trace).starved]
+        assert sorted(found) == sorted(starved(items)), seed
+        seen += len(found)
+    assert seen
 
 
 def test_of_a_run_that_says_nothing_of_waits_nothing_is_asserted() -> None:
