@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from agenttrace.causal.sequence import in_causal_order
@@ -158,7 +158,7 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
     times: dict[str, int] = defaultdict(int)
     kept: list[Told] = []
     for one in told:
-        found = _with_content(one, logged.pop((one.trace, one.id), []))
+        found = _with_content(one, logged.pop((one.trace, one.id), ()) if logged else ())
         notes: list[Value] = []
         times[one.id] += 1
         if times[one.id] > 1:
@@ -174,8 +174,8 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
     return kept
 
 
-def _with_content(told: Told, logged: list[Occurred]) -> Told:
-    all_events = (*told.events, *logged)
+def _with_content(told: Told, logged: Sequence[Occurred]) -> Told:
+    all_events = (*told.events, *logged) if logged else told.events
     attributes, events = dialects.settled(told.attributes, all_events)
     if attributes is told.attributes and events == told.events:
         return told
@@ -238,31 +238,39 @@ def _span(
         digest=b"" if question is None else digest(question),
         answers=answers,
         attributes=meant.attributes,
-        events=tuple(
-            Event(
-                name=one.name,
-                at_ns=min(max(0, one.at_ns - began), LATEST_NS),
-                attributes=one.attributes,
-                seq=seq,
-            )
-            for one in told.events
-        ),
-        links=tuple(
-            Link(
-                trace=None if trace == told.trace else trace,
-                span=span,
-                relationship=relationship,
-                attributes=attributes,
-            )
-            for trace, span, relationship, attributes in told.links
-            if is_span_id(span)
-        ),
+        events=_events(told, began, seq) if told.events else (),
+        links=_links(told) if told.links else (),
         usage=meant.usage,
         fidelity={**meant.fidelity, **_cut(told, here)},
         resource=told.resource,
         scope=told.scope,
         trace_flags=told.trace_flags,
         trace_state=told.trace_state,
+    )
+
+
+def _events(told: Told, began: int, seq: int) -> tuple[Event, ...]:
+    return tuple(
+        Event(
+            name=one.name,
+            at_ns=min(max(0, one.at_ns - began), LATEST_NS),
+            attributes=one.attributes,
+            seq=seq,
+        )
+        for one in told.events
+    )
+
+
+def _links(told: Told) -> tuple[Link, ...]:
+    return tuple(
+        Link(
+            trace=None if trace == told.trace else trace,
+            span=span,
+            relationship=relationship,
+            attributes=attributes,
+        )
+        for trace, span, relationship, attributes in told.links
+        if is_span_id(span)
     )
 
 

@@ -44,6 +44,8 @@ _NUMBERED = ("unspecified", "internal", "server", "client", "producer", "consume
 _KINDS = {kind.value: kind for kind in WireKind}
 _INTERNAL = WireKind.INTERNAL
 _CAMEL = re.compile(r"_([a-z])")
+_IDS = {digits: re.compile(f"(?!0*\\Z)[0-9a-f]{{{digits}}}").fullmatch for digits in (16, 32)}
+"""Whether a text is an id as most are written, of so many digits."""
 _BARE = (
     b'{"data":[{"attributes":[{"key":',
     b'{"trace":{"trace_info":',
@@ -59,6 +61,7 @@ _DROPPED = (
     ("events", "droppedEventsCount"),
     ("links", "droppedLinksCount"),
 )
+_COUNTS = tuple(key for _, key in _DROPPED)
 _DEEPEST = 100
 _SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
@@ -135,6 +138,7 @@ def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told
     name = text(get("name"))
     where = f"span {name!r}"
     start = whole(get("startTimeUnixNano"), _NAME, where)
+    flags, state = get("flags"), get("traceState")
     return Told(
         trace=_id(get("traceId"), 32),
         id=_id(get("spanId"), 16),
@@ -149,10 +153,14 @@ def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told
         links=_each(_link, get("links"), where),
         resource=resource,
         scope=scope,
-        trace_flags=whole(get("flags"), _NAME, where) & _FLAGS,
-        trace_state=text(get("traceState")),
-        cut=tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0")),
+        trace_flags=0 if flags is None else whole(flags, _NAME, where) & _FLAGS,
+        trace_state="" if state is None else text(state),
+        cut=_dropped(get) if any(map(get, _COUNTS)) else (),
     )
+
+
+def _dropped(get: Callable[[str], object]) -> tuple[str, ...]:
+    return tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0"))
 
 
 def _each(made: Callable[[object, str], T], listed: object, where: str) -> tuple[T, ...]:
@@ -261,6 +269,8 @@ def _plain(kind: str, said: object) -> object:
 def _id(value: object, digits: int) -> str:
     """An id: hex in either case; or base64, as protobuf's own JSON has it."""
     said = value if type(value) is str else text(value)
+    if len(said) == digits and _IDS[digits](said) is not None:
+        return said
     if not said or len(said) == digits:
         return hex_id(said, digits)
     try:
