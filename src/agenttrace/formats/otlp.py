@@ -63,6 +63,7 @@ _DROPPED = (
 )
 _COUNTS = tuple(key for _, key in _DROPPED)
 _DEEPEST = 100
+_WIDE = 19
 _SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
 
@@ -226,11 +227,20 @@ def _attributes(holder: dict[str, Any]) -> dict[str, Value]:
             key = text(key)
         said = told.get("stringValue") if type(told) is dict else None
         if type(said) is not str or not said.isascii():  # most are, and need no other look
-            said = _any_value(told, 0)
-            if type(said) is not int or not _SMALLEST <= said <= _GREATEST:
-                said = value_of(said, _NAME, "attributes")
+            said = _other(told)
         found[key] = said
     return found
+
+
+def _other(told: object) -> Value:
+    """What an AnyValue says that is no plain text; a narrow number needs no other look, either."""
+    digits = told.get("intValue") if isinstance(told, dict) and len(told) == 1 else None
+    if type(digits) is str and digits.isdecimal() and len(digits) < _WIDE:
+        return int(digits)
+    said = _any_value(told, 0)
+    if type(said) is int and _SMALLEST <= said <= _GREATEST:
+        return said
+    return value_of(said, _NAME, "attributes")
 
 
 def _any_value(value: object, depth: int) -> object:
