@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agenttrace import boundary
@@ -91,7 +90,7 @@ class _Asking:
         self._door.scribe.noted(
             Agent(id=self._name, name=self._name, type=REMOTE, version=self._version)
         )
-        token = current.stand(replace(asker, agent=self._name))
+        token = current.stand(asker._replace(agent=self._name))
         try:
             yield
         finally:

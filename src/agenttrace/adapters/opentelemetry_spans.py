@@ -107,7 +107,7 @@ class Spans:
 
     def began(self, at: Standing, theirs: Any, outer: str | None) -> None:
         """A span was started where somebody stands, or inside another that its maker named."""
-        frame = at.frame if outer is None else replace(at.frame, span=outer)
+        frame = at.frame if outer is None else at.frame.inside(outer)
         wire_kind = WireKind(theirs.kind.name.lower())
         meant = meaning.of(theirs.name, _attributes(theirs.attributes), wire_kind)
         if is_asking(frame.lane) or _is_reported(meant, frame):
@@ -150,7 +150,7 @@ class Spans:
         followed = self._open.get(theirs)
         if followed is None or frame.span == followed.id:
             return None
-        return replace(frame, span=followed.id, agent=followed.span.agent)
+        return frame._replace(span=followed.id, agent=followed.span.agent)
 
     def ended(self, theirs: Any) -> None:
         """It has ended; what it reported of a call of ours is left out."""
@@ -193,7 +193,7 @@ class Spans:
                 break
             followed.covers = True
             parent = followed.outer
-        return frame if parent == frame.span else replace(frame, span=parent)
+        return frame if parent == frame.span else frame.inside(parent)
 
     def leaves(self, span: str) -> None:
         """A span of the user's has ended; nothing follows from that."""

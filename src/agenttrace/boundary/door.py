@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from agenttrace.boundary.protocols import Pace, Packed, Recall, Scribe, Source, Watching
     from agenttrace.causal.current import Frame, Run
     from agenttrace.causal.lane import LiveLane
+    from agenttrace.causal.sketch import Finished, Sketch
     from agenttrace.model.lane import Position
     from agenttrace.model.usage import Usage
     from agenttrace.model.values import Value
@@ -104,6 +105,11 @@ class Boundary:
                 self.counts.answered += 1
         return self._crossing(frame, call, recalled)
 
+    def sketched(self, what: Sketch | Finished, lane: LiveLane) -> None:
+        """Write down that a span begins, or ends, in a lane."""
+        made = what.made()
+        self.scribe.noted(made, span=made.parent, lane=lane)
+
     def forgives(self, error: BaseException) -> bool:
         """Whether the agent goes on though something could not be written down."""
         return False
@@ -181,7 +187,7 @@ class Crossing:
                 self.call.position
             )
             self._lane.outside = self._goes_out()
-        token = current.stand(replace(self._frame.on(self._lane), span=self.call.span))
+        token = current.stand(self._frame.on(self._lane).inside(self.call.span))
         try:
             yield
         finally:
@@ -310,7 +316,7 @@ def mint(frame: Frame, kind: str, name: str) -> Position:
     the same.
     """
     lane, name = frame.lane, frame.lane.run.clean(name)
-    if any(step.kind == "turn" for step in frame.scope):
+    if frame.scope and any(step.kind == "turn" for step in frame.scope):
         lane.step()
         return lane.run.root.next_position(kind, name, frame.scope)
     return lane.mint(kind, name, frame.scope)

@@ -13,6 +13,7 @@ from agenttrace.model.values import Value
 
 if TYPE_CHECKING:
     from agenttrace.causal.lane import Frame, LiveLane
+    from agenttrace.causal.sketch import Finished, Sketch
     from agenttrace.model.agent import Agent
     from agenttrace.model.lane import Delivery
     from agenttrace.model.span import Event, Link, Status
@@ -95,6 +96,14 @@ class Scribe(Protocol):
         lane: LiveLane | None = None,
     ) -> None:
         """Something else happened; an event, link or status in which span, and in whose lane."""
+        ...
+
+
+class Sketcher(Scribe, Protocol):
+    """A scribe that makes the spans of the user's own work itself, when it comes to them."""
+
+    def sketched(self, what: Sketch | Finished, lane: LiveLane) -> None:
+        """A span began, or ended, in a lane."""
         ...
 
 

@@ -16,8 +16,10 @@ from agenttrace.causal import current
 from agenttrace.model.call import Answer, Call
 
 if TYPE_CHECKING:
-    from agenttrace.boundary.protocols import Pace, Recall, Scribe
+    from agenttrace.boundary.protocols import Pace, Recall, Sketcher
     from agenttrace.causal.current import Frame, Run
+    from agenttrace.causal.lane import LiveLane
+    from agenttrace.causal.sketch import Finished, Sketch
     from agenttrace.model.call import Chunk, Question
     from agenttrace.model.usage import Usage
     from agenttrace.model.values import Value
@@ -34,7 +36,7 @@ class Unobtrusive(Boundary):
         self,
         run: Run,
         *,
-        scribe: Scribe,
+        scribe: Sketcher,
         pace: Pace,
         failed: Callable[[BaseException], None],
         late: Callable[[], None],
@@ -50,6 +52,7 @@ class Unobtrusive(Boundary):
         """
         super().__init__(run, source=Nobody(), scribe=scribe, pace=pace)
         self._failed, self._late = failed, late
+        self._sketcher = scribe
 
     def ask(self, question: Question) -> Crossing:
         """Put a question at the caller's place; it goes to the world in any case."""
@@ -61,6 +64,10 @@ class Unobtrusive(Boundary):
         except Exception as error:  # noqa: BLE001 - it is ours, and the agent is not to know
             self._failed(error)
             return _Unseen(self, question)
+
+    def sketched(self, what: Sketch | Finished, lane: LiveLane) -> None:
+        """Let somebody else make the span."""
+        self._sketcher.sketched(what, lane)
 
     def forgives(self, error: BaseException) -> bool:
         """Every error of ours; it is told of."""

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from agenttrace.causal.clock import RealClock
 from agenttrace.causal.position import span_id
@@ -354,15 +353,10 @@ class Run:
 
     def frame(self) -> Frame:
         """The frame of code that stands directly in the run."""
-        within = self.within
-        return Frame(
-            lane=self.root,
-            scope=self.root.path,
-            span=self.span,
-            agent=None if within is None else within.agent,
-            task=None if within is None else within.task,
-            baggage="" if within is None else within.baggage,
-        )
+        root, within = self.root, self.within
+        if within is None:
+            return Frame(root, root.path, self.span, None, None)
+        return Frame(root, root.path, self.span, within.agent, within.task, within.baggage)
 
     def stop(self, error: RunStopped) -> RunStopped:
         """Stop the run; give the error that stopped it first, which is the one to raise."""
@@ -375,9 +369,8 @@ class Run:
         return self.stopped or error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
-    """What the calling code belongs to.
+class Frame(NamedTuple):
+    """What the calling code belongs to; a tuple, for one is made wherever code stands inside more.
 
     Attributes:
         lane: Whose program order it is part of.
@@ -395,6 +388,10 @@ class Frame:
     task: str | None
     baggage: str = ""
 
+    def inside(self, span: str | None) -> Frame:
+        """The same frame, inside a span."""
+        return Frame(self.lane, self.scope, span, self.agent, self.task, self.baggage)
+
     def on(self, lane: LiveLane) -> Frame:
         """The same frame on another lane, which it spawned."""
-        return replace(self, lane=lane, scope=lane.path)
+        return self._replace(lane=lane, scope=lane.path)

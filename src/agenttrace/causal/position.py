@@ -33,4 +33,4 @@ def fresh_key() -> bytes:
 
 def _hex(text: str, size: int) -> str:
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:size]
-    return digest.hex() if any(digest) else "0" * (2 * size - 1) + "1"
+    return digest.hex() if digest != bytes(size) else "0" * (2 * size - 1) + "1"

@@ -9,6 +9,7 @@ out.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from agenttrace.formats.documents import parsed
@@ -57,7 +58,12 @@ def settled(
 def _is_former(attributes: Mapping[str, Value]) -> bool:
     if names.OPERATION not in attributes and not _HINTS.isdisjoint(attributes):
         return True
-    return any(key.startswith(_FORMER) for key in attributes)
+    return any(map(_is_former_name, attributes))
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_former_name(key: str) -> bool:
+    return key.startswith(_FORMER)
 
 
 # -- events -------------------------------------------------------------------------------------

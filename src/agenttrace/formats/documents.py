@@ -29,6 +29,7 @@ _SHOWN = 60
 _BEGINS = re.compile(r"\n[{\[]")
 _PATIENCE = 8
 """How many times as much as a file has is looked at, because of what is broken in it."""
+_WHOLE = (int, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +197,7 @@ def whole(value: object, form: str, where: str) -> int:
     """
     if value is None or value == "":
         return 0
-    if isinstance(value, int | str) and not isinstance(value, bool):
+    if isinstance(value, _WHOLE) and not isinstance(value, bool):
         try:
             return int(value)
         except ValueError:
@@ -223,11 +224,22 @@ def parsed(value: Value) -> Value:
     if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
         return value
     try:
-        return _IN_ORDER.decode(value) if _is_plain(value) else _canonical(value)
+        return _in_order(value) if _is_plain(value) else _canonical(value)
     except _OddError:
         return _canonical(value)
     except (ValueError, RecursionError):
         return value
+
+
+def _in_order(text: str) -> Value:
+    """What a text says, keys sorted; most have no blanks around them to be passed over."""
+    said: Value = None
+    end = 0
+    if text[0] not in _BLANKS:
+        said, end = _IN_ORDER.raw_decode(text)
+    if end != len(text):
+        said = _IN_ORDER.decode(text)
+    return said
 
 
 def _canonical(text: str) -> Value:
@@ -242,8 +254,8 @@ def _is_plain(text: str) -> bool:
     return (
         text.isascii()
         and "\\u" not in text
-        and f'"{TYPE}' not in text
-        and text.count("[") + text.count("{") <= DEEPEST
+        and _TAGGED not in text
+        and (len(text) <= DEEPEST or text.count("[") + text.count("{") <= DEEPEST)
     )
 
 
@@ -261,10 +273,16 @@ def _no_number(name: str) -> NoReturn:
     raise _OddError(name)
 
 
+def _sorted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(sorted(pairs, key=_KEY) if len(pairs) > 1 else pairs)
+
+
+_TAGGED = f'"{TYPE}'
+_BLANKS = frozenset(" \t\r\n")
 _NARROW = 18
 _KEY: Callable[[tuple[str, Any]], str] = operator.itemgetter(0)
 _IN_ORDER = json.JSONDecoder(
-    object_pairs_hook=lambda pairs: dict(sorted(pairs, key=_KEY)),
+    object_pairs_hook=_sorted,
     parse_int=_whole_number,
     parse_float=lambda digits: float(digits) + 0.0,
     parse_constant=_no_number,

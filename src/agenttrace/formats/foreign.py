@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -145,9 +145,9 @@ def traces_of(told: Iterable[Told | Logged | Unread], form: str = "a trace") -> 
         elif isinstance(one, Logged):
             logged[one.trace, one.span].append(one.event)
         else:
-            known = (one.trace, one.id, one.name, one.start_ns, one.end_ns)
-            if known not in seen:  # an exporter that tries again tells a span twice
-                seen.add(known)
+            count = len(seen)
+            seen.add((one.trace, one.id, one.name, one.start_ns, one.end_ns))
+            if len(seen) > count:  # an exporter that tries again tells a span twice
                 by_trace[one.trace].append(one)
     if not by_trace:
         raise _nothing(unread, form)
@@ -155,10 +155,10 @@ def traces_of(told: Iterable[Told | Logged | Unread], form: str = "a trace") -> 
     unread += [
         Unread(why=f"a log record is of span {span}, which is not here") for _, span in logged
     ]
-    count: dict[str, Value] = (
+    lacks: dict[str, Value] = (
         {"unread": {"parts": len(unread), "first": unread[0].why}} if unread else {}
     )
-    return tuple(_trace(found, count) for found in kept)
+    return tuple(_trace(found, lacks) for found in kept)
 
 
 def _nothing(unread: list[Unread], form: str) -> TraceUnreadable:
@@ -173,14 +173,14 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
 
     Log records are taken out of `logged` to their spans, and content is brought under one name.
     """
-    times: dict[str, int] = defaultdict(int)
+    times: dict[str, int] = {}
     kept: list[Told] = []
     for one in told:
-        found = _with_content(one, logged.pop((one.trace, one.id), []))
+        found = _with_content(one, logged.pop((one.trace, one.id), ()) if logged else ())
         notes: list[Value] = []
-        times[one.id] += 1
-        if times[one.id] > 1:
-            fresh = f"{one.trace} {one.id} {times[one.id]}".encode()
+        nth = times[one.id] = times.get(one.id, 0) + 1
+        if nth > 1:
+            fresh = f"{one.trace} {one.id} {nth}".encode()
             found = found._replace(id=hashlib.sha256(fresh).hexdigest()[:16])
             notes.append(f"its id was {one.id}, which another span has, too")
         if one.end_ns < one.start_ns:
@@ -192,8 +192,8 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
     return kept
 
 
-def _with_content(told: Told, logged: list[Occurred]) -> Told:
-    all_events = (*told.events, *logged)
+def _with_content(told: Told, logged: Sequence[Occurred]) -> Told:
+    all_events = (*told.events, *logged) if logged else told.events
     attributes, events = dialects.settled(told.attributes, all_events)
     if attributes is told.attributes and events == told.events:
         return told
@@ -228,7 +228,7 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
 def _span(
     told: Told, meant: meaning.Meant, began: int, seq: int, agent: str, here: set[str]
 ) -> Span:
-    question = meant.question
+    question, cut = meant.question, _cut(told, here)
     answers: tuple[Answer, ...] = ()
     if meant.answer is not None:
         answers = (
@@ -256,27 +256,10 @@ def _span(
         digest=b"" if question is None else digest(question),
         answers=answers,
         attributes=meant.attributes,
-        events=tuple(
-            Event(
-                name=one.name,
-                at_ns=min(max(0, one.at_ns - began), LATEST_NS),
-                attributes=one.attributes,
-                seq=seq,
-            )
-            for one in told.events
-        ),
-        links=tuple(
-            Link(
-                trace=None if trace == told.trace else trace,
-                span=span,
-                relationship=relationship,
-                attributes=attributes,
-            )
-            for trace, span, relationship, attributes in told.links
-            if is_span_id(span)
-        ),
+        events=_events(told, began, seq) if told.events else (),
+        links=_links(told) if told.links else (),
         usage=meant.usage,
-        fidelity={**meant.fidelity, **_cut(told, here)},
+        fidelity={**meant.fidelity, **cut} if cut else meant.fidelity,
         resource=told.resource,
         scope=told.scope,
         trace_flags=told.trace_flags,
@@ -284,9 +267,34 @@ def _span(
     )
 
 
+def _events(told: Told, began: int, seq: int) -> tuple[Event, ...]:
+    return tuple(
+        Event(
+            name=one.name,
+            at_ns=min(max(0, one.at_ns - began), LATEST_NS),
+            attributes=one.attributes,
+            seq=seq,
+        )
+        for one in told.events
+    )
+
+
+def _links(told: Told) -> tuple[Link, ...]:
+    return tuple(
+        Link(
+            trace=None if trace == told.trace else trace,
+            span=span,
+            relationship=relationship,
+            attributes=attributes,
+        )
+        for trace, span, relationship, attributes in told.links
+        if is_span_id(span)
+    )
+
+
 def _cut(told: Told, here: set[str]) -> dict[str, Fidelity]:
     """What limits and sampling left out: attributes, events, links; the parent."""
-    found = dict.fromkeys(told.cut, Fidelity.TRUNCATED)
+    found = dict.fromkeys(told.cut, Fidelity.TRUNCATED) if told.cut else {}
     if told.parent and told.parent not in here:
         # a threshold in the tracestate says that spans were left out on purpose (OTEP 235)
         is_sampled = _THRESHOLD.search(told.trace_state) is not None
@@ -299,6 +307,12 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
     by_id = {one.id: one for one in told}
     found: dict[str, str] = {}
     for one in told:
+        named = meant[one.id].agent
+        if named is None and one.parent in found and one.id not in found:
+            named = found[one.parent]
+        if named is not None and one.id not in found:  # most spans need no search
+            found[one.id] = named
+            continue
         path: list[str] = []
         at: Told | None = one
         who = ""

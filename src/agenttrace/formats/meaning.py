@@ -7,6 +7,7 @@ nothing stands twice.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -80,6 +81,10 @@ _SAID = (names.OUTPUT_MESSAGES, "gen_ai.output", "output.value")
 _FLAT = ("llm.input_messages.", "llm.output_messages.")
 _COSTS = ("gen_ai.usage.input_cost", "gen_ai.usage.output_cost")
 _USAGE = (*_INPUT, *_OUTPUT, *_CACHE_READ, *_CACHE_WRITE, *_REASONING, "llm.token_count.total")
+_SPENT = (*_INPUT, *_OUTPUT)
+_TAKEN = frozenset(
+    {*_USAGE, names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "gen_ai.output", _PARAMETERS}
+)
 
 
 class Meant(NamedTuple):
@@ -170,7 +175,7 @@ def _kind(attributes: Mapping[str, Value], wire_kind: WireKind) -> SpanKind:
 
 def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Meant:
     model = _first(attributes, _MODELS)
-    flat = any(key.startswith(_FLAT) for key in attributes)  # OpenInference's have hundreds
+    flat = any(map(_is_flat, attributes))  # OpenInference's have hundreds
     asked = (
         messages_in(attributes.get(names.INPUT_MESSAGES))
         or (flattened_messages(attributes, "llm.input_messages") if flat else ())
@@ -185,11 +190,7 @@ def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Mea
     )
     parameters = parsed(attributes.get(_PARAMETERS))
     question = _question(model, asked, parameters if isinstance(parameters, dict) else {})
-    taken = {*_USAGE, names.INPUT_MESSAGES, names.OUTPUT_MESSAGES, "gen_ai.output", _PARAMETERS}
-    if asked:
-        taken.add("input.value")
-    if said:
-        taken.add("output.value")
+    taken = _TAKEN.union(("input.value",) if asked else (), ("output.value",) if said else ())
     operation = _first(attributes, (names.OPERATION,)) or "chat"
     usage = _usage(attributes, model or name)
     payloads = {
@@ -219,6 +220,11 @@ def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Mea
         },
         fidelity=_lacking(payloads),
     )
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_flat(key: str) -> bool:
+    return key.startswith(_FLAT)
 
 
 def _whole(value: Value, role: str) -> tuple[Message, ...]:
@@ -309,7 +315,7 @@ def _call(
 
 
 def _usage(attributes: Mapping[str, Value], model: str) -> Usage | None:
-    if _any(attributes, (*_INPUT, *_OUTPUT)) is None:
+    if _any(attributes, _SPENT) is None:
         return None
     tokens = Tokens(
         input=_count(attributes, _INPUT),

@@ -45,6 +45,8 @@ _NUMBERED = ("unspecified", "internal", "server", "client", "producer", "consume
 _KINDS = {kind.value: kind for kind in WireKind}
 _INTERNAL = WireKind.INTERNAL
 _CAMEL = re.compile(r"_([a-z])")
+_IDS = {digits: re.compile(f"(?!0*\\Z)[0-9a-f]{{{digits}}}").fullmatch for digits in (16, 32)}
+"""Whether a text is an id as most are written, of so many digits."""
 _BARE = (
     b'{"data":[{"attributes":[{"key":',
     b'{"trace":{"trace_info":',
@@ -60,6 +62,7 @@ _DROPPED = (
     ("events", "droppedEventsCount"),
     ("links", "droppedLinksCount"),
 )
+_COUNTS = tuple(key for _, key in _DROPPED)
 _WAY: Way = {
     "resourceSpans": {"scopeSpans": {"spans": {}}},
     "resource_spans": {"scope_spans": {"spans": {}}},
@@ -70,6 +73,7 @@ _WAY: Way = {
     "data": {},
 }
 _DEEPEST = 100
+_WIDE = 19
 _SMALLEST, _GREATEST = -(2**63), 2**63 - 1
 
 
@@ -146,6 +150,7 @@ def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told
     name = text(get("name"))
     where = f"span {name!r}"
     start = whole(get("startTimeUnixNano"), _NAME, where)
+    flags, state = get("flags"), get("traceState")
     return Told(
         trace=_id(get("traceId"), 32),
         id=_id(get("spanId"), 16),
@@ -160,10 +165,14 @@ def _told(told: object, resource: dict[str, Value], scope: Scope | None) -> Told
         links=_each(_link, get("links"), where),
         resource=resource,
         scope=scope,
-        trace_flags=whole(get("flags"), _NAME, where) & _FLAGS,
-        trace_state=text(get("traceState")),
-        cut=tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0")),
+        trace_flags=0 if flags is None else whole(flags, _NAME, where) & _FLAGS,
+        trace_state="" if state is None else text(state),
+        cut=_dropped(get) if any(map(get, _COUNTS)) else (),
     )
+
+
+def _dropped(get: Callable[[str], object]) -> tuple[str, ...]:
+    return tuple(name for name, key in _DROPPED if get(key) not in (None, 0, "0"))
 
 
 def _each(made: Callable[[object, str], T], listed: object, where: str) -> tuple[T, ...]:
@@ -229,11 +238,20 @@ def _attributes(holder: dict[str, Any]) -> dict[str, Value]:
             key = text(key)
         said = told.get("stringValue") if type(told) is dict else None
         if type(said) is not str or not said.isascii():  # most are, and need no other look
-            said = _any_value(told, 0)
-            if type(said) is not int or not _SMALLEST <= said <= _GREATEST:
-                said = value_of(said, _NAME, "attributes")
+            said = _other(told)
         found[key] = said
     return found
+
+
+def _other(told: object) -> Value:
+    """What an AnyValue says that is no plain text; a narrow number needs no other look, either."""
+    digits = told.get("intValue") if isinstance(told, dict) and len(told) == 1 else None
+    if type(digits) is str and digits.isdecimal() and len(digits) < _WIDE:
+        return int(digits)
+    said = _any_value(told, 0)
+    if type(said) is int and _SMALLEST <= said <= _GREATEST:
+        return said
+    return value_of(said, _NAME, "attributes")
 
 
 def _any_value(value: object, depth: int) -> object:
@@ -272,6 +290,8 @@ def _plain(kind: str, said: object) -> object:
 def _id(value: object, digits: int) -> str:
     """An id: hex in either case; or base64, as protobuf's own JSON has it."""
     said = value if type(value) is str else text(value)
+    if len(said) == digits and _IDS[digits](said) is not None:
+        return said
     if not said or len(said) == digits:
         return hex_id(said, digits)
     try:

@@ -15,6 +15,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any, TypeAlias, TypeVar, cast, get_args
 
+from agenttrace.causal.sketch import Finished, Sketch
 from agenttrace.formats.money import money_as_text, money_from_text
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Call, Chunk, Failure, Question
@@ -106,13 +107,13 @@ class Noted:
     """Something else happened; an event, link or status belongs to a span.
 
     Attributes:
-        what: What happened.
+        what: What happened; a sketch is written as the span that it would make, and read as it.
         span: Where an event, link or status belongs; None: to the run.
         lane: The lane that noted it, and
         seq: the step of that lane: the order of what several lanes note on one span.
     """
 
-    what: Noteworthy
+    what: Noteworthy | Sketch | Finished
     span: str | None = None
     lane: Position = ()
     seq: int = 0
@@ -199,6 +200,7 @@ Record: TypeAlias = (
 RECORDS: dict[str, type[Record]] = {kind.__name__.lower(): kind for kind in get_args(Record)}
 """Every sort of record, by its name in the file."""
 
+_SKETCHES = (Sketch, Finished)
 _NOTEWORTHY = {
     kind.__name__.lower(): kind
     for kind in (Span, Event, Link, Status, StateSnapshot, Agent, Delivery)
@@ -231,7 +233,12 @@ def _plain(value: object) -> object:
             if cell is not default and (cell != default or type(cell) is not type(default))
         }
         if kind is Noted:
-            plain["what"] = [type(plain["what"]).__name__.lower(), plain["what"]]
+            what = plain["what"]
+            plain["what"] = (
+                ["span", what.words()]
+                if isinstance(what, _SKETCHES)
+                else [type(what).__name__.lower(), what]
+            )
         return plain
     if isinstance(value, Mapping):
         return dict(value)

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def resting() -> Iterator[None]:
-    """Let it rest while many lasting things are made (1.6x to 2.6x)."""
+    """Let it rest while many lasting things are made (1.6x to 2.6x).
+
+    Afterwards they count as old: what is made to last is not searched through at once.
+    """
     if not gc.isenabled():
         yield
         return
@@ -20,4 +23,7 @@ def resting() -> Iterator[None]:
     try:
         yield
     finally:
+        if not gc.get_freeze_count():  # what a program froze itself stays frozen
+            gc.freeze()
+            gc.unfreeze()
         gc.enable()

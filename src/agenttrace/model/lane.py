@@ -37,7 +37,8 @@ Position: TypeAlias = tuple[Step, ...]
 
 def text_of(position: Position) -> str:
     """Write a position for people: `task:worker#1/llm:chat#0`; the run itself is `/`."""
-    return "/".join(str(step) for step in position) or "/"
+    steps = [f"{kind}:{name}#{occurrence}" for kind, name, occurrence in position]
+    return "/".join(steps) or "/"
 
 
 def label_of(position: Position) -> str:

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from agenttrace.model.values import Value
 
 
+_ASCII = json.JSONEncoder(default=repr)
+
+
 def messages_from(value: Value) -> tuple[Message, ...]:
     """Understand a list of messages."""
     listed = value if isinstance(value, list) else []
@@ -82,7 +85,7 @@ def response_from(body: bytes) -> ModelResponse | None:
 def response_body(model: str, messages: tuple[Message, ...]) -> bytes:
     """Say what an imported model call was answered; `response_from` reads it."""
     said = {"model": model, "messages": [value_of(one) for one in messages]}
-    return json.dumps(said, ensure_ascii=True, default=repr).encode()
+    return _ASCII.encode(said).encode()
 
 
 def _part(value: Value) -> Part:

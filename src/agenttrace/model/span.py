@@ -197,7 +197,7 @@ class Span:
 
     def __post_init__(self) -> None:
         for name in (self.id,) if self.parent is None else (self.id, self.parent):
-            if not is_span_id(name):
+            if _SPAN_ID.fullmatch(name) is None:
                 raise InvalidSpan(
                     why="a span id is 16 lowercase hex digits, not all zero", where=name
                 )

@@ -113,7 +113,12 @@ def _comparable(value: Value, depth: int) -> Value:
     if isinstance(value, str):
         return _parsed(value, depth)
     if isinstance(value, dict):
-        return {key: _comparable(value[key], depth + 1) for key in sorted(value)}
+        return {
+            key: item
+            if type(item := value[key]) is str and item[:1].isalnum()  # as most texts begin
+            else _comparable(item, depth + 1)
+            for key in sorted(value)
+        }
     if isinstance(value, list):
         return [_comparable(item, depth + 1) for item in value]
     return value

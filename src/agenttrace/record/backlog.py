@@ -165,18 +165,19 @@ class Backlog:
 
     def _write(self, batch: deque[_Entry]) -> None:
         touched: dict[int, Sink] = {}
-        taken = 0
+        taken, freed = 0, 0
         while batch:
             sink, what, weight = batch.popleft()
             touched[id(sink)] = sink
             self._guarded(sink.take, what)
-            with self._lock:
-                self._waiting -= weight
+            freed += weight
             taken += 1
             if not batch or taken == _AT_ONCE:
+                with self._lock:  # the agent's threads take it too, so not for each entry
+                    self._waiting -= freed
                 for one in touched.values():
                     self._guarded(one.settle)
-                touched, taken = {}, 0
+                touched, taken, freed = {}, 0, 0
 
     def _guarded(self, act: Callable[..., None], *words: object) -> None:
         try:

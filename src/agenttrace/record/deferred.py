@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agenttrace.causal.sketch import Finished, Sketch
 from agenttrace.causal.spans import span_of
 from agenttrace.formats.records import Arrived, Closed, Counted, Ended, Laned, Noted, Opened, Warned
 from agenttrace.model.lane import Lane
@@ -19,7 +20,7 @@ from agenttrace.record.clean import Clean
 from agenttrace.record.recorder import closed_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from agenttrace.causal.current import Run
     from agenttrace.causal.lane import LiveLane
@@ -114,8 +115,16 @@ class Deferred:
         if isinstance(what, Status) and what.code not in (OK, UNSET):
             self.failed = True
         at = lane or self._run.root
-        weight = _weight(dict(what.attributes)) if isinstance(what, Span | Event) else 0
+        weight = _weight(dict(what.attributes)) if isinstance(what, _TELLING) else 0
         self._say("noted", (what,), {"span": span, "lane": At(at, at.seq)}, weight=weight)
+
+    def sketched(self, what: Sketch | Finished, lane: LiveLane) -> None:
+        """A span of the user's own work began, or ended."""
+        weight = 0
+        if type(what) is Sketch:
+            weight = _weight(what.attributes)
+        if not self._run.ended and not self._backlog.put(self._sink, what, weight):
+            self._run.ended = True
 
     def lane_spawned(self, lane: LiveLane) -> None:
         """A lane was minted."""
@@ -154,8 +163,9 @@ class Writing:
         self._clean = Clean(self._telling, redactor)
         self._own, self._begun = own, False
         self._calls: dict[str, Call] = {}
+        self._sketches: dict[str, tuple[Sketch, int]] = {}
 
-    def take(self, entry: Said) -> None:
+    def take(self, entry: Said | Sketch | Finished) -> None:
         """Take what was said."""
         if self._kept.over:
             return
@@ -164,9 +174,12 @@ class Writing:
             self._kept.add(Laned(lane=Lane(path=(), end="open")))
             self._own = self._redactor.said(self._own)
             self._kept.add(Noted(what=self._own))
-        self._telling.now_ns = entry.at_ns
         try:
-            self._take(entry)
+            if isinstance(entry, Said):
+                self._telling.now_ns = entry.at_ns
+                self._take(entry)
+            else:
+                self._sketched(entry)
         except Exception:
             self._kept.cut("error")
             raise
@@ -199,6 +212,30 @@ class Writing:
                 self._kept.add(Laned(lane=words[0]))
             case "ended":
                 self._end(at_ns, *words)
+
+    def _sketched(self, entry: Sketch | Finished) -> None:
+        """Write a span as it begins, and once more as it ends; it is looked through but once."""
+        learned = self._redactor.learned
+        if isinstance(entry, Finished):
+            known, before = self._sketches.pop(entry.sketch.id, (entry.sketch, -1))
+            if before != learned:
+                known = self._looked_through(entry.sketch)
+            status, seq = self._redactor.said(entry.status), entry.end_seq
+            what: Sketch | Finished = Finished(known, entry.end_ns, seq, status)
+        else:
+            what = known = self._looked_through(entry)
+            self._sketches[known.id], seq = (known, learned), known.seq
+        self._kept.add(Noted(what=what, span=known.parent, lane=known.lane, seq=seq))
+
+    def _looked_through(self, sketch: Sketch) -> Sketch:
+        """The same without secrets, settled."""
+        said, settled = self._redactor.said, sketch.settled()
+        return settled._replace(
+            name=said(settled.name),
+            task=said(settled.task),
+            attributes=said(settled.attributes),
+            site=said(settled.site),
+        )
 
     def _known(self, call: Call) -> Call:
         """Take the secrets out of a question; its digest is that of what is written."""
@@ -297,20 +334,28 @@ def _past(where: str) -> str:
     return f"past every adapter, so nothing of it is recorded: {where}"
 
 
-def _weight(value: Value) -> int:
+def _weight(value: object) -> int:
     """About how many bytes a canonical value holds."""
     found, ahead = 0, [value]
     while ahead:
         one = ahead.pop()
-        if isinstance(one, str | bytes):
-            found += len(one)
-        elif isinstance(one, dict):
-            found += _NODE * len(one)
-            ahead += one.values()
+        if isinstance(one, dict):
+            inside: Iterable[object] = one.values()
         elif isinstance(one, list):
-            found += _NODE * len(one)
-            ahead += one
+            inside = one
+        else:
+            found += len(one) if isinstance(one, _SIZED) else 0
+            continue
+        for item in inside:
+            kind = type(item)
+            found += _NODE
+            if kind is str or kind is bytes:
+                found += len(item)  # type: ignore[arg-type]
+            elif kind is dict or kind is list:
+                ahead.append(item)
     return found
 
 
+_TELLING = (Span, Event)
+_SIZED = (str, bytes)
 _NODE = 16

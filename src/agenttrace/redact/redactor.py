@@ -130,7 +130,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """What one text may be shown as."""
-        return self._said(text, "")
+        return text if self._is_plain(text, "") else self._said(text, "")
 
     def shown(self, text: str) -> str:
         """What a text of others may be shown as, who may have cut secrets short: `'ghp_a1a...'`."""
@@ -153,6 +153,11 @@ class Redactor:
     def _plain(self, text: str, _name: str) -> str:
         said = self._markers.plain(text)
         return text if said == text else said
+
+    @property
+    def learned(self) -> int:
+        """How many secrets it has come to know: with each, what was clean may not be any more."""
+        return len(self._learned)
 
     @property
     def has_wishes(self) -> bool:

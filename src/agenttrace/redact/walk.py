@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import functools
 from collections.abc import Callable, Mapping
-from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from agenttrace.model.lane import Delivery, Lane
@@ -47,6 +46,8 @@ def in_value(value: Value, visit: Visit, name: str = "") -> Value:
     """Visit every text in a canonical value, the keys of mappings included."""
     if isinstance(value, str):
         return visit(value, name)
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, bytes):
         return in_bytes(value, visit, name)
     if isinstance(value, dict):
@@ -74,7 +75,7 @@ def in_bytes(data: bytes, visit: Visit, name: str = "") -> bytes:
     return data if new is text else new.encode(coding)
 
 
-def in_model(thing: T, visit: Visit, name: str = "", *, skip: AbstractSet[str] = PLACES) -> T:
+def in_model(thing: T, visit: Visit, name: str = "", *, skip: frozenset[str] = PLACES) -> T:
     """Visit every text in one of the model's values.
 
     Args:
@@ -87,17 +88,17 @@ def in_model(thing: T, visit: Visit, name: str = "", *, skip: AbstractSet[str] =
     return thing if inside is None else inside
 
 
-def _inside(thing: Any, visit: Visit, name: str, skip: AbstractSet[str]) -> Any:  # noqa: ANN401 - any of the model
+def _inside(thing: Any, visit: Visit, name: str, skip: frozenset[str]) -> Any:  # noqa: ANN401 - any of the model
     """The same with other texts in it; None: there is none that changes."""
     kind: Any = type(thing)
-    if kind in _PLAIN or (skip and isinstance(thing, Delivery | Lane)):
+    if _is_dull(kind, skip):
         return None
-    if fields := _fields_of(kind):
+    if kind is not str and (fields := _fields_of(kind, skip)):
         changed = {
             field: new
             for field in fields
-            if field not in skip
-            and (new := _inside(getattr(thing, field), visit, field, skip)) is not None
+            if (part := getattr(thing, field)) != ()
+            and (new := _inside(part, visit, field, skip)) is not None
         }
         return dataclasses.replace(thing, **changed) if changed else None
     if isinstance(thing, tuple):
@@ -105,10 +106,8 @@ def _inside(thing: Any, visit: Visit, name: str, skip: AbstractSet[str]) -> Any:
         if all(item is None for item in items):
             return None
         return tuple(old if new is None else new for old, new in zip(thing, items, strict=True))
-    if isinstance(thing, Mapping) and type(thing) is not dict:
+    if kind not in _VALUES:
         thing = dict(thing)
-    if type(thing) not in _VALUES:
-        return None
     said = in_value(thing, visit, name)
     return None if said is thing else said
 
@@ -118,11 +117,20 @@ _PLAIN = frozenset({bool, int, float, type(None)})
 
 
 @functools.cache
-def _fields_of(kind: type) -> tuple[str, ...]:
+def _is_dull(kind: type, skip: frozenset[str]) -> bool:
+    """Whether nothing of a class can hold a text that is to be visited."""
+    if skip and issubclass(kind, (Delivery, Lane)):
+        return True
+    holds = kind in _VALUES or issubclass(kind, (tuple, Mapping))
+    return not holds and not _fields_of(kind, skip)
+
+
+@functools.cache
+def _fields_of(kind: type, skip: frozenset[str]) -> tuple[str, ...]:
     """The names of the fields of a class of the model's; none: it is no such class."""
     if not dataclasses.is_dataclass(kind):
         return ()
-    return tuple(field.name for field in dataclasses.fields(kind))
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name not in skip)
 
 
 def _same(left: object, right: object) -> bool:

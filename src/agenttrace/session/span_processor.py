@@ -10,7 +10,7 @@ import atexit
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.formats.records import Began, Ended, Reported, Warned
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from agenttrace.model.values import Value
     from agenttrace.record.kept import Tally
     from agenttrace.redact import Wishes
+
+T = TypeVar("T")
 
 _MOST_OPEN = 256
 """How many traces are open at once; the one that said nothing for longest is ended for another."""
@@ -125,6 +127,14 @@ class _Open(NamedTuple):
     state: _State
 
 
+class _Resource(NamedTuple):
+    """What produced spans: as the SDK has it, how much was known to be secret, what is written."""
+
+    given: Any
+    learned: int
+    told: Value
+
+
 class _State:
     """What is known of one trace while it is open: when its root ended, or None."""
 
@@ -142,6 +152,7 @@ class _Spans:
     def __init__(self, journals: Journals) -> None:
         self._journals = journals
         self._open: OrderedDict[int, _Open] = OrderedDict()
+        self._resources: dict[int, _Resource] = {}
         self._clock = RealClock()
         self.lacks = False
 
@@ -158,10 +169,22 @@ class _Spans:
         kept, state = found
         if span.status.status_code.value == _ERROR:
             state.failed = True
-        kept.add(Reported(span=self._journals.redactor.said(_dump(span))))
+        kept.add(Reported(span=_dump(span, self._journals.redactor.said, self._resource(span))))
         if state.ended_ns is None and (span.parent is None or span.parent.is_remote):
             state.ended_ns = self._clock.now_ns()
             kept.add(Ended())
+
+    def _resource(self, span: Any) -> Value:  # noqa: ANN401 - the SDK's
+        """What produced a span, without secrets: looked through once, or when more are known."""
+        given, learned = span.resource, self._journals.redactor.learned
+        known = self._resources.get(id(given))
+        if known is None or known.learned != learned or known.given is not given:
+            if len(self._resources) >= _MOST_OPEN:
+                self._resources.clear()
+            told: Value = {"attributes": _attributes(given.attributes)}
+            clean = self._journals.redactor.said(told)
+            known = self._resources[id(given)] = _Resource(given, learned, clean)
+        return known.told
 
     def settle(self) -> None:
         """Bring what was taken to the disk; a trace whose root has ended may still get a span."""
@@ -223,32 +246,41 @@ class _Spans:
         return _Open(kept, _State(chosen=chosen))
 
 
-def _dump(span: Any) -> dict[str, Value]:  # noqa: ANN401 - the SDK's
-    """Tell a span as the SDK dumps it."""
+def _dump(span: Any, said: _Said, resource: Value) -> dict[str, Value]:  # noqa: ANN401 - the SDK's
+    """Tell a span as the SDK dumps it, without secrets; numbers and ids have none."""
     status, parent = span.status, span.parent
     return {
-        "name": span.name,
+        "name": said(span.name),
         "context": _context(span.context),
         "kind": span.kind.name,
         "parent_id": None if parent is None else f"{parent.span_id:016x}",
         "start_time": span.start_time,
         "end_time": span.end_time,
-        "status": {"status_code": status.status_code.name, "description": status.description},
-        "attributes": _attributes(span.attributes),
+        "status": {
+            "status_code": status.status_code.name,
+            "description": said(status.description),
+        },
+        "attributes": said(_attributes(span.attributes)),
         "events": [
             {
-                "name": event.name,
+                "name": said(event.name),
                 "timestamp": event.timestamp,
-                "attributes": _attributes(event.attributes),
+                "attributes": said(_attributes(event.attributes)),
             }
             for event in span.events
         ],
         "links": [
-            {"context": _context(link.context), "attributes": _attributes(link.attributes)}
+            {"context": _context(link.context), "attributes": said(_attributes(link.attributes))}
             for link in span.links
         ],
-        "resource": {"attributes": _attributes(span.resource.attributes)},
+        "resource": resource,
     }
+
+
+class _Said(Protocol):
+    """Gives a thing without the secrets in it."""
+
+    def __call__(self, thing: T) -> T: ...
 
 
 def _context(context: Any) -> dict[str, Value]:  # noqa: ANN401 - the SDK's

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from agenttrace.adapters.plain.doing import Doing, Opening
@@ -80,7 +79,7 @@ class Turning:
         if at is not None:
             key = at.door.run.clean(_text(self._key))
             scope = _under(at.frame.lane.path, key)
-            self._stay.begin(replace(at.frame, scope=scope))
+            self._stay.begin(at.frame._replace(scope=scope))
         return self
 
     def __exit__(self, *_: object) -> None:

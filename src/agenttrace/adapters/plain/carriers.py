@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from agenttrace.adapters.plain.messages import Envelope
@@ -129,10 +128,10 @@ class Remote:
         if self.id and self.trace == trace_id(at.door.run.name):
             self._lane = None if self._place is None else self._place.lane_in(at.door.run)
             own = own if self._lane is None else at.door.run.frame().on(self._lane)
-            own = replace(own, span=self.id)
+            own = own.inside(self.id)
         elif self.id:
             at.note(Link(span=self.id, trace=self.trace))
-        self._stay.begin(replace(own, baggage=format_baggage(self.baggage)))
+        self._stay.begin(own._replace(baggage=format_baggage(self.baggage)))
         return self
 
     def __exit__(self, *_: object) -> None:

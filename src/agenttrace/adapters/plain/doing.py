@@ -24,9 +24,10 @@ from agenttrace.boundary import forgives
 from agenttrace.causal import current, roots
 from agenttrace.causal.agents import provisional
 from agenttrace.causal.site import passage, site
+from agenttrace.causal.sketch import ATOMS, Finished, Sketch
 from agenttrace.model import names
 from agenttrace.model.failure import failure_of
-from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, Span, SpanKind, Status
+from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, SpanKind, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -66,7 +67,7 @@ class _Begun(NamedTuple):
 
     at: Standing
     inner: Frame
-    span: Span
+    sketch: Sketch
     stay: Stay
 
 
@@ -121,35 +122,34 @@ class Doing:
 
     def _begin(self, at: Standing) -> None:
         opening, frame = self._opening, at.frame
-        attributes = known(f"{opening.kind}({opening.name!r})", opening.attributes)
+        attributes = held(opening)
         position, self.id = at.mint(opening.step, opening.name)
         lane = frame.lane
         if opening.agent is None:
-            inner = replace(frame, span=self.id)
+            inner = frame.inside(self.id)
         else:
             agent_id = opening.agent.id or provisional(opening.agent.name, lane.path)
+            agent_id = lane.run.clean(agent_id)  # others point at it, so it is not looked at later
             at.note(replace(opening.agent, id=agent_id))
-            inner = replace(frame, scope=position, span=self.id, agent=agent_id, task=opening.task)
-        now = at.now_ns()
-        span = Span(
-            id=self.id,
-            parent=frame.span,
-            name=opening.name,
-            kind=opening.kind,
-            operation=opening.name,
-            position=position,
-            lane=lane.path,
-            seq=lane.seq,
-            end_seq=lane.seq,
-            start_ns=now,
-            end_ns=now,
-            agent=inner.agent,
-            task=inner.task,
-            attributes={**attributes, **sent_along(frame)},
-            site=site(),
+            inner = frame._replace(scope=position, span=self.id, agent=agent_id, task=opening.task)
+        if frame.baggage:
+            attributes.update(sent_along(frame))
+        sketch = Sketch(
+            self.id,
+            frame.span,
+            opening.name,
+            opening.kind,
+            position,
+            lane.path,
+            lane.seq,
+            at.now_ns(),
+            inner.agent,
+            inner.task,
+            attributes,
+            site(),
         )
-        self._begun = _Begun(at, inner, span, Stay())
-        at.note(span)
+        self._begun = _Begun(at, inner, sketch, Stay())
+        at.door.sketched(sketch, lane)
 
     def end(self, error: BaseException | None = None) -> None:
         """Write the end down, and the exception that ended it."""
@@ -162,14 +162,15 @@ class Doing:
                 raise
 
     def _end(self, begun: _Begun, error: BaseException | None) -> None:
-        at, _, span, stay = begun
+        at, _, sketch, stay = begun
         for watch in tuple(at.door.watches):
-            watch.leaves(span.id)
+            watch.leaves(sketch.id)
         stay.end()
         self._begun = None
         if isinstance(error, Exception):
-            at.note(error_event(error), span=span.id)
-        at.note(replace(span, end_ns=at.now_ns(), end_seq=at.frame.lane.seq, status=_status(error)))
+            at.note(error_event(error), span=sketch.id)
+        lane = at.frame.lane
+        at.door.sketched(Finished(sketch, at.now_ns(), lane.seq, _status(error)), lane)
 
     def link(self, span: str, relationship: str) -> None:
         """Point back to another span of this trace."""
@@ -189,9 +190,24 @@ class Doing:
             current.reset(token)
 
 
+def held(opening: Opening) -> dict[str, object]:
+    """What is known of a span, as it is held until it is written: nobody can change it any more.
+
+    Raises:
+        NotCanonical: An attribute has no form that stays equal from run to run.
+    """
+    given = opening.attributes
+    if ATOMS.issuperset(map(type, given.values())):
+        return dict(given)
+    return {**known(f"{opening.kind}({opening.name!r})", given)}
+
+
+_WELL = Status(code=OK)
+
+
 def _status(error: BaseException | None) -> Status:
     if error is None or isinstance(error, GeneratorExit):
-        return Status(code=OK)
+        return _WELL
     if isinstance(error, Exception):
         return Status(code=ERROR, message=type(error).__qualname__)
     cancelled = isinstance(error, asyncio.CancelledError)

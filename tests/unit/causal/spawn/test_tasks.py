@@ -9,7 +9,6 @@ import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import pytest
 
@@ -62,7 +61,7 @@ def test_an_entry_stands_where_its_caller_stands_however_old_its_context_is() ->
             runner.run(main())
             frame = current.frame()
             assert frame is not None
-            token = current.stand(replace(frame, agent="planner"))
+            token = current.stand(frame._replace(agent="planner"))
             runner.run(main())
             current.reset(token)
 
@@ -204,7 +203,7 @@ def test_a_task_counts_under_its_spawners_scope() -> None:
     async def program() -> None:
         frame = current.frame()
         assert frame is not None
-        token = current.stand(replace(frame, scope=scope, agent="planner"))
+        token = current.stand(frame._replace(scope=scope, agent="planner"))
         task = asyncio.create_task(worker())
         current.reset(token)
         seen.append(await task)
