@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "detail", "print")
+STYLES = ("colours", "shell", "rows", "graph", "detail", "journey", "print")
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -36,6 +36,9 @@ SCRIPTS = (
     "arrows",
     "values",
     "messages",
+    "reach",
+    "journey",
+    "follow",
     "detail",
     "differences",
     "search",
