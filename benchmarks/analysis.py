@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from agenttrace.analysis import Analysis
-from agenttrace.analysis.vectors import Vector
 from agenttrace.formats.native import read_lazy, write
 from agenttrace.model import names
 from agenttrace.model.agent import Agent
@@ -29,6 +29,9 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from agenttrace.model.values import Value, digest, pack
+
+if TYPE_CHECKING:
+    from agenttrace.analysis.vectors import Vector
 
 AIM = 3
 BACK = {

@@ -100,11 +100,8 @@ def _model(span: Span, chance: random.Random) -> Span:
         {"type": "image", "uri": str(chance.choice(SAID))},
     ]
     chance.shuffle(parts)
-    question: Value = {
-        "model": "m",
-        "messages": [{"role": "user", "parts": parts[:2]}],
-        "seed": 4711,
-    }
+    told = {"parts": parts[:2]} if chance.random() < 0.8 else {"content": parts[0]}
+    question: Value = {"model": "m", "messages": [{"role": "user", **told}], "seed": 4711}
     said = {"model": "m", "messages": [{"role": "assistant", "parts": parts[2:]}]}
     body = json.dumps(said).encode() if chance.random() < 0.8 else b"paid twice"
     return replace(

@@ -242,10 +242,8 @@ class _Held:
 
 def _asked(span: Span) -> Iterator[Value]:
     request = request_of(span)
-    if request is not None:
-        yield from _spoken_in(request.messages)
-    elif span.question is not None:
-        yield body_of(span.question)
+    said = [] if request is None else list(_spoken_in(request.messages))
+    yield from said or [body_of(span.question)]
 
 
 def _answered(span: Span) -> Iterator[Value]:

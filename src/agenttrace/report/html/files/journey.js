@@ -176,7 +176,8 @@ class Journey {
 
   asked(row) {
     const request = this.side.request(row);
-    if (request !== null) return spokenIn(request.get("messages"));
+    const said = request === null ? [] : spokenIn(request.get("messages"));
+    if (said.length) return said;
     const question = this.golden.spans.question(row);
     const isRequest = question instanceof Map && ["method", "path", "body"].every((it) => question.has(it));
     return [isRequest ? question.get("body") : question];
