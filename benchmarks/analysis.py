@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from agenttrace.analysis import Analysis
 from agenttrace.formats.native import read_lazy, write
@@ -24,9 +25,13 @@ from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.lane import Lane, Step
 from agenttrace.model.span import Event, Link, Span, SpanKind, WireKind
+from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from agenttrace.model.values import Value, digest, pack
+
+if TYPE_CHECKING:
+    from agenttrace.analysis.vectors import Vector
 
 AIM = 3
 BACK = {
@@ -65,6 +70,17 @@ OF_WORK: dict[str, Callable[[Analysis], object]] = {
     "waiting": lambda analysis: analysis.waiting.livelocks,
 }
 """The same, of a team that tells how its work is placed."""
+
+
+def _believed(vector: Vector) -> float:
+    """How many agents hold their turn to be done."""
+    return sum(state["beliefs"] == "done" for state in vector.values())
+
+
+OF_STATES: dict[str, Callable[[Analysis], object]] = {
+    "progress": lambda analysis: analysis.progress(_believed).regressions,
+}
+"""The same, of a team that keeps a state in each turn."""
 
 
 @dataclass(slots=True)
@@ -192,6 +208,24 @@ def at_work(size: int) -> Trace:
     return replace(trace, spans=tuple(spans))
 
 
+def with_states(size: int) -> Trace:
+    """The same run, in which each turn keeps what its agent believes; steps apart from spans'."""
+    trace = a_team(size)
+    shots = tuple(
+        StateSnapshot(
+            agent=str(span.agent),
+            position=(Step("state", "snapshot", span.seq),),
+            lane=(),
+            seq=span.seq,
+            beliefs="done",
+            span=span.id,
+        )
+        for span in trace.spans
+        if span.name == "turn"
+    )
+    return replace(trace, snapshots=shots)
+
+
 def took(work: Callable[[], object]) -> float:
     """The processor time of one piece of work, in seconds."""
     gc.collect()
@@ -206,7 +240,8 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    for make, analyses in ((a_team, ANALYSES), (at_work, OF_WORK)):
+    sorts = ((a_team, ANALYSES), (at_work, OF_WORK), (with_states, OF_STATES))
+    for make, analyses in sorts:
         measure(make, analyses, asked.spans, asked.rounds)
 
 

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from agenttrace.analysis import Analysis
-from tests.fakes.chromium import Screen
+from tests.fakes.chromium import Screen, until
 from tests.fakes.html_pages import alone, beside, with_span
 from tests.fakes.refund_trace import refund_trace
 from tests.fakes.told_teams import troubled
@@ -133,3 +133,17 @@ def test_what_became_of_a_line_is_said_without_colour(screen: Screen) -> None:
     assert marked.locator(".sign").inner_text().split() == ["≠", "changed"]
     kinds = page.eval_on_selector_all(".body .kind", "all => all.map(it => it.textContent)")
     assert set(kinds) == {span.kind.value for span in trace.spans}
+
+
+def test_the_journey_of_a_value_is_told_to_every_eye(screen: Screen) -> None:
+    """Axe finds nothing in it in either theme, and nothing of it is cut off at any width."""
+    page = screen.open(alone(refund_trace()))
+    page.click(".body .row >> text=look_up_order")
+    page.click(".pane .followable >> text=A-17 >> nth=0")
+    until(page, "document.querySelector('.journey')?.dataset.state === 'told'")
+    for _ in range(2):
+        assert violations(page) == []
+        page.keyboard.press("t")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(LOST) == []

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.analysis.delegation import Delegations
     from agenttrace.analysis.graph import InteractionGraph
+    from agenttrace.analysis.journey import Journey
     from agenttrace.analysis.lifetimes import Lifetime
     from agenttrace.analysis.orchestration import Orchestration
     from agenttrace.analysis.overhead import Overhead
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from agenttrace.check.select import Selection
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
+    from agenttrace.model.values import Value
 
 
 class Analysis:
@@ -172,6 +174,20 @@ class Analysis:
         from agenttrace.analysis.vectors import progress
 
         return progress(self.trace, goal)
+
+    def journey(self, span: Span, value: Value) -> Journey:
+        """Where a value that a span holds came from, and where it went on to.
+
+        Args:
+            span: One of the trace.
+            value: A text or a number, or a part of a text.
+
+        Raises:
+            KeyError: The span is not one of the trace.
+        """
+        from agenttrace.analysis.journey import journey
+
+        return journey(self.trace, span, value)
 
     @cached_property
     def collaboration(self) -> Collaboration:

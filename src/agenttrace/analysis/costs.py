@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 COORDINATING = (SpanKind.MESSAGE, SpanKind.ORCHESTRATION)
 """The kinds of span that, with all inside them, coordinate rather than work."""
 
-_MODELS, _TOOLS = (SpanKind.LLM,), (SpanKind.TOOL, SpanKind.RETRIEVAL)
+_MODELS, _TOOLS = frozenset({SpanKind.LLM}), frozenset({SpanKind.TOOL, SpanKind.RETRIEVAL})
+_COSTING = _MODELS | _TOOLS
 
 DIMENSIONS = {
     "agent": "the agent that did it, by id",
@@ -171,7 +172,16 @@ class Costs:
         groups: dict[str | None, list[Span]] = defaultdict(list)
         for span in self.calls:
             groups[part(span) or None].append(span)
-        return {name: self.of(groups[name]) for name in sorted(groups, key=_last_if_none)}
+        return {
+            name: _summed(tuple(groups[name]), self._prices)
+            for name in sorted(groups, key=_last_if_none)
+        }
+
+    def tells(self, what: str) -> bool:
+        """Whether `by` would name any part; it stops at the first call that says one."""
+        if what == "model":
+            return any(span.usage is not None and span.usage.models for span in self.calls)
+        return any(map(self._part_of(what), self.calls))
 
     def _part_of(self, what: str) -> Callable[[Span], str | None]:
         if what.startswith("agent"):
@@ -195,6 +205,8 @@ class Costs:
 
     @cached_property
     def _tools(self) -> Mapping[str, str | None]:
+        if not any(span.kind in _TOOLS for span in self.calls):
+            return {}
         return self._inherited(
             lambda span: (span.operation or span.name) if span.kind in _TOOLS else None
         )
@@ -215,7 +227,7 @@ class Costs:
 
 def is_cost(span: Span) -> bool:
     """Whether a span is a call that uses something: of a model, a tool, or an agent elsewhere."""
-    return span.kind in (*_MODELS, *_TOOLS) or _is_elsewhere(span)
+    return span.kind in _COSTING or _is_elsewhere(span)
 
 
 def coordinating(team: Team) -> frozenset[str]:
@@ -303,7 +315,14 @@ def _by_model(calls: Iterable[Span], prices: Prices) -> Mapping[str | None, Cost
 
 
 def _tokens(parts: Iterable[Tokens]) -> Tokens:
-    return sum(parts, Tokens())
+    known = list(parts)
+    return Tokens(
+        input=sum(one.input for one in known),
+        output=sum(one.output for one in known),
+        cache_read=sum(one.cache_read for one in known),
+        cache_write=sum(one.cache_write for one in known),
+        reasoning=sum(one.reasoning for one in known),
+    )
 
 
 def _text(value: object) -> str | None:

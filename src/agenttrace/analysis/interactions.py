@@ -11,7 +11,8 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.causal.delivery.edges import RECEIVE, edges
 from agenttrace.model import names
@@ -87,9 +88,11 @@ def interactions(team: Team) -> tuple[Interaction, ...]:
     """Find every interaction of a team, in the trace's order of their effects."""
     linked = list(_linked(team))
     by_links = {(one.source, one.effect.id) for one in linked if one.effect is not None}
-    found = [*linked, *_inside(team, by_links), *_queued(team)]
-    order = {span.id: place for place, span in enumerate(team.trace.spans)}
-    found.sort(key=lambda one: -1 if one.effect is None else order[one.effect.id])
+    inside = list(_inside(team, by_links))
+    found = [*linked, *inside, *_queued(team)]
+    if len(found) > len(inside):  # what stands inside comes in the trace's order
+        order = {span.id: place for place, span in enumerate(team.trace.spans)}
+        found.sort(key=lambda one: -1 if one.effect is None else order[one.effect.id])
     spent = _Spent(team, {one.effect.id for one in found if one.effect is not None and _works(one)})
     return tuple(_made(one, spent, timed=team.is_timed) for one in found)
 
@@ -250,17 +253,15 @@ class _Spent:
         return self._tokens[effect.id], ""
 
 
+_NO_TIMES = f"{NOT_RECORDED}: the trace has no times"
+_UNTOLD = f"{NOT_RECORDED}: what was said is not in the trace"
+
+
 def _made(edge: _Edge, spent: _Spent, *, timed: bool) -> Interaction:
-    unknown: dict[str, str] = {}
-    said = _said(edge)
-    if said is _NOTHING:
-        unknown["size_bytes"] = f"{NOT_RECORDED}: what was said is not in the trace"
-    tokens, why = spent.on(edge)
-    if tokens is None:
-        unknown["tokens"] = why
-    latency, why = _latency(edge) if timed else (None, f"{NOT_RECORDED}: the trace has no times")
-    if latency is None:
-        unknown["latency_ns"] = why
+    said: Any = _said(edge)
+    is_told = said is not _NOTHING
+    tokens, no_tokens = spent.on(edge)
+    latency, no_latency = _latency(edge) if timed else (None, _NO_TIMES)
     return Interaction(
         kind=edge.kind,
         source=edge.source,
@@ -268,12 +269,19 @@ def _made(edge: _Edge, spent: _Spent, *, timed: bool) -> Interaction:
         cause=edge.cause,
         effect=edge.effect,
         channel=edge.channel,
-        size_bytes=None if said is _NOTHING else size_of(said),  # type: ignore[arg-type] # a value
+        size_bytes=size_of(said) if is_told else None,
         tokens=tokens,
         latency_ns=latency,
-        said=b"" if said is _NOTHING else digest(said),  # type: ignore[arg-type] # likewise
-        unknown=unknown,
+        said=digest(said) if is_told else b"",
+        unknown=_unknown("" if is_told else _UNTOLD, no_tokens, no_latency),
     )
+
+
+@lru_cache(maxsize=256)
+def _unknown(size_bytes: str, tokens: str, latency_ns: str) -> Mapping[str, str]:
+    """Why is not known what is not; the same few reasons hold for all interactions of a run."""
+    said = {"size_bytes": size_bytes, "tokens": tokens, "latency_ns": latency_ns}
+    return {name: why for name, why in said.items() if why}
 
 
 def size_of(said: Value) -> int:

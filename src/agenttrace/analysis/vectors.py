@@ -5,6 +5,7 @@ Each measure is defined, with cases worked out by hand, in `docs/reference/state
 
 from __future__ import annotations
 
+import bisect
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.values import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from agenttrace.model.lane import Position
     from agenttrace.model.span import Span
@@ -41,9 +42,11 @@ class Vector(dict[str, State]):
             known to a step of it belongs to it as well.
     """
 
-    def __init__(self, known: CollectiveState) -> None:
-        """Read a collective state."""
-        super().__init__({agent: State(shot) for agent, shot in known.agents.items()})
+    def __init__(
+        self, known: CollectiveState, read: Callable[[StateSnapshot], State] = State
+    ) -> None:
+        """Read a collective state, each snapshot of it by `read`."""
+        super().__init__({agent: read(shot) for agent, shot in known.agents.items()})
         self.cut: Mapping[Position, int] = known.cut
 
     @cached_property
@@ -170,7 +173,7 @@ def vector(trace: Trace, at: Span | None = None) -> Vector:
 
 
 def progress(trace: Trace, goal: Goal) -> Progress:
-    """Ask a goal of the vector at each snapshot; time grows with snapshots times those of a cut.
+    """Ask a goal of the vector at each snapshot; time grows with snapshots times agents and lanes.
 
     Args:
         trace: The trace.
@@ -178,35 +181,37 @@ def progress(trace: Trace, goal: Goal) -> Progress:
     """
     steps: dict[tuple[Position, int], Reached] = {}
     cuts: dict[tuple[Position, int], Mapping[Position, int]] = {}
+    states = {id(shot): State(shot) for shot in trace.snapshots}
     for shot, known in collective_states(trace):
-        steps[shot.lane, shot.seq] = Reached(shot, goal(Vector(known)))
+        vector_then = Vector(known, lambda one: states[id(one)])
+        steps[shot.lane, shot.seq] = Reached(shot, goal(vector_then))
         cuts[shot.lane, shot.seq] = known.cut
-    lanes: dict[Position, list[Reached]] = defaultdict(list)
-    for step in steps.values():
-        lanes[step.snapshot.lane].append(step)
+    lanes: dict[Position, list[int]] = defaultdict(list)
+    for lane, seq in sorted(steps):
+        lanes[lane].append(seq)
     return Progress(
         steps=tuple(steps.values()),
         regressions=tuple(
-            (earlier, later)
+            (steps[earlier], later)
             for place, later in steps.items()
             for earlier in _known(lanes, place, cuts[place])
-            if later.value < earlier.value
+            if later.value < steps[earlier].value
         ),
         end=goal(vector(trace)) if steps else None,
     )
 
 
 def _known(
-    lanes: Mapping[Position, list[Reached]],
+    lanes: Mapping[Position, Sequence[int]],
     place: tuple[Position, int],
     cut: Mapping[Position, int],
-) -> Iterator[Reached]:
+) -> Iterator[tuple[Position, int]]:
     """The last state of each lane that lies inside the cut of another one."""
-    for lane, steps in lanes.items():
+    for lane, seqs in lanes.items():
         most = place[1] - 1 if lane == place[0] else cut.get(lane, -1)
-        inside = [step for step in steps if step.snapshot.seq <= most]
+        inside = bisect.bisect_right(seqs, most)
         if inside:
-            yield max(inside, key=lambda step: step.snapshot.seq)
+            yield lane, seqs[inside - 1]
 
 
 def _one(held: Mapping[str, Value]) -> bool:

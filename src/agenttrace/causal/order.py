@@ -13,6 +13,7 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from agenttrace.causal.cuts import Circle, Cuts, Latest
 from agenttrace.causal.moments import Moments
 from agenttrace.causal.past import Past
 from agenttrace.model.lane import label_of
@@ -154,8 +155,15 @@ def collective_state(trace: Trace, at: Span) -> CollectiveState:
 def collective_states(trace: Trace) -> Iterator[tuple[StateSnapshot, CollectiveState]]:
     """For each snapshot, the latest of every agent over all that happened before it, and it."""
     past = Past(trace)
-    for shot in trace.snapshots:
-        yield shot, state_over(trace, past, past.of_snapshot(shot))
+    steps = dict.fromkeys((shot.lane, shot.seq) for shot in trace.snapshots)
+    try:
+        found = dict(Cuts(past, steps))
+    except Circle:
+        found = {(shot.lane, shot.seq): past.of_snapshot(shot) for shot in trace.snapshots}
+    cuts = [found[shot.lane, shot.seq] for shot in trace.snapshots]
+    latest = Latest(trace, cuts)
+    for shot, cut in zip(trace.snapshots, cuts, strict=True):
+        yield shot, latest.of(cut)
 
 
 def state_over(trace: Trace, past: Past, cut: Mapping[Position, int]) -> CollectiveState:

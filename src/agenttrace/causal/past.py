@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from agenttrace.causal.delivery.edges import edges
 from agenttrace.causal.moments import above
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from agenttrace.model.span import Span
     from agenttrace.model.state import StateSnapshot
     from agenttrace.model.trace import Trace
+
+Knot: TypeAlias = "tuple[tuple[float, int], Position, float]"
+"""Where a lane came to know more: its step and whether only what follows knows (1: a lane that was
+waited for; 0: a message), the lane that told it, and the step of that lane."""
 
 
 class Past:
@@ -103,6 +107,24 @@ class Past:
                 return last[lane]
         return last[lanes[0]]  # a circle, which only foreign traces hold
 
+    def knots(self) -> dict[Position, list[Knot]]:
+        """By lane, where it came to know more, in order: when, what lane told it, up to where."""
+        found: dict[Position, list[Knot]] = defaultdict(list)
+        for lane, joined in self._joined.items():
+            found[lane] += [((seq, 1), *self._whole(path)) for seq, path in joined]
+        for lane, told in self._told.items():
+            found[lane] += [((moment, 0), source, sent) for moment, source, sent in told]
+        return {lane: sorted(knots) for lane, knots in found.items()}
+
+    def spawned_at(self, lane: Position) -> list[tuple[Position, float]]:
+        """The lane that spawned a lane, and its step; none of the first one."""
+        here = self._lanes.get(lane)
+        return [] if here is None or here.parent is None else [(here.parent, here.spawn_seq)]
+
+    def whole_steps(self, known: dict[Position, float]) -> dict[Position, int]:
+        """For each lane, the last whole step up to what is known of it."""
+        return {lane: min(math.floor(step), self._last[lane]) for lane, step in known.items()}
+
     def _reaches(self, lane: Position, step: int) -> None:
         self._last[lane] = max(self._last[lane], step)
 
@@ -115,12 +137,10 @@ class Past:
             if step > before:
                 known[lane] = step
                 ahead.extend(self._right_before(lane, step))
-        return {lane: min(math.floor(step), self._last[lane]) for lane, step in known.items()}
+        return self.whole_steps(known)
 
     def _right_before(self, lane: Position, step: float) -> Iterator[tuple[Position, float]]:
-        here = self._lanes.get(lane)
-        if here is not None and here.parent is not None:
-            yield here.parent, here.spawn_seq
+        yield from self.spawned_at(lane)
         for seq, path in self._joined[lane]:
             if seq < step:
                 yield self._whole(path)

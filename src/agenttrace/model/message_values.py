@@ -74,10 +74,13 @@ def request_from(question: dict[str, Value]) -> ModelRequest | None:
 def response_from(body: bytes) -> ModelResponse | None:
     """What an imported model call was answered; None: it is nothing that was imported."""
     try:
-        said = canonical(json.loads(body))
+        bare = json.loads(body)
+        if not isinstance(bare, dict) or "messages" not in bare:
+            return None
+        said = canonical(bare)
     except (ValueError, RecursionError, NotCanonical):
         return None
-    if not isinstance(said, dict) or "messages" not in said:
+    if not isinstance(said, dict):
         return None
     return ModelResponse(model=_text(said.get("model")), messages=messages_from(said["messages"]))
 

@@ -62,7 +62,8 @@ class Usage:
     @property
     def tokens(self) -> Tokens:
         """The tokens of all models together."""
-        return sum(self.models.values(), Tokens())
+        each = tuple(self.models.values())
+        return each[0] if len(each) == 1 else sum(each, Tokens())
 
     @property
     def _is_unpriced(self) -> bool:

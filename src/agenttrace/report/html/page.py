@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from agenttrace.report.html.data import Packed
 
-STYLES = ("colours", "shell", "rows", "graph", "states", "lanes", "findings", "detail", "print")
+STYLES = (
+    *("colours", "shell", "rows", "graph", "states", "lanes", "findings"),
+    *("detail", "journey", "print"),
+)
 """The style sheets, in order."""
 
 SCRIPTS = (
@@ -36,6 +39,9 @@ SCRIPTS = (
     "arrows",
     "values",
     "messages",
+    "reach",
+    "journey",
+    "follow",
     "detail",
     "differences",
     "search",

@@ -47,7 +47,9 @@ def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
     return {
         "channels": [_channel(one, rows) for one in analysis.graph.channels],
         "path": _path(analysis.critical_path, rows),
-        "used": [[what, parts] for what in BY if (parts := _parts(analysis.costs, what, rows))],
+        "used": [
+            [what, _parts(analysis.costs, what, rows)] for what in BY if analysis.costs.tells(what)
+        ],
         **told(analysis, rows),
     }
 
@@ -76,8 +78,7 @@ def _path(path: CriticalPath, rows: Mapping[str, int]) -> list[list[int]]:
 
 
 def _parts(costs: Costs, what: str, rows: Mapping[str, int]) -> list[list[Any]]:
-    parts = costs.by(what)
-    return [_part(name, one, rows) for name, one in parts.items()] if any(parts) else []
+    return [_part(name, one, rows) for name, one in costs.by(what).items()]
 
 
 def _part(name: str | None, one: Cost, rows: Mapping[str, int]) -> list[Any]:

@@ -32,7 +32,7 @@ function spanDetail(page, side, row, label = "") {
   foreign(root, spans, row);
   const blurred = [...spans.fidelity(row)].filter(([, it]) => it !== "present");
   if (blurred.length) part(root, "Payloads", factList(blurred));
-  return root;
+  return followable(page, root, side, row);
 }
 
 function part(root, title, ...children) {
@@ -138,13 +138,19 @@ function used(root, side, row) {
   if (facts.length) part(root, "Used", factList(facts));
 }
 
+// By span, the rows of the states that were kept inside it; -1: of none.
+function shotsOf(side) {
+  if (side.shots === undefined) {
+    const { snapshots } = side.golden;
+    side.shots = new Map();
+    for (let at = 0; at < snapshots.rows; at += 1) gather(side.shots, snapshots.span(at) - 1, at);
+  }
+  return side.shots;
+}
+
 function states(root, side, row) {
   const { snapshots } = side.golden;
-  if (side.shots === undefined) {
-    side.shots = new Map();
-    for (let at = 0; at < snapshots.rows; at += 1) put(side.shots, snapshots.span(at) - 1, at);
-  }
-  for (const at of side.shots.get(row) ?? []) {
+  for (const at of shotsOf(side).get(row) ?? []) {
     part(root, `State of ${line(snapshots.agent(at), 60) || "the run"}`, valueBlock(stateOf(side, at)));
   }
 }

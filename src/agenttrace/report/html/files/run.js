@@ -126,6 +126,11 @@ class Side {
     const n = this.said.get(row);
     return n === undefined ? [] : this.saidPool.open(this.saidCells.get("answers")[n]);
   }
+
+  // Where a value of a span came from, and went on to; `go` is awaited now and then.
+  journey(row, value, go = () => {}) {
+    return new Journey(this, followedText(value)).of(row, go);
+  }
 }
 
 class Entry {

@@ -4,8 +4,15 @@ const SOON = 4000; // characters that are shown at once
 const MORE = 200000; // and each time that more is asked for
 const HEAD = 256; // bytes of binary data that are shown
 
-function textBlock(text, kind = "text") {
-  const block = make("pre", { class: kind });
+const VALUES = new WeakMap(); // what an element shows, as it is
+
+function valued(element, value) {
+  VALUES.set(element, value);
+  return element;
+}
+
+function textBlock(text, kind = "text", value = text) {
+  const block = valued(make("pre", { class: kind }), value);
   let shown = 0;
   const add = (count) => {
     // never between the halves of a character
@@ -57,11 +64,11 @@ function valueBlock(value) {
     for (const [key, one] of value) {
       const short = shortValue(one);
       list.append(make("dt", { text: line(String(key), 120) }), short === null
-        ? make("dd", { class: "long" }, inlineBlock(one)) : make("dd", {}, make("code", { text: short })));
+        ? make("dd", { class: "long" }, inlineBlock(one)) : make("dd", {}, valued(make("code", { text: short }), one)));
     }
     return list;
   }
-  return textBlock(pretty(value), "value");
+  return textBlock(pretty(value), "value", value);
 }
 
 const SHORT_VALUE = 60;
@@ -82,9 +89,9 @@ function inlineBlock(value) {
   if (value instanceof Uint8Array) return bytesBlock(value);
   if (typeof value === "string") {
     const inner = opened(value);
-    return inner === value ? textBlock(value) : textBlock(pretty(inner), "value");
+    return inner === value ? textBlock(value) : textBlock(pretty(inner), "value", inner);
   }
-  return textBlock(pretty(value), "value");
+  return textBlock(pretty(value), "value", value);
 }
 
 // Write a value as JSON would, with bytes and types in brackets; at most so many characters.

@@ -36,7 +36,7 @@ class Vectors {
       if (wanted.has(text)) numbers.set(text, path);
     }
     const number = (n) => numbers.get(texts[n]) ?? 1;
-    for (const [lane, seq, source, sent] of known) put(this.told, number(lane), [seq, number(source), sent]);
+    for (const [lane, seq, source, sent] of known) gather(this.told, number(lane), [seq, number(source), sent]);
     this.cuts = new Map();
   }
 
@@ -46,12 +46,12 @@ class Vectors {
 
   join(path, by, seq) {
     this.reach(by, seq);
-    put(this.joined, by, [seq, path]);
+    gather(this.joined, by, [seq, path]);
   }
 
   keep(agent, lane, at) {
     if (!this.agents.has(agent)) this.agents.set(agent, new Map());
-    put(this.agents.get(agent), lane, at);
+    gather(this.agents.get(agent), lane, at);
   }
 
   // Lanes as Python sorts their paths: step by step, by kind, name and number.
@@ -100,17 +100,16 @@ class Vectors {
     return [lane, (this.last.get(lane) ?? 0) + 1];
   }
 
-  // By agent, the snapshot that is its latest inside a cut; of concurrent ones, the later lane's.
+  // By agent, a snapshot inside a cut that no other of its snapshots there comes after; of several
+  // such, the later lane's.
   at(row) {
     const cut = this.cutOf(row);
     const found = new Map();
     for (const [agent, lanes] of this.agents) {
-      let latest = -1;
-      for (const [lane, kept] of lanes) {
-        const shot = this.lastWithin(kept, cut.get(lane) ?? -1);
-        if (shot >= 0 && (latest < 0 || !this.knows(latest, shot) || this.knows(shot, latest))) latest = shot;
-      }
-      if (latest >= 0) found.set(agent, latest);
+      const shots = lanes.map(([lane, kept]) => this.lastWithin(kept, cut.get(lane) ?? -1))
+        .filter((shot) => shot >= 0).reverse();
+      const latest = shots.find((shot) => !shots.some((other) => other !== shot && this.knows(other, shot)));
+      if (shots.length) found.set(agent, latest ?? shots[0]); // a circle, which only foreign traces hold
     }
     return found;
   }
@@ -142,11 +141,6 @@ const MOST_CUTS = 200; // pasts of snapshots that are remembered
 const inOrder = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
 
 const endOf = (spans, row) => Math.max(spans.seq(row), spans.end_seq(row));
-
-function put(map, key, one) {
-  if (map.has(key)) map.get(key).push(one);
-  else map.set(key, [one]);
-}
 
 // What counts of a state, by key, as assertions name them.
 function stateOf(side, at) {
