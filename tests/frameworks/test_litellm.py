@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import socket
 from collections.abc import Callable, Iterator
@@ -118,6 +119,45 @@ def test_callbacks_are_no_part_of_a_run(
     assert [said == refused for said in told] == [False, True]
     assert len(asked) == 2
     assert replayed.content == recorded.content
+    assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
+
+
+@pytest.mark.parametrize(("way", "times"), [("flush", 2), ("stop", 0)])
+def test_whoever_waits_for_callbacks_waits_outside_of_the_run(
+    program: Any, way: str, times: int, tmp_path: Path
+) -> None:
+    """Their queue may be begun, awaited and ended inside a run: none of it is the run's doing."""
+    litellm = program.litellm
+    worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
+    told: list[str] = []
+
+    class Telling(litellm.integrations.custom_logger.CustomLogger):  # type: ignore[misc, name-defined]
+        async def async_log_success_event(self, *_: object, **about: object) -> None:
+            await asyncio.sleep(0.01)
+            told.append("told")
+
+    def play(stage: Stage) -> Any:
+        desk = program._desk(stage, "worker", scenes.WORKER, tools=[])
+
+        async def main() -> Any:
+            worker.GLOBAL_LOGGING_WORKER.start()
+            with desk.acting():
+                said = await litellm.acompletion(**desk.asks(desk.begun()))
+            await asyncio.sleep(0)  # the callback stands in the queue from here on
+            await getattr(worker.GLOBAL_LOGGING_WORKER, way)()
+            return said.choices[0].message.content
+
+        return asyncio.run(main())
+
+    before = litellm.callbacks
+    litellm.callbacks = [Telling()]
+    try:
+        recorded = _twice(_theatre(tmp_path, play))
+    finally:
+        litellm.callbacks = before
+
+    assert told == ["told"] * times
+    assert [lane.path for lane in recorded.trace.lanes] == [()]
     assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
 
 
