@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.mcp_words import Raw, error_of, question_of
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     Aside = Callable[[AbstractAsyncContextManager[Any]], AbstractAsyncContextManager[Any]]
 
 _METHOD = "subscriptions/listen"
+_EVENTS = "mcp.shared.subscriptions"
 
 ENDED, LEFT = "graceful", "local"
 """How the SDK calls a stream that the server has ended, and one that its reader has left."""
@@ -155,12 +157,8 @@ def _json_of(model: Any) -> dict[str, Any]:
 
 
 def _wire_of(event: Any) -> dict[str, Any]:
-    from mcp.shared.subscriptions import event_to_notification
-
-    return _json_of(event_to_notification(event, {}))
+    return _json_of(sys.modules[_EVENTS].event_to_notification(event, {}))
 
 
 def _event_of(said: dict[str, Any]) -> Any:
-    from mcp.shared.subscriptions import event_from_wire
-
-    return event_from_wire(said["method"], said.get("params"))
+    return sys.modules[_EVENTS].event_from_wire(said["method"], said.get("params"))
