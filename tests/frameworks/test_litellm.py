@@ -35,6 +35,16 @@ def program() -> Any:
 
 
 @pytest.fixture
+def callbacks(program: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Who is told of answers in this test, nobody of another: LiteLLM knows them by name."""
+    kept = ("input_callback", "success_callback", "failure_callback")
+    for name in (*kept, *(f"_async_{name}" for name in kept), "callbacks"):
+        monkeypatch.setattr(program.litellm, name, [])
+    told: list[Any] = program.litellm.callbacks
+    return told
+
+
+@pytest.fixture
 def elsewhere() -> Iterator[tuple[str, list[ModelRequest]]]:
     """A server beside the model, and what it was asked."""
     asked: list[ModelRequest] = []
@@ -87,7 +97,10 @@ def test_prices_of_models_come_from_the_package_inside_a_run(
 
 
 def test_callbacks_are_no_part_of_a_run(
-    program: Any, elsewhere: tuple[str, list[ModelRequest]], tmp_path: Path
+    program: Any,
+    callbacks: list[Any],
+    elsewhere: tuple[str, list[ModelRequest]],
+    tmp_path: Path,
 ) -> None:
     """They are told in a replay, too; what they send is not recorded, nor sent far by a replay."""
     url, asked = elsewhere
@@ -106,14 +119,10 @@ def test_callbacks_are_no_part_of_a_run(
         with desk.acting(), pytest.raises(litellm.BadRequestError):
             litellm.completion(**desk.asks(desk.begun()))
 
-    before = litellm.callbacks
-    litellm.callbacks = [Telling()]
-    try:
-        theatre = _theatre(tmp_path, play)
-        recorded = theatre.record()
-        replayed = theatre.replay()
-    finally:
-        litellm.callbacks = before
+    callbacks.append(Telling())
+    theatre = _theatre(tmp_path, play)
+    recorded = theatre.record()
+    replayed = theatre.replay()
 
     refused = "a replay does not reach collector.invalid"
     assert [said == refused for said in told] == [False, True]
@@ -122,9 +131,8 @@ def test_callbacks_are_no_part_of_a_run(
     assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
 
 
-@pytest.mark.parametrize(("way", "times"), [("flush", 2), ("stop", 0)])
 def test_whoever_waits_for_callbacks_waits_outside_of_the_run(
-    program: Any, way: str, times: int, tmp_path: Path
+    program: Any, callbacks: list[Any], tmp_path: Path
 ) -> None:
     """Their queue may be begun, awaited and ended inside a run: none of it is the run's doing."""
     litellm = program.litellm
@@ -144,19 +152,16 @@ def test_whoever_waits_for_callbacks_waits_outside_of_the_run(
             with desk.acting():
                 said = await litellm.acompletion(**desk.asks(desk.begun()))
             await asyncio.sleep(0)  # the callback stands in the queue from here on
-            await getattr(worker.GLOBAL_LOGGING_WORKER, way)()
+            await worker.GLOBAL_LOGGING_WORKER.flush()
+            await worker.GLOBAL_LOGGING_WORKER.stop()
             return said.choices[0].message.content
 
         return asyncio.run(main())
 
-    before = litellm.callbacks
-    litellm.callbacks = [Telling()]
-    try:
-        recorded = _twice(_theatre(tmp_path, play))
-    finally:
-        litellm.callbacks = before
+    callbacks.append(Telling())
+    recorded = _twice(_theatre(tmp_path, play))
 
-    assert told == ["told"] * times
+    assert told == ["told", "told"]
     assert [lane.path for lane in recorded.trace.lanes] == [()]
     assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
 
