@@ -55,6 +55,27 @@ if __name__ == "__main__":
 '''
 
 
+NEWS = SERVER.replace(
+    'log("started")',
+    '''
+@office.tool()
+async def announce(ctx: Context) -> str:
+    """Tell who listens of a change of each kind."""
+    await ctx.notify_tools_changed()
+    await ctx.notify_resource_updated("notes://a")
+    return "told"
+
+@office.tool()
+async def burn_down() -> str:
+    """Be gone in the middle of a word."""
+    import os
+    os._exit(1)
+
+log("started")''',
+)
+"""The same office, which tells who listens what has changed."""
+
+
 @dataclass(slots=True, kw_only=True)
 class WeatherOffice:
     """The server's program, and what it has done.
@@ -75,10 +96,10 @@ class WeatherOffice:
 
 
 @contextmanager
-def over_pipes(folder: Path) -> Iterator[WeatherOffice]:
+def over_pipes(folder: Path, program: str = SERVER) -> Iterator[WeatherOffice]:
     """A server that its client starts; afterwards its program is gone."""
     office = WeatherOffice(script=folder / "office.py", log=folder / "office.log")
-    office.script.write_text(SERVER)
+    office.script.write_text(program)
     try:
         yield office
     finally:
@@ -86,12 +107,12 @@ def over_pipes(folder: Path) -> Iterator[WeatherOffice]:
 
 
 @contextmanager
-def over_http(folder: Path) -> Iterator[WeatherOffice]:
+def over_http(folder: Path, program: str = SERVER) -> Iterator[WeatherOffice]:
     """A server on a port of this machine; afterwards the port is closed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with over_pipes(folder) as office:
+    with over_pipes(folder, program) as office:
         office.url = f"http://127.0.0.1:{port}/mcp"
         command = [sys.executable, str(office.script), str(office.log), str(port)]
         server = subprocess.Popen(command, stderr=subprocess.DEVNULL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,3 +128,30 @@ def test_a_tool_that_is_a_class_is_answered(tmp_path: Path) -> None:
     assert recorded.stage.visits == ["A-17"]
     assert replayed.stage.visits == []
     assert replayed.content == recorded.content
+
+
+# -- another way to ask ---------------------------------------------------------------------------
+@pytest.mark.parametrize("played", ["async", "stream", "parallel", "handoff", "delegation"])
+def test_a_model_that_litellm_asks_is_like_any_other(
+    played: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ADK's `LiteLlm`: agents, calls of tools with their ids, and tokens, as with Gemini's own."""
+    pytest.importorskip("litellm")
+    monkeypatch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else loading it asks the network
+    asks = importlib.import_module("google.adk.models.lite_llm").LiteLlm
+    programs = importlib.import_module("tests.frameworks.programs.adk")
+
+    def model(stage: Stage) -> Any:
+        return asks(model="openai/gpt-4o", api_base=stage.url, api_key="none")
+
+    monkeypatch.setattr(programs, "_model", model)
+    theatre = Theatre(troupes()["adk"], played, tmp_path)
+    recorded = theatre.record()
+    replayed = theatre.replay()
+    tools = [span for span in recorded.trace.spans if span.kind is SpanKind.TOOL]
+
+    assert (replayed.said, replayed.content) == (recorded.said, recorded.content)
+    assert replayed.stage.visits == []
+    assert recorded.model is not None
+    assert recorded.tokens == recorded.model.tokens
+    assert all(span.attributes[names.TOOL_CALL_ID] for span in tools)

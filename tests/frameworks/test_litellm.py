@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import socket
 from collections.abc import Callable, Iterator
@@ -30,6 +31,16 @@ def _there() -> None:
 def program() -> Any:
     """The programs of the contract."""
     return importlib.import_module("tests.frameworks.programs.litellm")
+
+
+@pytest.fixture
+def callbacks(program: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Who is told of answers in this test, nobody of another: LiteLLM knows them by name."""
+    kept = ("input_callback", "success_callback", "failure_callback")
+    for name in (*kept, *(f"_async_{name}" for name in kept), "callbacks"):
+        monkeypatch.setattr(program.litellm, name, [])
+    told: list[Any] = program.litellm.callbacks
+    return told
 
 
 @pytest.fixture
@@ -85,7 +96,10 @@ def test_prices_of_models_come_from_the_package_inside_a_run(
 
 
 def test_callbacks_are_no_part_of_a_run(
-    program: Any, elsewhere: tuple[str, list[ModelRequest]], tmp_path: Path
+    program: Any,
+    callbacks: list[Any],
+    elsewhere: tuple[str, list[ModelRequest]],
+    tmp_path: Path,
 ) -> None:
     """They are told in a replay, too; what they send is not recorded, nor sent far by a replay."""
     url, asked = elsewhere
@@ -105,19 +119,50 @@ def test_callbacks_are_no_part_of_a_run(
         with desk.acting(), pytest.raises(litellm.BadRequestError):
             litellm.completion(**desk.asks(desk.begun()))
 
-    before = litellm.callbacks
-    litellm.callbacks = [Telling()]
-    try:
-        theatre = _theatre(tmp_path, play)
-        recorded = theatre.record()
-        replayed = theatre.replay()
-    finally:
-        litellm.callbacks = before
+    callbacks.append(Telling())
+    theatre = _theatre(tmp_path, play)
+    recorded = theatre.record()
+    replayed = theatre.replay()
 
     refused = "a replay does not reach collector.invalid"
     assert [said == refused for said in told] == [False, True]
     assert len(asked) == 2
     assert replayed.content == recorded.content
+    assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
+
+
+def test_whoever_waits_for_callbacks_waits_outside_of_the_run(
+    program: Any, callbacks: list[Any], tmp_path: Path
+) -> None:
+    """Their queue may be begun, awaited and ended inside a run: none of it is the run's doing."""
+    litellm = program.litellm
+    worker = importlib.import_module("litellm.litellm_core_utils.logging_worker")
+    told: list[str] = []
+
+    class Telling(litellm.integrations.custom_logger.CustomLogger):  # type: ignore[misc, name-defined]
+        async def async_log_success_event(self, *_: object, **about: object) -> None:
+            await asyncio.sleep(0.01)
+            told.append("told")
+
+    def play(stage: Stage) -> Any:
+        desk = program._desk(stage, "worker", scenes.WORKER, tools=[])
+
+        async def main() -> Any:
+            worker.GLOBAL_LOGGING_WORKER.start()
+            with desk.acting():
+                said = await litellm.acompletion(**desk.asks(desk.begun()))
+            await asyncio.sleep(0)  # the callback stands in the queue from here on
+            await worker.GLOBAL_LOGGING_WORKER.flush()
+            await worker.GLOBAL_LOGGING_WORKER.stop()
+            return said.choices[0].message.content
+
+        return asyncio.run(main())
+
+    callbacks.append(Telling())
+    recorded = _twice(_theatre(tmp_path, play))
+
+    assert told == ["told", "told"]
+    assert [lane.path for lane in recorded.trace.lanes] == [()]
     assert [span.kind for span in recorded.trace.calls] == [SpanKind.LLM]
 
 

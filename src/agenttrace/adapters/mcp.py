@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace import boundary
 from agenttrace.adapters import mcp_older
+from agenttrace.adapters.mcp_listening import seam_of_listening
 from agenttrace.adapters.mcp_words import Raw, error_of, question_of, tool_failed, with_context
 from agenttrace.boundary import Way, cross_async
 from agenttrace.causal import current
@@ -237,8 +238,20 @@ def _seams_of_dispatcher(name: str, module: ModuleType) -> list[Seam]:
     return [Seam(owner=getattr(module, name), name="send_raw_request", around=_raw_request)]
 
 
+def _seams_of_subscriptions(module: ModuleType) -> list[Seam]:
+    return [
+        seam_of_listening(module, door_here=_door_of, goes_out=_goes_out, aside=_aside),
+    ]
+
+
+def _door_of(session: Any) -> Boundary | None:
+    """The door of who listens; what a server of the same process tells is the user's own doing."""
+    return None if type(session._dispatcher).__name__ == DIRECT else _door()
+
+
 _installation = Installation(
     {
+        "mcp.client.subscriptions": _seams_of_subscriptions,
         "mcp.client.session": _seams_of_session,
         "mcp.client.stdio": functools.partial(_seams_of_transport, ("stdio_client",)),
         "mcp.client.streamable_http": functools.partial(

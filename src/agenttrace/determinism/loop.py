@@ -148,7 +148,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         rest.outside = outside
         self._rest = rest
         try:
-            self.heap.rest(rest)
+            if self.has_work:  # given by a thread since the selector looked: there is no rest
+                rest.over = True
+            else:
+                self.heap.rest(rest)
             yield rest
         finally:
             self.heap.rouse(rest)
@@ -213,7 +216,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         """Call something soon, from any thread; the loop counts as running from this moment."""
         self._rise()
-        return super().call_soon_threadsafe(callback, *args, context=context)
+        handle = super().call_soon_threadsafe(callback, *args, context=context)
+        self._rise()  # it may have come to rest in between
+        return handle
 
     def close(self) -> None:
         """Close the loop; jobs it waits for do not hold virtual time any more."""

@@ -193,6 +193,25 @@ def notebook(stage: Stage) -> Any:
     return _run(_agent(stage, "desk", scenes.DESK))
 
 
+def mcp(stage: Stage) -> Any:
+    """`MCPStdioTool` and `MCPStreamableHTTPTool`, whose session has a task of its own."""
+    from agent_framework import MCPStdioTool, MCPStreamableHTTPTool
+
+    assert stage.office is not None
+    command, *words = stage.office.command
+
+    async def main() -> Any:
+        server: Any = (
+            MCPStreamableHTTPTool("orders", stage.office.url)
+            if stage.office.url
+            else MCPStdioTool("orders", command, args=words)
+        )
+        async with server:
+            return await _run(_agent(stage, "desk", scenes.DESK, tools=[server]))
+
+    return asyncio.run(main())
+
+
 TROUPE = Troupe(
     framework="agent-framework-core",
     programs={
@@ -215,5 +234,6 @@ TROUPE = Troupe(
         "opaque": opaque,
         "cancelled": cancelled,
         "notebook": notebook,
+        "mcp": mcp,
     },
 )

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_ai import Agent, RunContext, UsageLimitExceeded, UsageLimits
 from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel
 from pydantic_ai.providers.openai import OpenAIProvider
+from pydantic_graph import BaseNode, End, GraphBuilder, GraphRunContext
 
 from tests.frameworks import scenes
 from tests.frameworks.scenes import ASKED, Found, Stage, Troupe
@@ -132,6 +133,48 @@ def state(stage: Stage) -> Any:
     return sync(stage)
 
 
+class _Step(BaseNode[list[str], Stage, str]):
+    """A step of a graph, which asks an agent and keeps what it says."""
+
+    prompt = scenes.REFUNDS
+
+    async def run(self, ctx: GraphRunContext[list[str], Stage]) -> End[str]:
+        """Ask, and end."""
+        ctx.state.append(await _run(_agent(ctx.deps, self.get_node_id(), self.prompt)))
+        return End(ctx.state[-1])
+
+    @classmethod
+    def get_node_id(cls) -> str:
+        """Its name in the graph."""
+        return cls.__name__.lower()
+
+
+class Refunds(_Step):
+    """Grants refunds."""
+
+
+class Shipping(_Step):
+    """Sends things."""
+
+
+class Triage(_Step):
+    """Says who is next."""
+
+    async def run(self, ctx: GraphRunContext[list[str], Stage]) -> Refunds | Shipping:  # type: ignore[override]
+        """Choose."""
+        return Shipping() if ctx.state else Refunds()
+
+
+def plan(stage: Stage) -> Any:
+    """A graph of one's own, whose first node says which of two comes next."""
+    built = GraphBuilder(
+        name="case", state_type=list[str], deps_type=Stage, input_type=Triage, output_type=str
+    )
+    nodes = [built.node(node) for node in (Triage, Refunds, Shipping)]
+    built.add(*nodes, built.edge_from(built.start_node).to(Triage))
+    return asyncio.run(built.build().run(state=[], deps=stage, inputs=Triage()))
+
+
 def nothing(stage: Stage) -> Any:
     """The framework tells the model so."""
     agent = _agent(stage, "desk", scenes.DESK, tools=False)
@@ -207,6 +250,7 @@ TROUPE = Troupe(
     },
     limit=UsageLimitExceeded,
     more={
+        "plan": plan,
         "nothing": nothing,
         "opaque": opaque,
         "cancelled": cancelled,

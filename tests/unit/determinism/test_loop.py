@@ -6,7 +6,8 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from contextlib import _GeneratorContextManager
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from agenttrace.determinism.loop import VirtualTimeLoop, ns_reaching
 from agenttrace.determinism.places import Ticket
-from agenttrace.determinism.waiter import Released
+from agenttrace.determinism.waiter import Released, Waiter
 from agenttrace.determinism.who import ticket_here
 from agenttrace.errors import Deadlock, NeverAnswered
 
@@ -401,6 +402,61 @@ def test_a_deadlock_is_an_instant_error_that_names_who_waits_on_whom() -> None:
         "  Give one of them a timeout, or let whoever fails say so to the others.\n"
         "  More: agenttrace explain deadlock"
     )
+
+
+class _Given(VirtualTimeLoop):
+    """A loop that a thread gives work, just after its selector has found that it has none.
+
+    Attributes:
+        work: What the thread gives it, when it is to rest next.
+        halfway: Whether the thread has only begun to when the loop rests.
+    """
+
+    work: Callable[[], object] | None = None
+    halfway = False
+
+    def resting(self, *, outside: bool) -> _GeneratorContextManager[Waiter]:
+        work, self.work = self.work, None
+        if work is not None:
+            ticket = Ticket(self.heap, _Given.resting)
+            ticket.begin()
+            self.begun = threading.Event()
+            thread = threading.Thread(target=self._give, args=(work, ticket))
+            thread.start()
+            self.begun.wait() if self.halfway else thread.join()
+        return super().resting(outside=outside)
+
+    def _give(self, work: Callable[[], object], ticket: Ticket) -> None:
+        self.call_soon_threadsafe(work)
+        ticket.tell()
+        ticket.end()
+
+    def _rise(self) -> None:
+        super()._rise()
+        if self.halfway and not self._is_mine() and not self.begun.is_set():
+            self.begun.set()
+            time.sleep(0.02)  # the loop comes to rest meanwhile
+
+    def _write_to_self(self) -> None:
+        if not self.halfway:  # so a loop is told, which is slow to hear it on a busy machine
+            super()._write_to_self()
+
+
+@pytest.mark.parametrize("halfway", [False, True])
+def test_what_is_given_while_a_loop_comes_to_rest_is_seen(*, halfway: bool) -> None:
+    """Its selector has looked for work already: it would find that nothing can happen any more."""
+
+    async def main() -> str:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, _Given)
+        future = loop.create_future()
+        loop.halfway = halfway
+        loop.work = lambda: future.set_result("in time")
+        return str(await future)
+
+    with asyncio.Runner(loop_factory=_Given) as runner:
+        assert runner.run(main()) == "in time"
+        assert runner.get_loop().heap.error is None  # type: ignore[attr-defined]
 
 
 def test_a_wait_for_an_answer_that_never_came_is_an_error_of_its_own() -> None:

@@ -223,6 +223,13 @@ _call_id: ContextVar[str | None] = ContextVar("agenttrace_agent_framework_call",
 """What the provider calls the call that is made here."""
 
 
+_ASKS = "_call_tool_with_runtime_kwargs"
+"""What the function of a tool is called that an MCP server has."""
+
+_LOADS = ("_load_progressive_mcp_tool", "_unload_progressive_mcp_tool")
+"""What functions are called that give an agent tools of a server, and take them: they run."""
+
+
 def _invoke(real: Any) -> Any:
     @functools.wraps(real)
     async def invoke(self: Any, *args: Any, **options: Any) -> Any:
@@ -240,12 +247,17 @@ def _invoke_function(real: Any) -> Any:
 
     @functools.wraps(real)
     async def invoke_function(self: Any, call_kwargs: Mapping[str, Any]) -> Any:
+        fn = _function_of(self)
+        known = getattr(fn, "__name__", "")
+        if known in _LOADS:
+            return await real(self, call_kwargs)
         context = getattr(self, "_context_parameter_name", None)
         call = ToolCall(
             name=self.name,
             arguments={name: value for name, value in call_kwargs.items() if name != context},
             id=_call_id.get(),
-            fn=_function_of(self),
+            fn=fn,
+            mcp=known == _ASKS,
         )
         return await answered_async(call, lambda: real(self, call_kwargs))
 

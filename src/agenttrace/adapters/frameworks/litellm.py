@@ -44,8 +44,19 @@ def _seams_of_threads(module: ModuleType) -> list[Seam]:
 
 
 def _seams_of_tasks(module: ModuleType) -> list[Seam]:
+    """Who starts, fills, awaits or ends the queue that callbacks are told from does it there."""
     names: Any = module
-    return [Seam(owner=names.LoggingWorker, name="ensure_initialized_and_enqueue", around=aside)]
+    around = {
+        "start": aside,
+        "enqueue": aside,
+        "ensure_initialized_and_enqueue": aside,
+        "flush": aside_awaited,
+        "clear_queue": aside_awaited,
+        "stop": aside_awaited,
+    }
+    return [
+        Seam(owner=names.LoggingWorker, name=name, around=beside) for name, beside in around.items()
+    ]
 
 
 def _seams_of_callbacks(module: ModuleType) -> list[Seam]:

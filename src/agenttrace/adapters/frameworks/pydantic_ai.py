@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.adapters.frameworks.acting import Relay, an_agent, limit_of, reflect, remember
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.own_loop import on_own_loop
+from agenttrace.adapters.frameworks.pydantic_graphs import seams_of_graphs
 from agenttrace.adapters.frameworks.tools import ToolCall, answered_async
 from agenttrace.causal import current
 from agenttrace.causal.spawn.everyone import Everyone
-from agenttrace.causal.spawn.joins import told
 from agenttrace.causal.spawn.patching import Seam
 
 if TYPE_CHECKING:
@@ -148,40 +148,6 @@ def _iter_completed(real: Any) -> Any:
     return iter_completed
 
 
-# -- steps --------------------------------------------------------------------------------------
-_LANES = "_agenttrace_lanes"
-"""Under this name an iterator of pydantic-graph's keeps the lanes of its tasks."""
-
-
-def _run_tracked_task(real: Any) -> Any:
-    @functools.wraps(real)
-    async def run_tracked_task(self: Any, task: Any) -> Any:
-        frame = current.carried()
-        if frame is not None:
-            vars(self).setdefault(_LANES, {})[task.task_id] = frame.lane
-        return await real(self, task)
-
-    return run_tracked_task
-
-
-def _handle_execution_request(real: Any) -> Any:
-    """A step is a task, which tells of its result by a message; then the next step begins.
-
-    Where only one was running, it is that one which has told: the next step knows all of it.
-    """
-
-    @functools.wraps(real)
-    def handle_execution_request(self: Any, request: Any) -> Any:
-        running = {*self.active_tasks} - {task.task_id for task in request}
-        if len(running) == 1:
-            lane = vars(self).get(_LANES, {}).get(*running)
-            if lane is not None:
-                told(lane, scope=True)
-        return real(self, request)
-
-    return handle_execution_request
-
-
 # -- where they stand ---------------------------------------------------------------------------
 def _seams_of_agent(module: ModuleType) -> list[Seam]:
     names: Any = module
@@ -193,15 +159,6 @@ def _seams_of_agent(module: ModuleType) -> list[Seam]:
 
 def _seams_of_execution(module: ModuleType) -> list[Seam]:
     return [Seam(owner=module, name="_iter_completed_or_buffered", around=_iter_completed)]
-
-
-def _seams_of_graph(module: ModuleType) -> list[Seam]:
-    names: Any = module
-    owner = names._GraphIterator
-    return [
-        Seam(owner=owner, name="_run_tracked_task", around=_run_tracked_task),
-        Seam(owner=owner, name="_handle_execution_request", around=_handle_execution_request),
-    ]
 
 
 def _seams_of_toolset(module: ModuleType) -> list[Seam]:
@@ -220,7 +177,7 @@ FRAMEWORK = Framework(
     newest="2.68.0",
     late={
         "pydantic_ai.agent": _seams_of_agent,
-        "pydantic_graph.graph_builder": _seams_of_graph,
+        "pydantic_graph.graph_builder": seams_of_graphs,
         "pydantic_ai._tool_execution": _seams_of_execution,
         "pydantic_ai.toolsets.function": _seams_of_toolset,
         "pydantic_ai.mcp": _seams_of_mcp,
