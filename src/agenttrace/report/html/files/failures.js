@@ -23,7 +23,7 @@ function failuresFound(told) {
   const at = new Map();
   failures.forEach((one, n) => {
     at.set(one.row, one);
-    if (one.follows >= 0) put(then, failures[one.follows].row, one);
+    if (one.follows >= 0) gather(then, failures[one.follows].row, one);
   });
   return {
     failures,

@@ -175,7 +175,7 @@ function conflictsOf(states) {
     if (held === undefined) continue;
     for (const [key, value] of isObject(held) ? held : [["", held]]) {
       const leaf = key === "" && !isObject(held) ? "beliefs" : `beliefs.${key}`;
-      put(beliefs, leaf, [agent, value]);
+      gather(beliefs, leaf, [agent, value]);
     }
   }
   return new Map([...beliefs].filter(([, all]) => all.some(([, value]) => !sameValue(value, all[0][1]))));

@@ -48,7 +48,7 @@ function waitsFound(told) {
 // From who waits to the waits of those that are waited for: a circle is one that is seen.
 function waitArrows(waits) {
   const rows = new Map();
-  for (const one of waits) put(rows, one.agent, one.row);
+  for (const one of waits) gather(rows, one.agent, one.row);
   return waits.flatMap(({ agents, row }) => agents.flatMap((agent) => rows.get(agent) ?? [])
     .filter((to) => to !== row).map((to) => ({ sort: "wait", from: row, to })));
 }
