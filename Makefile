@@ -71,6 +71,10 @@ test-frameworks: $(READY) ## run one contract over every framework, in environme
 newest-frameworks: $(READY) ## the same over the newest release of each alone, which every check does
 	$(BIN)/python -m tools.frameworks newest
 
+.PHONY: other-frameworks
+other-frameworks: $(READY) ## the same over all the others, which CI does after every check
+	$(BIN)/python -m tools.frameworks newest_crewai oldest oldest_crewai oldest_openai_3
+
 .PHONY: campaign
 campaign: $(READY) ## try every claim as often as it says, not a little, for hours
 	AGENTTRACE_CAMPAIGN=1 $(BIN)/python -m pytest -n $(JOBS) --timeout=0 $(ARGS)
