@@ -152,6 +152,7 @@ def test_what_moved_stands_in_both_places(screen: Screen) -> None:
     run = with_span(golden, "look_up_order", parent=ids["chat gpt-4o"].id)
     moved = [one for one in diff(golden, run) if one.what == "moved"]
     page = screen.open(beside(golden, run))
-    marks = page.eval_on_selector_all(".unseen", "all => all.map(it => it.textContent)")
+    page.locator(".body .unseen").first.wait_for(state="attached")
+    marks = page.eval_on_selector_all(".body .unseen", "all => all.map(it => it.textContent)")
     assert (len(moved) > 0) == ("moved" in marks)
     assert {"moved", "gone", "new", "changed"} & set(marks)

@@ -6,6 +6,7 @@ The answers are found by their names, so one that comes to be is tested here by 
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator, Mapping
@@ -40,10 +41,14 @@ def answers(analysis: Analysis, name: str) -> Iterator[object]:
     if isinstance(asked, cached_property | property):
         yield getattr(analysis, name)
         return
-    (wanted,) = [it for it in inspect.signature(asked).parameters if it != "self"]
-    known: dict[str, list[Any]] = {"span": list(analysis.trace.spans[:2]), "goal": [len]}
-    for one in known[wanted]:
-        yield getattr(analysis, name)(one)
+    known: dict[str, list[Any]] = {
+        "span": list(analysis.trace.spans[:2]),
+        "goal": [len],
+        "value": ["A-17", 1234567, "ok"],
+    }
+    wanted = [it for it in inspect.signature(asked).parameters if it != "self"]
+    for given in itertools.product(*(known[it] for it in wanted)):
+        yield getattr(analysis, name)(*given)
 
 
 NAMES = [

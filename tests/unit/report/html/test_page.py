@@ -128,3 +128,12 @@ def test_a_notebook_does_not_keep_what_is_too_long_for_it(spans: int) -> None:
 def test_a_page_of_no_run_is_a_page() -> None:
     """A session in which nothing failed has one as well."""
     assert page([], said="3 runs, nothing fails.").startswith("<!doctype html>")
+
+
+def test_no_two_scripts_have_a_name_in_common() -> None:
+    """They share one scope, in which the later of two functions would replace the other."""
+    pattern = re.compile(r"^(?:async )?(?:function\*?|class|const|let) (\w+)", re.MULTILINE)
+    names = [name for one in SCRIPTS for name in pattern.findall((FILES / f"{one}.js").read_text())]
+
+    assert len(names) > 100
+    assert sorted({name for name in names if names.count(name) > 1}) == []

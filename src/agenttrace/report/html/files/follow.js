@@ -71,7 +71,7 @@ class LeftAlone extends Error {}
 
 // A value of several parts: the ones that can be followed.
 function partsOf(place, panel, value) {
-  const leaves = [...new Set([...leavesOf(value)].reverse())];
+  const leaves = [...new Set([...eachLeaf(value)].reverse())];
   const fit = leaves.filter((it) => !whyNot(it));
   if (!fit.length) return [make("p", { text: "All of its parts are too short, or too common, to be followed." })];
   const list = make("ul", { class: "parts" }, ...fit.slice(0, MOST_PARTS).map((leaf) => make("li", {},

@@ -102,7 +102,7 @@ class Journey {
     }
     if (typeof raw === "string" || typeof raw === "number") {
       let bits = 0;
-      for (const leaf of leavesOf(raw)) bits |= this.bitsOfLeaf(leaf);
+      for (const leaf of eachLeaf(raw)) bits |= this.bitsOfLeaf(leaf);
       return bits;
     }
     let bits = 0;
@@ -169,7 +169,7 @@ class Journey {
 
   holds(values, wanted = WHOLE) {
     for (const value of values) {
-      for (const leaf of leavesOf(value)) if (this.bitsOfLeaf(leaf) & wanted) return true;
+      for (const leaf of eachLeaf(value)) if (this.bitsOfLeaf(leaf) & wanted) return true;
     }
     return false;
   }
@@ -213,7 +213,7 @@ class Journey {
 }
 
 // The texts and numbers in a value, also those in JSON that stands in a text.
-function* leavesOf(value) {
+function* eachLeaf(value) {
   const ahead = [value];
   while (ahead.length) {
     const last = ahead.pop();

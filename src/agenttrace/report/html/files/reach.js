@@ -13,7 +13,7 @@ class Reach {
     this.messages = this.hasLanes ? this.queued() : [];
     this.chain();
     this.connect();
-    [this.into, this.outof] = [listed(this.to, this.from, this.size), listed(this.from, this.to, this.size)];
+    [this.into, this.outof] = [waysOf(this.to, this.from, this.size), waysOf(this.from, this.to, this.size)];
   }
 
   // Where each span begins and the last step before it ends; in a trace without lanes, by its times.
@@ -272,7 +272,7 @@ function past(sorted, most) {
 }
 
 // By moment, those that edges lead to from it.
-function listed(from, to, size) {
+function waysOf(from, to, size) {
   const starts = new Int32Array(size + 1);
   for (const one of from) starts[one + 1] += 1;
   for (let n = 0; n < size; n += 1) starts[n + 1] += starts[n];
