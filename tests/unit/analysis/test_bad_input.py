@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
 from functools import cached_property
+from itertools import product
 from typing import Any, TypeAlias
 
 import pytest
@@ -40,10 +41,11 @@ def answers(analysis: Analysis, name: str) -> Iterator[object]:
     if isinstance(asked, cached_property | property):
         yield getattr(analysis, name)
         return
-    (wanted,) = [it for it in inspect.signature(asked).parameters if it != "self"]
-    known: dict[str, list[Any]] = {"span": list(analysis.trace.spans[:2]), "goal": [len]}
-    for one in known[wanted]:
-        yield getattr(analysis, name)(one)
+    wanted = [it for it in inspect.signature(asked).parameters if it != "self"]
+    spans = list(analysis.trace.spans[:2])
+    known: dict[str, list[Any]] = {"span": spans, "goal": [len], "value": ["A-17"]}
+    for given in product(*(known[one] for one in wanted)):
+        yield getattr(analysis, name)(*given)
 
 
 NAMES = [
