@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from agenttrace.analysis.team import Team
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from os import PathLike
 
     from agenttrace.analysis.cascade import Cascade
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from agenttrace.analysis.delegation import Delegations
     from agenttrace.analysis.graph import InteractionGraph
     from agenttrace.analysis.journey import Journey
-    from agenttrace.analysis.lifetimes import Lifetime
+    from agenttrace.analysis.lifetimes import Lifetimes
     from agenttrace.analysis.orchestration import Orchestration
     from agenttrace.analysis.overhead import Overhead
     from agenttrace.analysis.vectors import Goal, Progress, Vector
@@ -104,8 +103,8 @@ class Analysis:
         return Costs(self.trace, team=self.team)
 
     @cached_property
-    def lifetimes(self) -> Mapping[str, Lifetime]:
-        """By agent id: what its time was spent on."""
+    def lifetimes(self) -> Lifetimes:
+        """By agent, by its id or name: what its time was spent on."""
         from agenttrace.analysis.lifetimes import lifetimes
 
         return lifetimes(self.team, self.critical_path)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from agenttrace.analysis.evidence import Evidence, askings, evidence
 from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
 from agenttrace.causal.moments import graph, placed_in
 from agenttrace.check.sides import safe
-from agenttrace.errors import CascadeSpread, NotRecorded
+from agenttrace.errors import CascadeSpread
 from agenttrace.model.lane import Step as Place
 from agenttrace.model.span import Span
 
@@ -192,12 +193,15 @@ class Cascade:
 
     def _asked(self, what: str) -> None:
         if what in self.unknown:
-            raise NotRecorded(
-                f"the {what} of a cascade: nobody knows",
-                detail=f"  because   {self.unknown[what]}\n\n"
-                "  More: agenttrace explain not-recorded",
-            )
+            raise not_recorded(_ASKED[what], self.unknown[what])
 
+
+_ASKED = {
+    "contained": "whether a failure was contained",
+    "depth": "how far failures spread",
+    "breadth": "how many agents failures reached",
+    "amplification": "how often what failed was asked",
+}
 
 _ENDED = (Place("ended", "", 0),)
 """The lane of instants: what had ended by each, in a trace that has no lanes of its own."""

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Literal
 
 from agenttrace.analysis.graph_shapes import is_write
 from agenttrace.analysis.interactions import NOT_RECORDED
+from agenttrace.analysis.limits import share_of
 from agenttrace.analysis.ranks import Ranks
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.moments import Moments
-from agenttrace.check.budget import Limit
 from agenttrace.check.sides import safe
 from agenttrace.model import names
 from agenttrace.model.span import OK, UNSET, Span, SpanKind, WireKind
@@ -120,7 +120,7 @@ class Collaboration:
             NotRecorded: The trace names no task.
             UsageError: It is no share.
         """
-        least = Limit.of("coordination", share).at_most
+        least = share_of(share)
         if self.completion is None:
             raise not_recorded("how many tasks were completed", self.unknown["completion"])
         done = sum(one.completed_by is not None for one in self.tasks)
@@ -144,7 +144,7 @@ class Collaboration:
             NotRecorded: Nothing was written.
             UsageError: It is no share.
         """
-        least = Limit.of("coordination", share).at_most
+        least = share_of(share)
         if self.utilisation is None:
             raise not_recorded("how much of what was written is used", self.unknown["utilisation"])
         used = sum(bool(one.used_by) for one in self.entries)

@@ -16,9 +16,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from agenttrace.analysis.limits import nanoseconds_of, share_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded, team_failed
-from agenttrace.check.budget import Limit
 from agenttrace.check.sides import safe
 from agenttrace.model.span import Span, WireKind
 
@@ -130,9 +130,9 @@ class CriticalPath:
         Raises:
             TeamFailed: It is; the message says whose it was.
             NotRecorded: The trace has no times.
-            UsageError: It is no limit.
+            UsageError: It is no length of time.
         """
-        most = Limit.of("latency", limit).at_most
+        most = nanoseconds_of(limit) / _NS_A_S
         self._needs_times("how long the critical path is")
         took = Decimal(self.duration_ns or 0) / _NS_A_S
         if took <= most:
@@ -176,7 +176,7 @@ class CriticalPath:
             NotRecorded: The trace has no times.
             UsageError: It is no share.
         """
-        most = Limit.of("coordination", share).at_most
+        most = share_of(share)
         meant = self.team.meant(agent)
         self._needs_times("whose the critical path is")
         own = [one for one in self.sections if one.agent in meant]

@@ -170,7 +170,7 @@ class InteractionGraph:
         if not found:
             return True
         raise team_failed(
-            f"{len(found)} single points of failure",
+            _counted(len(found), "single point", " of failure"),
             "found",
             (_parted(one) if nth < MOST else "" for nth, one in enumerate(found)),
         )
@@ -186,7 +186,7 @@ class InteractionGraph:
         if not self.chatter:
             return True
         raise team_failed(
-            f"{len(self.chatter)} rows of chatter",
+            _counted(len(self.chatter), "row", " of chatter"),
             "found",
             (
                 f"{safe(' and '.join(one.agents))}, {len(one.interactions)} times: "
@@ -223,7 +223,10 @@ class InteractionGraph:
             NotRecorded: Nothing was said at all.
         """
         if not any(graph_shapes.is_said(span) for span in self.team.trace.spans):
-            raise not_recorded("whether everything was read", "nothing was sent or written")
+            raise not_recorded(
+                "whether everything was read",
+                "no verb sent, published or wrote anything (what a queue carries is not counted)",
+            )
         found = [one for one in self.unread if kind in (None, one.kind)]
         if not found:
             return True
@@ -283,6 +286,10 @@ def _line(one: Interaction) -> str:
 
 def _nearest(source: str, target: str) -> tuple[tuple[str, str], ...]:
     return ((source, target), (source, "*"), ("*", target), (target, source))
+
+
+def _counted(number: int, what: str, of: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}{of}"
 
 
 def _by(kind: str | None) -> str:

@@ -15,9 +15,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agenttrace.analysis.interactions import NOT_RECORDED, unmarked
-from agenttrace.analysis.telling import not_recorded, team_failed
-from agenttrace.check.budget import Limit
+from agenttrace.analysis.limits import share_of
+from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.sides import safe
+from agenttrace.errors import UsageError
 from agenttrace.model import names
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.usage import TIME_CATEGORIES
@@ -92,7 +93,7 @@ class Lifetime:
             NotRecorded: The trace has no times.
             UsageError: It is no share.
         """
-        most = Limit.of("coordination", share).at_most
+        most = share_of(share)
         if self.split is None:
             raise not_recorded(f"how long {safe(self.agent)} waits", self.unknown["split"])
         waits, lives = Decimal(self.split.waiting_ns), self.split.total_ns
@@ -116,7 +117,31 @@ _RANKS = (_REASONING, _TOOL, _WAITING, _TOOL, _IDLE)
 """What counts first: a model; a tool in which nobody else acts; another agent; a tool around it."""
 
 
-def lifetimes(team: Team, path: CriticalPath) -> dict[str, Lifetime]:
+class Lifetimes(dict[str, Lifetime]):
+    """By agent id, sorted; a name, or wildcards, give the one agent that they mean."""
+
+    def __init__(self, found: Mapping[str, Lifetime], team: Team) -> None:
+        """Hold them, and the agents that they are of."""
+        super().__init__(found)
+        self._team = team
+
+    def __missing__(self, name: str) -> Lifetime:
+        """The lifetime of the one agent that is meant.
+
+        Raises:
+            NothingSelected: No agent is called so.
+            UsageError: Several are.
+        """
+        meant = sorted(self._team.meant(name) & self.keys())
+        if len(meant) == 1:
+            return self[meant[0]]
+        raise UsageError(
+            f"{safe(repr(name))} means {len(meant)} agents, and a lifetime is of one",
+            detail=f"  they are  {safe(', '.join(meant[:MOST]))}",
+        )
+
+
+def lifetimes(team: Team, path: CriticalPath) -> Lifetimes:
     """What each agent's time was spent on, by id, sorted.
 
     Args:
@@ -142,7 +167,7 @@ def lifetimes(team: Team, path: CriticalPath) -> dict[str, Lifetime]:
             spans=spans,
             unknown={} if timed else dict.fromkeys(("split", "on_path"), _NO_TIMES),
         )
-    return found
+    return Lifetimes(found, team)
 
 
 _NO_TIMES = f"{NOT_RECORDED}: the trace has no times"

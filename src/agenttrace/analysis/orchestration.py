@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 from agenttrace.analysis.assigning import Assignment, Decision, assignments_of, decisions_of
 from agenttrace.analysis.happenings import Happening, happenings
 from agenttrace.analysis.leading import Decomposition, Leader, decompositions_of, leaders_of
+from agenttrace.analysis.limits import nanoseconds_of
 from agenttrace.analysis.parties import Parties
 from agenttrace.analysis.queues import Queue, queues_of
 from agenttrace.analysis.team import Team
@@ -26,6 +27,7 @@ from agenttrace.model import names
 from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
+    from agenttrace.check.budget import Said
     from agenttrace.model.trace import Trace
 
 
@@ -148,16 +150,18 @@ class Orchestration:
             )
         return True
 
-    def silent_at_most(self, limit_ns: int) -> Literal[True]:
+    def silent_at_most(self, limit: Said) -> Literal[True]:
         """Assert that no agent with a heartbeat was without one for longer than this.
 
         Args:
-            limit_ns: In nanoseconds of recorded time.
+            limit: Of recorded time: `"300ms"`, or a number of nanoseconds.
 
         Raises:
             OrchestrationBroken: One was.
             NotRecorded: No heartbeat is recorded.
+            UsageError: It is no length of time.
         """
+        limit_ns = nanoseconds_of(limit, bare="ns")
         if not self.pulses:
             raise nothing("no heartbeat is recorded", 'agenttrace.event("heartbeat")')
         told = [(one, ns) for one in self.pulses if (ns := one.longest_silence_ns) is not None]
@@ -168,7 +172,7 @@ class Orchestration:
             raise broken(
                 OrchestrationBroken,
                 f"{len(silent)} of {len(self.pulses)} agents were silent for more than "
-                f"{limit_ns:,} ns",
+                f"{limit_ns.normalize():,f} ns",
                 [(f"{one.agent}: {ns:,} ns", one.spans) for one, ns in silent],
             )
         return True

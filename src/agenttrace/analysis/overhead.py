@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 from agenttrace.analysis.costs import coordinating
 from agenttrace.analysis.interactions import NOT_RECORDED
+from agenttrace.analysis.limits import share_of
 from agenttrace.analysis.telling import not_recorded, team_failed
-from agenttrace.check.budget import Limit
+from agenttrace.errors import UsageError
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
@@ -59,15 +60,21 @@ class Overhead:
             NotRecorded: The trace does not say.
             UsageError: A limit is none, or nothing is limited.
         """
+        if tokens is None and path is None:
+            raise UsageError(
+                "no share is limited", detail='  Say one, or both: tokens="30%", path="20%"'
+            )
         for what, limit, share in (
             ("tokens_share", tokens, self.tokens_share),
             ("path_share", path, self.path_share),
         ):
             if limit is None:
                 continue
-            most = Limit.of("coordination", limit).at_most
+            most = share_of(limit)
             if share is None:
-                raise not_recorded(f"the {what} of coordination", self.unknown[what])
+                raise not_recorded(
+                    f"the share of coordination in the {what.partition('_')[0]}", self.unknown[what]
+                )
             if share > most:
                 raise team_failed(
                     f"coordination took {share:.1%} of the {what.partition('_')[0]}, and at most "

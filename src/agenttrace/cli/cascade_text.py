@@ -25,12 +25,16 @@ def told(trace: Trace, numbers: Mapping[str, int]) -> Iterator[str]:
         numbers: What each span is called by.
     """
     found = Analysis(trace).cascade
+    if not found.failures:
+        yield "nothing failed, as far as the rules of evidence see"
+        return
     for one in found.spreads[:MOST]:
         yield from _spread(one, numbers)
     if len(found.spreads) > MOST:
         yield f"and {len(found.spreads) - MOST} more origins"
     if found.amplification is not None:
-        yield f"what failed was asked {found.amplification:.3g} times, every try counted"
+        often = "once" if found.amplification == 1 else f"{found.amplification:.3g} times"
+        yield f"what failed was asked {often}, every try counted"
     for name, why in found.unknown.items():
         yield f"{name}: {words.line(why)}"
 

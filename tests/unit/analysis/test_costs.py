@@ -286,7 +286,7 @@ def test_a_trace_without_times_has_no_lifetimes_of_0() -> None:
         "path_share",
         "interactions_per_call",
     }
-    with pytest.raises(NotRecorded, match="the tokens_share of coordination: nobody knows"):
+    with pytest.raises(NotRecorded, match="the share of coordination in the tokens: nobody knows"):
         analysis.overhead.at_most(tokens="30%")
 
 

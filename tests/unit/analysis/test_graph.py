@@ -415,7 +415,7 @@ def test_shapes_are_asserted_and_the_message_says_where_they_are() -> None:
         graph.fans_out_at_most(1)
     with pytest.raises(TeamFailed, match=r"lead parts worker 1 \| worker 2"):
         graph.has_no_single_point()
-    with pytest.raises(NotRecorded, match="nothing was sent or written"):
+    with pytest.raises(NotRecorded, match="whether everything was read"):
         graph.reads_everything()
     loop = InteractionGraph(talking(*[("a", "b"), ("b", "a")] * 2))
     with pytest.raises(TeamFailed, match="a and b, 4 times: a -> b  message, receive 0"):
