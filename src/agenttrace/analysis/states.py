@@ -94,7 +94,8 @@ def _kept(trace: Trace, by_then: Mapping[str, StateSnapshot]) -> Iterator[str]:
     known = {shot.agent: None for shot in trace.snapshots}
     for agent in known:
         late = "" if agent in by_then else ", not in the past of that span"
-        yield f"  there is  {safe(agent) or 'the run'}{late}"
+        name = safe(agent) or "the run's own: state('')"
+        yield f"  there is  {name}{late}"
     if not known:
         yield "  there is  none; `agenttrace.snapshot(state)` keeps one"
     yield ""

@@ -71,6 +71,15 @@ def test_what_a_concurrent_agent_keeps_is_not_known_yet(trace: Trace) -> None:
         state_of_agent(trace, "worker 2", asked(trace, "worker 1"))
 
 
+def test_who_asks_for_an_agent_is_told_how_to_ask_for_the_runs_own_state() -> None:
+    """What nobody's code keeps is the run's: it has no name to guess."""
+    run = traced(lambda: agenttrace.snapshot({"mood": 1}))[0]
+
+    assert state_of_agent(run, "")["mood"] == 1
+    with pytest.raises(NothingSelected, match=r"there is  the run's own: state\(''\)"):
+        state_of_agent(run, "graph")
+
+
 def test_an_agent_can_be_asked_for_by_its_name(trace: Trace) -> None:
     """Where only one is called so; the text names the ids otherwise, and who is there at all."""
     named = traced(lambda: asyncio.run(worker("clerk", 3)))[0]
