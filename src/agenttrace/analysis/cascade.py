@@ -6,28 +6,24 @@ failure follows another says that it could have come of it, and never that it di
 
 from __future__ import annotations
 
-import bisect
-import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Literal
 
 from agenttrace.analysis.evidence import Evidence, askings, evidence
+from agenttrace.analysis.following import followed
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
-from agenttrace.causal.moments import graph, placed_in
 from agenttrace.check.sides import safe
 from agenttrace.errors import CascadeSpread
-from agenttrace.model.lane import Step as Place
+from agenttrace.model.collector import resting
 from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from agenttrace.causal.moments import Moment, Step
-    from agenttrace.model.lane import Lane, Position
     from agenttrace.model.trace import Trace
 
 
@@ -203,18 +199,6 @@ _ASKED = {
     "amplification": "how often what failed was asked",
 }
 
-_ENDED = (Place("ended", "", 0),)
-"""The lane of instants: what had ended by each, in a trace that has no lanes of its own."""
-
-
-class _Led(NamedTuple):
-    """The failure with the longest row behind it that a moment can know of."""
-
-    hops: int
-    earlier: int
-    """Minus its place in the trace, so that of equals the first is the greatest."""
-    span: str
-
 
 def cascade(trace: Trace, *, team: Team | None = None, timed: bool = True) -> Cascade:
     """Find where failures began, and how far they spread.
@@ -224,9 +208,13 @@ def cascade(trace: Trace, *, team: Team | None = None, timed: bool = True) -> Ca
         team: The team, where it is known already.
         timed: Whether durations mean anything; in virtual time they do not, and nothing is slow.
     """
-    team = Team(trace) if team is None else team
+    with resting():
+        return _cascade(Team(trace) if team is None else team, timed=timed)
+
+
+def _cascade(team: Team, *, timed: bool) -> Cascade:
     shown = evidence(team, timed=timed)
-    rows = _rows(trace, shown) if shown else {}
+    rows = followed(team.trace, shown) if shown else {}
     failures: dict[str, Failed] = {}
     for span_id in sorted(rows, key=lambda one: rows[one][0]):
         hops, before = rows[span_id]
@@ -263,102 +251,6 @@ def _unknown(*, failed: bool, agents: bool, asked: bool) -> dict[str, str]:
     if not failed:
         found |= dict.fromkeys(("contained", "depth", "breadth"), "nothing failed")
     return found
-
-
-def _rows(trace: Trace, failed: Mapping[str, object]) -> dict[str, tuple[int, str | None]]:
-    """By failed span, how many failures lie before it at most, and which is the one right before.
-
-    One walk over the moments in causal order; each hands on the best that it knows of.
-    """
-    before = _moments(trace)
-    places = {span.id: -place for place, span in enumerate(trace.spans)}
-    known: dict[Moment, _Led | None] = {}
-    found: dict[str, tuple[int, str | None]] = {}
-    for moment in _in_order(before):
-        led = max((it for one in before[moment] if (it := known.get(one))), default=None)
-        if isinstance(moment, str) and moment in failed:
-            hops = 0 if led is None else led.hops + 1
-            found[moment] = hops, None if led is None else led.span
-            led = _Led(hops, places[moment], moment)
-        known[moment] = led
-    return found
-
-
-def _moments(trace: Trace) -> dict[Moment, list[Moment]]:
-    """The moments of a trace, each with those that come right before it.
-
-    A begin knows of all that its lane had seen end. Here ends count as well, so the end of a span
-    is told of what ended or was waited for since its lane last began something.
-    """
-    placed = {span.id: (at, end) for span, at, end in placed_in(trace)}
-    before = graph(trace, placed)
-    seen: dict[Position, list[tuple[float, Moment]]] = defaultdict(list)
-    for span_id, ((lane, _), end) in placed.items() if trace.lanes else ():
-        seen[lane].append((end, span_id))
-    inside: dict[tuple[Position, float], list[Lane]] = defaultdict(list)
-    for one in trace.lanes:
-        for join in one.joins:
-            seen[join.by].append((join.seq, (one.path, math.inf)))
-            if one.parent == join.by:
-                inside[join.by, join.seq].append(one)
-    for row in seen.values():
-        row.sort(key=_when)
-    for span_id, ((lane, begun), end) in placed.items():
-        row, known = seen[lane], cast("Step", before[span_id][0])[1]
-        first = bisect.bisect_left(row, known, key=_when)
-        last = bisect.bisect_left(row, float(end), key=_when)
-        before[span_id] += [moment for _, moment in row[first:last]]
-        before[span_id] += [
-            (one.path, math.inf) for one in inside.get((lane, end), ()) if one.spawn_seq > begun
-        ]
-    if not trace.lanes:
-        _tell_by_the_clock(before, placed)
-    return before
-
-
-def _tell_by_the_clock(
-    before: dict[Moment, list[Moment]], placed: Mapping[str, tuple[Step, int]]
-) -> None:
-    """Put each end of a foreign trace after all that had ended at an earlier instant."""
-    ended: dict[int, list[Moment]] = defaultdict(list)
-    for span_id, (_, end) in placed.items():
-        ended[end].append(span_id)
-    known: list[Moment] = []
-    for at in sorted(ended):
-        for span_end in ended[at]:
-            before[span_end] += known
-        instant: Moment = (_ENDED, at)
-        before[instant] = [*ended[at], *known]
-        known = [instant]
-
-
-def _when(pair: tuple[float, Moment]) -> float:
-    return pair[0]
-
-
-def _in_order(before: Mapping[Moment, Sequence[Moment]]) -> Iterator[Moment]:
-    """Moments after all that come before them; a circle is cut at its first moment."""
-    after: dict[Moment, list[Moment]] = defaultdict(list)
-    for moment, earlier in before.items():
-        for one in earlier:
-            after[one].append(moment)
-    waiting = {moment: len(earlier) for moment, earlier in before.items()}
-    ready = [moment for moment, count in waiting.items() if not count]
-    done: set[Moment] = set()
-    rest = iter(before)
-    while True:
-        while ready:
-            moment = ready.pop()
-            done.add(moment)
-            yield moment
-            for later in after[moment]:
-                waiting[later] -= 1
-                if not waiting[later] and later not in done:
-                    ready.append(later)
-        first = next((one for one in rest if one not in done), None)
-        if first is None:
-            return
-        ready.append(first)
 
 
 def _spread(group: Sequence[Failed], origin: Failed) -> Spread:
