@@ -145,5 +145,6 @@ def _known(span: Span, payload: str) -> Fidelity:
         "question": span.is_call or span.question is not None,
         "answer": bool(span.answers),
         "usage": span.usage is not None,
-    }.get(payload, True)
+        "tools": span.is_call,
+    }[payload]
     return Fidelity.PRESENT if there else Fidelity.ABSENT

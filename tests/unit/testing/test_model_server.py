@@ -172,12 +172,12 @@ def test_many_may_ask_at_once_and_none_of_its_threads_is_pythons() -> None:
 
 def test_a_connection_that_a_client_keeps_is_not_served_after_the_end() -> None:
     """Who asked before is not answered again by the thread that still holds its connection."""
-    with ModelServer(in_turn(says("yes"), says("yes"))) as server:
-        client = client_of(server)
+    server = ModelServer(in_turn(says("yes"), says("yes")))
+    with client_of(server) as client:
         client.chat.completions.create(**ASK)
-
-    with pytest.raises(openai.APIConnectionError):
-        client.chat.completions.create(**ASK)
+        server.stop()
+        with pytest.raises(openai.APIConnectionError):
+            client.chat.completions.create(**ASK)
     assert server.count == 1
 
 
