@@ -145,6 +145,5 @@ def _known(span: Span, payload: str) -> Fidelity:
         "question": span.is_call or span.question is not None,
         "answer": bool(span.answers),
         "usage": span.usage is not None,
-        "tools": span.is_call,
-    }[payload]
+    }.get(payload, True)
     return Fidelity.PRESENT if there else Fidelity.ABSENT

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -199,9 +199,9 @@ def _model(name: str, attributes: Mapping[str, Value], agent: str | None) -> Mea
         ),
         "answer": _fidelity(attributes, _SAID, _FLAT[1:] if flat else (), understood=bool(said)),
         "usage": Fidelity.ABSENT if usage is None else Fidelity.PRESENT,
-        "tools": Fidelity.PRESENT
-        if _has_tools(attributes, parameters) or _needs_no_tools(asked, said)
-        else Fidelity.ABSENT,
+        "tools": Fidelity.ABSENT
+        if any(one.tool_calls for one in said) and not _has_tools(attributes, parameters)
+        else Fidelity.PRESENT,
     }
     return Meant(
         kind=SpanKind.LLM,
@@ -232,11 +232,6 @@ def _whole(value: Value, role: str) -> tuple[Message, ...]:
     told = parsed(value)
     inner = told.get("messages") if isinstance(told, dict) else None
     return messages_in(inner) or (messages_in(value, role=role) if told is not None else ())
-
-
-def _needs_no_tools(asked: Sequence[Message], said: Sequence[Message]) -> bool:
-    """Whether a call is known from end to end, and speaks of no tool."""
-    return bool(asked and said) and not any(one.tool_calls for one in said)
 
 
 def _has_tools(attributes: Mapping[str, Value], parameters: Value) -> bool:

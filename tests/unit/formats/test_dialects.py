@@ -215,14 +215,3 @@ def test_a_count_of_tokens_that_nobody_counted_is_none(count: str) -> None:
 
     assert (usage.models["m"].input, usage.models["m"].output) == (9, 0)
     assert native.read(native.write(trace)) == trace
-
-
-def test_tools_of_a_call_that_says_nothing_are_not_known() -> None:
-    """That it speaks of no tool is known of a call whose question and answer are."""
-    silent, told = (
-        catalog.codec_for("otlp").read(json.dumps(request(about)).encode())
-        for about in (CHAT, {**CHAT, "input.value": "Hello?", "output.value": "Hello."})
-    )
-
-    assert silent.spans[0].fidelity["tools"] is Fidelity.ABSENT
-    assert told.spans[0].fidelity.get("tools", Fidelity.PRESENT) is Fidelity.PRESENT
