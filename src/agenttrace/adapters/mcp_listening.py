@@ -100,7 +100,7 @@ class _Heard:
 
     error: BaseException | None = None
 
-    def __init__(self, module: Any, pieces: AsyncIterator[Any]) -> None:
+    def __init__(self, module: Any, pieces: AsyncGenerator[Any, None]) -> None:
         self._module = module
         self._pieces = pieces
         self._next: Any = None
@@ -136,7 +136,7 @@ class _Heard:
         """End the stream; whoever waits for a change is told so."""
         self._left = True
         if self._waiting is None:
-            await self._pieces.aclose()  # type: ignore[attr-defined]
+            await self._pieces.aclose()
         else:
             self._waiting.cancel()
 

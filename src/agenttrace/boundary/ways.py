@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic
 
@@ -114,7 +114,7 @@ def cross_iterator(door: Boundary, way: Way[N], live: Callable[[], Iterator[N]])
 
 async def cross_async_iterator(
     door: Boundary, way: Way[N], live: Callable[[], AsyncIterator[N]]
-) -> AsyncIterator[N]:
+) -> AsyncGenerator[N, None]:
     """The same for asynchronous generators."""
     crossing = _ask(door, way)
     passed: list[N] = []

@@ -17,7 +17,7 @@ from agenttrace.adapters.frameworks import agent_framework_orchestrations as orc
 from agenttrace.adapters.frameworks import agent_framework_workflows as workflows
 from agenttrace.adapters.frameworks.acting import LIMIT, an_agent, remember
 from agenttrace.adapters.frameworks.framework import Framework
-from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, plainly
+from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, lasting_part, plainly
 from agenttrace.adapters.plain.doing import Doing
 from agenttrace.adapters.plain.notes import status
 from agenttrace.causal import current
@@ -97,7 +97,7 @@ class _Acting:
         session = self._options.get("session")
         if session is not None and error is None:
             with self._doing.step():
-                remember(_without_the_day(plainly(session.to_dict())))
+                remember(lasting_part(plainly(session.to_dict()), _is_of_the_day))
         self._doing.end(error)
 
 
@@ -175,18 +175,11 @@ def _name_of(agent: Any) -> str:
     return str(agent.name or (type(agent).__name__ if made_up else given))
 
 
-def _without_the_day(value: Any) -> Any:
-    """Leave out what is another one in every run: the session's id, and those of calls."""
-    if isinstance(value, list):
-        return [_without_the_day(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: _without_the_day(one)
-            for name, one in value.items()
-            if name != "session_id"
-            and not (name == "id" and isinstance(one, str) and one.startswith("af-call-"))
-        }
-    return value
+def _is_of_the_day(inside: dict[str, Any], name: str) -> bool:
+    """The session's id is, and those of calls."""
+    one = inside[name]
+    is_calls = name == "id" and isinstance(one, str) and one.startswith("af-call-")
+    return name == "session_id" or is_calls
 
 
 # -- limits -------------------------------------------------------------------------------------

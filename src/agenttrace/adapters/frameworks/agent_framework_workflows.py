@@ -22,7 +22,7 @@ from agenttrace.adapters.frameworks.acting import (
     remember,
 )
 from agenttrace.adapters.frameworks.teams import Team, team_here
-from agenttrace.adapters.frameworks.tools import plainly
+from agenttrace.adapters.frameworks.tools import lasting_part, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
 from agenttrace.adapters.plain.steps import Stepped, async_generator
@@ -236,21 +236,15 @@ def _checkpoint(real: Any) -> Any:
     async def create_checkpoint(self: Any, *args: Any, **options: Any) -> Any:
         made = await real(self, *args, **options)
         if current.frame() is not None and self._ctx.has_checkpointing():
-            state = _without_the_day(plainly(self._state.export_state()))
+            state = lasting_part(plainly(self._state.export_state()), _is_of_the_day)
             remember(state, step=self._iteration)
         return made
 
     return create_checkpoint
 
 
-def _without_the_day(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_the_day(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: _without_the_day(one) for name, one in value.items() if name not in _OF_THE_DAY
-        }
-    return value
+def _is_of_the_day(_: dict[str, Any], name: str) -> bool:
+    return name in _OF_THE_DAY
 
 
 # -- where they stand ---------------------------------------------------------------------------

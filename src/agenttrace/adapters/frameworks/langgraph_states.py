@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.frameworks.acting import remember
-from agenttrace.adapters.frameworks.tools import plainly
+from agenttrace.adapters.frameworks.tools import lasting_part, plainly
 from agenttrace.causal import current
 from agenttrace.causal.spawn.patching import Seam
 
@@ -25,23 +25,16 @@ def _put_checkpoint(real: Any) -> Any:
                 if not name.startswith(("__", "branch:"))
             }
             step = self.checkpoint_metadata.get("step")
-            remember(_without_the_day(plainly(values)), step=step)
+            remember(lasting_part(plainly(values), _is_of_the_day), step=step)
         return kept
 
     return put_checkpoint
 
 
-def _without_the_day(value: Any) -> Any:
-    """Leave out the ids that LangChain gives to messages that have none: they are times."""
-    if isinstance(value, list):
-        return [_without_the_day(one) for one in value]
-    if isinstance(value, dict):
-        return {
-            name: _without_the_day(one)
-            for name, one in value.items()
-            if not (name == "id" and isinstance(one, str) and one.startswith(("lc_run-", "run-")))
-        }
-    return value
+def _is_of_the_day(inside: dict[str, Any], name: str) -> bool:
+    """The ids are that LangChain gives to messages that have none: they are times."""
+    one = inside[name]
+    return name == "id" and isinstance(one, str) and one.startswith(("lc_run-", "run-"))
 
 
 def seams_of_loop(module: ModuleType) -> list[Seam]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from agenttrace.adapters.frameworks.acting import Relay, an_agent, limit_of, reflect, remember
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.own_loop import on_own_loop
-from agenttrace.adapters.frameworks.pydantic_graphs import seams_of_graphs
-from agenttrace.adapters.frameworks.tools import ToolCall, answered_async
+from agenttrace.adapters.frameworks.pydantic_graphs import OF_THE_DAY, seams_of_graphs
+from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, lasting_part
 from agenttrace.causal import current
 from agenttrace.causal.spawn.everyone import Everyone
 from agenttrace.causal.spawn.patching import Seam
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from agenttrace.adapters.plain.doing import Opening
 
 _LIMITS = ("UsageLimitExceeded", "ConcurrencyLimitExceeded")
-
-_OF_THE_DAY = frozenset({"timestamp", "run_id", "conversation_id", "provider_url"})
-"""What a message history holds that is another one in every run, or at every place."""
 
 
 # -- agents -------------------------------------------------------------------------------------
@@ -76,7 +73,7 @@ class _Running:
 
     def _end(self, error: BaseException | None) -> None:
         if self._run is not None and not isinstance(error, GeneratorExit):
-            remember(_without_the_day(json.loads(self._run.all_messages_json())))
+            remember(lasting_part(json.loads(self._run.all_messages_json()), _is_of_the_day))
         self._relay.end(error, limit=limit_of(error, *_LIMITS))
 
 
@@ -90,16 +87,8 @@ def _opening(agent: Any, options: dict[str, Any]) -> Opening:
     return an_agent(agent.name or "agent", model=settings)
 
 
-def _without_the_day(history: Any) -> Any:
-    if isinstance(history, list):
-        return [_without_the_day(one) for one in history]
-    if isinstance(history, dict):
-        return {
-            name: _without_the_day(value)
-            for name, value in history.items()
-            if name not in _OF_THE_DAY
-        }
-    return history
+def _is_of_the_day(_: dict[str, Any], name: str) -> bool:
+    return name in OF_THE_DAY
 
 
 # -- tools --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.frameworks.acting import an_agent, chose, remember
-from agenttrace.adapters.frameworks.tools import plainly
+from agenttrace.adapters.frameworks.tools import lasting_part, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.causal import current
 from agenttrace.causal.spawn.joins import told
@@ -33,8 +33,11 @@ _UTILS = "pydantic_graph._utils"
 _OF_AN_AGENT = "pydantic_ai."
 """Where the state of the graphs is at home that pydantic-ai's agents are made of."""
 
-_OF_THE_DAY = frozenset({"timestamp", "run_id", "conversation_id", "provider_url"})
+OF_THE_DAY = frozenset({"timestamp", "run_id", "conversation_id", "provider_url"})
 """What a message history holds that is another one in every run, or at every place."""
+
+_MESSAGES = ("kind", "part_kind")
+"""Keys of which a message of pydantic-ai's, or a part of one, has one."""
 
 _END = "__end__"
 """How pydantic-graph calls the end of a graph."""
@@ -94,7 +97,7 @@ def _run_task(real: Any) -> Any:
                 doing.link(sender, "handoff")
             result = await real(self, task)
             if self.state is not None:
-                remember(_without_the_day(plainly(self.state)))
+                remember(lasting_part(plainly(self.state), _is_of_the_day))
             chosen = hasattr(node, "node_type") and _choose(
                 result, _after(self.graph, node), doing.id
             )
@@ -148,14 +151,9 @@ def _ends_of(path: Any) -> Iterator[str]:
             yield str(item.destination_id)
 
 
-def _without_the_day(value: Any) -> Any:
-    """Leave out of messages in a state what is another one in every run; the rest is the user's."""
-    if isinstance(value, list):
-        return [_without_the_day(one) for one in value]
-    if isinstance(value, dict):
-        volatile = _OF_THE_DAY if {"kind", "part_kind"} & value.keys() else frozenset()
-        return {name: _without_the_day(one) for name, one in value.items() if name not in volatile}
-    return value
+def _is_of_the_day(inside: dict[str, Any], name: str) -> bool:
+    """Of messages in a state it is; the rest is the user's."""
+    return name in OF_THE_DAY and not inside.keys().isdisjoint(_MESSAGES)
 
 
 # -- who knows of whom --------------------------------------------------------------------------

@@ -132,6 +132,24 @@ def plainly(value: object) -> Value:
         return f"<{type(value).__qualname__}>"
 
 
+def lasting_part(value: Any, is_of_the_day: Callable[[dict[str, Any], str], bool]) -> Any:
+    """Leave out of a state, at every depth, what is another one in every run.
+
+    Args:
+        value: Plain values.
+        is_of_the_day: Says it of a key, given the mapping in which it stands.
+    """
+    if isinstance(value, list):
+        return [lasting_part(one, is_of_the_day) for one in value]
+    if isinstance(value, dict):
+        return {
+            name: lasting_part(one, is_of_the_day)
+            for name, one in value.items()
+            if not is_of_the_day(value, name)
+        }
+    return value
+
+
 def shape_of(name: str, fn: Callable[..., Any] | None) -> ResultShape:
     """Give the shape of a tool's results: as the function is said to return."""
     wanted = NOT_SAID if fn is None else returned(fn, {})
