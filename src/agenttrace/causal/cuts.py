@@ -12,6 +12,7 @@ import math
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
+from agenttrace.causal.past import latest_of
 from agenttrace.model.state import CollectiveState
 
 if TYPE_CHECKING:
@@ -152,11 +153,5 @@ class Latest:
         )
 
     def _last(self, numbers: list[int]) -> StateSnapshot:
-        """As `Past.latest`, of one state of each lane."""
         later = sorted(numbers, key=lambda number: self._shots[number].lane, reverse=True)
-        for number in later:
-            shot = self._shots[number]
-            others = (self._cuts[other] for other in later if other != number)
-            if all(cut.get(shot.lane, -1) < shot.seq for cut in others):
-                return shot
-        return self._shots[later[0]]  # a circle, which only foreign traces hold
+        return latest_of([self._shots[it] for it in later], [self._cuts[it] for it in later])

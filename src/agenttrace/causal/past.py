@@ -11,7 +11,7 @@ from agenttrace.causal.moments import above
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
@@ -21,6 +21,22 @@ if TYPE_CHECKING:
 Knot: TypeAlias = "tuple[tuple[float, int], Position, float]"
 """Where a lane came to know more: its step and whether only what follows knows (1: a lane that was
 waited for; 0: a message), the lane that told it, and the step of that lane."""
+
+
+def latest_of(
+    later: Sequence[StateSnapshot], cuts: Sequence[Mapping[Position, int]]
+) -> StateSnapshot:
+    """The snapshot that no other of these comes after; of concurrent ones, the later lane's.
+
+    Args:
+        later: One of each lane, the later lanes first.
+        cuts: The causal past of each of them; of one alone it need not be known.
+    """
+    for number, shot in enumerate(later):
+        others = (cut for other, cut in enumerate(cuts) if other != number)
+        if all(cut.get(shot.lane, -1) < shot.seq for cut in others):
+            return shot
+    return later[0]  # a circle, which only foreign traces hold
 
 
 class Past:
@@ -99,13 +115,8 @@ class Past:
         for shot in shots:
             if shot.lane not in last or shot.seq >= last[shot.lane].seq:
                 last[shot.lane] = shot
-        lanes = sorted(last, reverse=True)
-        cuts = [self.of_snapshot(last[lane]) for lane in lanes] if len(lanes) > 1 else []
-        for number, lane in enumerate(lanes):
-            others = (cut for other, cut in enumerate(cuts) if other != number)
-            if all(cut.get(lane, -1) < last[lane].seq for cut in others):
-                return last[lane]
-        return last[lanes[0]]  # a circle, which only foreign traces hold
+        later = [last[lane] for lane in sorted(last, reverse=True)]
+        return latest_of(later, list(map(self.of_snapshot, later)) if len(later) > 1 else [])
 
     def knots(self) -> dict[Position, list[Knot]]:
         """By lane, where it came to know more, in order: when, what lane told it, up to where."""

@@ -56,8 +56,7 @@ class Sketch(NamedTuple):
         """The same with its attributes in the form in which they are kept."""
         kept = dict(self.attributes)
         for name, value in self.attributes.items():
-            kind = type(value)
-            if kind in ATOMS and not (kind is str and value.isascii()):  # type: ignore[attr-defined]
+            if type(value) in ATOMS and not (isinstance(value, str) and value.isascii()):
                 kept[name] = canonical(value)
         return self._replace(attributes=kept)
 

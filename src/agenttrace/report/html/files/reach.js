@@ -260,12 +260,12 @@ function gather(map, key, one) {
   else map.set(key, [one]);
 }
 
-// How many of some sorted numbers are not above one.
-function past(sorted, most) {
+// How many of some things, sorted by a number of theirs, are not above one.
+function past(sorted, most, of = (one) => one) {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (sorted[middle] <= most) low = middle + 1;
+    if (of(sorted[middle]) <= most) low = middle + 1;
     else high = middle;
   }
   return low;

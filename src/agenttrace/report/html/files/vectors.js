@@ -116,13 +116,7 @@ class Vectors {
 
   lastWithin(kept, step) {
     const { snapshots } = this.side.golden;
-    let [low, high] = [0, kept.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (snapshots.seq(kept[middle]) <= Math.floor(step)) low = middle + 1;
-      else high = middle;
-    }
-    return kept[low - 1] ?? -1;
+    return kept[past(kept, Math.floor(step), (shot) => snapshots.seq(shot)) - 1] ?? -1;
   }
 
   // Whether the first of two snapshots was kept with the second one in its past.
