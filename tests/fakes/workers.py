@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 import agenttrace
+from agenttrace.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +34,18 @@ def ask(url: str, question: str) -> str:
     answer = httpx.post(f"{url}/chat/completions", json=body, timeout=60)
     said: str = answer.raise_for_status().json()["choices"][0]["message"]["content"]
     return said
+
+
+def ask_and_be_terminated(url: str, question: str) -> None:
+    """Ask; whoever began this process terminates it when it has begun to say that it has ended."""
+    ask(url, question)
+    real = Session.end
+
+    def end(session: Session) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        real(session)
+
+    Session.end = end  # type: ignore[method-assign] # the process is over after it
 
 
 def worker(url: str, number: int, depth: int = 1) -> None:

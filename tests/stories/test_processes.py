@@ -280,6 +280,21 @@ def test_a_multiprocessing_pool_is_warned_of(desk: Desk, server: ModelServer) ->
     assert "a worker of a process pool was begun at" in warnings_of(desk)[0]
 
 
+def test_a_process_that_is_terminated_while_it_ends_tells_all_first(
+    desk: Desk, server: ModelServer
+) -> None:
+    """A pool does so to its workers; the signal ends the process when its part is told."""
+
+    def program(url: str) -> None:
+        process = SPAWN.Process(target=workers.ask_and_be_terminated, args=(url, "alone"))
+        process.start()
+        process.join()
+        assert process.exitcode == -signal.SIGTERM
+
+    assert same_twice(desk, server, program) == 1
+    assert warnings_of(desk) == []
+
+
 def test_two_replays_at_once_are_refused(desk: Desk, server: ModelServer, tmp_path: Path) -> None:
     """They would share one clock, and each would wait for the other's answers."""
     desk.record(lambda: workers.ask(server.url, "own"))

@@ -48,8 +48,9 @@ class Child:
         )
         self.session = Session(plan, self.world)
         self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._over = False
+        self._lock = threading.RLock()  # a signal may come while it is held
+        self._ends = self._has_ended = False
+        self._signal: int | None = None
 
     def begin(self) -> None:
         """Stand at the door, and journal from here on."""
@@ -59,11 +60,26 @@ class Child:
     def end(self) -> None:
         """Say that this part has ended; twice is once, and a fork's end is none."""
         with self._lock:
-            over, self._over = self._over, True
-        if over or os.getpid() != self._process:
+            ends, self._ends = self._ends, True
+        if ends or os.getpid() != self._process:
             return
-        self.session.end()
-        self.session.close_journal()
+        try:
+            self.session.end()
+            self.session.close_journal()
+        except Exception:
+            if self._signal is None:
+                raise
+            traceback.print_exc()  # it is to end, whatever its journal lacks
+        self._has_ended = True
+        if self._signal is not None:
+            _die_of(self._signal)
+
+    def terminate(self, number: int, _frame: FrameType | None) -> None:
+        """End it, then the process, by a signal; one that comes while it ends waits for that."""
+        self._signal = number
+        self.end()
+        if self._has_ended or os.getpid() != self._process:
+            _die_of(number)
 
 
 def join(text: str) -> None:
@@ -89,16 +105,12 @@ def _end_when_terminated(child: Child) -> None:
         return
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
+    signal.signal(signal.SIGTERM, child.terminate)
 
-    def terminated(number: int, _frame: FrameType | None) -> None:
-        try:
-            child.end()
-        except Exception:  # noqa: BLE001 - it is to end, whatever its journal lacks
-            traceback.print_exc()
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
 
-    signal.signal(signal.SIGTERM, terminated)
+def _die_of(number: int) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def _plan(identity: Identity) -> Plan:
