@@ -51,13 +51,13 @@ def outcome(program: Callable[[], Any]) -> str:
 
 def asking(url: str, *, stream: bool = False, retries: int = 0) -> str:
     """Ask through the SDK."""
-    client = openai.OpenAI(base_url=url, api_key="none", max_retries=retries)
-    said = client.chat.completions.create(
-        model="gpt-5", messages=[{"role": "user", "content": "Hello"}], stream=stream
-    )
-    if stream:
-        return "".join(piece.choices[0].delta.content or "" for piece in said if piece.choices)
-    return str(said.choices[0].message.content)
+    with openai.OpenAI(base_url=url, api_key="none", max_retries=retries) as client:
+        said = client.chat.completions.create(
+            model="gpt-5", messages=[{"role": "user", "content": "Hello"}], stream=stream
+        )
+        if stream:
+            return "".join(piece.choices[0].delta.content or "" for piece in said if piece.choices)
+        return str(said.choices[0].message.content)
 
 
 SDK = {
