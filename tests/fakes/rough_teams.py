@@ -248,7 +248,7 @@ def _after(span: Span, ids: list[str], chance: random.Random) -> Span:
         relationship=chance.choice(["announced_by", "bid_by", "awarded_by", "triggered_by"]),
         trace=chance.choice([None, None, None, ELSEWHERE]),
     )
-    return replace(span, links=(link,))
+    return replace(span, links=(*chance.choice([(), span.links]), link))
 
 
 def _handed(span: Span, ids: list[str], chance: random.Random) -> Span:
