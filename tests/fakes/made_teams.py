@@ -27,12 +27,14 @@ TYPES = {"ada": "lead", "bob": "worker", "cyd": "worker", "dee": "", "eve": "hum
 MODELS = ("m-large", "m-small")
 
 
-Actions: TypeAlias = "Mapping[Callable[[Team, _Lane], None], int]"
+Actions: TypeAlias = "Mapping[Callable[[Team, PlayedLane], None], int]"
 """What can be done, and how often each is, beside the others."""
 
 
 @dataclass(slots=True)
-class _Lane:
+class PlayedLane:
+    """A lane in the making."""
+
     path: Position
     parent: Position | None = None
     spawn_seq: int = 0
@@ -52,12 +54,12 @@ class Team:
         self.chance = chance
         self.least = 1 if distinct else 0
         self.now = 1
-        self.lanes = [_Lane(())]
+        self.lanes = [PlayedLane(())]
         self.spans: dict[str, Span] = {}
         self.deliveries: list[Delivery] = []
         self.shots: list[StateSnapshot] = []
         self.mail: list[tuple[Span, str]] = []
-        self.queue: list[tuple[Position, _Lane, int, int]] = []
+        self.queue: list[tuple[Position, PlayedLane, int, int]] = []
         self.board: dict[str, tuple[Span, int]] = {}
         self.begin(self.lanes[0], SpanKind.RUN, "run")
 
@@ -101,7 +103,7 @@ class Team:
             )
         )
 
-    def begin(self, lane: _Lane, kind: SpanKind, name: str, **more: object) -> Span:
+    def begin(self, lane: PlayedLane, kind: SpanKind, name: str, **more: object) -> Span:
         """Let something begin in a lane."""
         lane.seq += 1
         number = len(self.spans) + 1
@@ -125,7 +127,7 @@ class Team:
         lane.open.append(span.id)
         return span
 
-    def end(self, lane: _Lane) -> None:
+    def end(self, lane: PlayedLane) -> None:
         """Let the innermost span of a lane end."""
         span = self.spans[lane.open.pop()]
         code = ERROR if self.chance.random() < 0.1 else OK
@@ -133,7 +135,9 @@ class Team:
             span, end_ns=self.now, end_seq=lane.seq, status=Status(code=code)
         )
 
-    def mark(self, lane: _Lane, name: str, more: Mapping[str, Value], **fields: object) -> Span:
+    def mark(
+        self, lane: PlayedLane, name: str, more: Mapping[str, Value], **fields: object
+    ) -> Span:
         """Let a message be marked: it begins and ends at once."""
         self.begin(lane, SpanKind.MESSAGE, name, attributes=more, **fields)
         span = self.spans[lane.open.pop()]
@@ -141,12 +145,12 @@ class Team:
         return span
 
     # -- what can be done ---------------------------------------------------------------------
-    def _agent(self, lane: _Lane) -> None:
+    def _agent(self, lane: PlayedLane) -> None:
         who = self.chance.choice(AGENTS)
         task = self.chance.choice([None, "look", "pay"])
         self.begin(lane, SpanKind.AGENT, who, agent=who, task=task)
 
-    def _handoff(self, lane: _Lane) -> None:
+    def _handoff(self, lane: PlayedLane) -> None:
         ended = [
             one.id
             for one in self.spans.values()
@@ -157,11 +161,11 @@ class Team:
             link = Link(span=self.chance.choice(ended), relationship="handoff")
             self.begin(lane, SpanKind.AGENT, who, agent=who, links=(link,))
 
-    def _tool(self, lane: _Lane) -> None:
+    def _tool(self, lane: PlayedLane) -> None:
         name = self.chance.choice(["ask", "pay"])
         self.begin(lane, SpanKind.TOOL, name, **self._asked())
 
-    def _leaf(self, lane: _Lane) -> None:
+    def _leaf(self, lane: PlayedLane) -> None:
         cost = self.chance.choice([None, Decimal("0.01")])
         used = None if cost is None else Usage(tool_cost_usd=cost)
         self.begin(lane, SpanKind.TOOL, "look_up", usage=used, **self._asked())
@@ -174,7 +178,7 @@ class Team:
         answer = Answer(chunks=(Chunk(data=said),))
         return {"question": asked, "digest": digest(asked), "answers": (answer,)}
 
-    def _llm(self, lane: _Lane) -> None:
+    def _llm(self, lane: PlayedLane) -> None:
         models = {
             model: Tokens(input=self.chance.randint(0, 9), output=self.chance.randint(1, 9))
             for model in self.chance.sample(MODELS, self.chance.choice([1, 1, 2]))
@@ -186,18 +190,18 @@ class Team:
         self.now += self.chance.randint(self.least, 6)
         self.end(lane)
 
-    def _end(self, lane: _Lane) -> None:
+    def _end(self, lane: PlayedLane) -> None:
         if len(lane.open) > (not lane.path):
             self.end(lane)
 
-    def _spawn(self, lane: _Lane) -> None:
+    def _spawn(self, lane: PlayedLane) -> None:
         if len(self.lanes) < 8:
             lane.seq += 1
             around = lane.open[-1] if lane.open else lane.around
             path = (*lane.path, Step("task", "worker", lane.seq))
-            self.lanes.append(_Lane(path, lane.path, lane.seq, around=around))
+            self.lanes.append(PlayedLane(path, lane.path, lane.seq, around=around))
 
-    def _join(self, lane: _Lane) -> None:
+    def _join(self, lane: PlayedLane) -> None:
         done = [
             one
             for one in self.lanes
@@ -208,18 +212,18 @@ class Team:
             done[0].joined = True
             done[0].joins.append(Join(by=lane.path, seq=lane.seq))
 
-    def _send(self, lane: _Lane) -> None:
+    def _send(self, lane: PlayedLane) -> None:
         said = self.chance.choice(["go", "stop", "wait a moment"])
         more = {names.MESSAGE_CONTENT: said, names.MESSAGE_CHANNEL: "post"}
         span = self.mark(lane, "send post", more, wire_kind=WireKind.PRODUCER)
         self.mail.append((span, "message"))
 
-    def _publish(self, lane: _Lane) -> None:
+    def _publish(self, lane: PlayedLane) -> None:
         more: dict[str, Value] = {names.MESSAGE_CONTENT: ["new", 1], names.MESSAGE_CHANNEL: "news"}
         span = self.mark(lane, "publish news", more, wire_kind=WireKind.PRODUCER)
         self.mail += [(span, "publish")] * self.chance.randint(0, 2)
 
-    def _receive(self, lane: _Lane) -> None:
+    def _receive(self, lane: PlayedLane) -> None:
         if not self.mail:
             return
         sent, how = self.mail.pop(self.chance.randrange(len(self.mail)))
@@ -233,7 +237,7 @@ class Team:
             Delivery(receive=span.position, message=sent.position, channel=channel)
         )
 
-    def _write(self, lane: _Lane) -> None:
+    def _write(self, lane: PlayedLane) -> None:
         key = self.chance.choice("xy")
         version = self.board[key][1] + 1 if key in self.board else 1
         more: dict[str, Value] = {
@@ -247,7 +251,7 @@ class Team:
             version,
         )
 
-    def _read(self, lane: _Lane) -> None:
+    def _read(self, lane: PlayedLane) -> None:
         key = self.chance.choice("xy")
         written, version = self.board.get(key, (None, 0))
         how = "stigmergy" if key == "y" else "blackboard"
@@ -259,12 +263,12 @@ class Team:
         }
         self.mark(lane, "read board", more, wire_kind=WireKind.CONSUMER, links=links)
 
-    def _put(self, lane: _Lane) -> None:
-        lane.seq += 1  # something between: what is put right after a `send` is what was sent
+    def _put(self, lane: PlayedLane, between: int = 1) -> None:
+        lane.seq += between  # nothing: what is put right after a `send` is what was sent
         message = (*lane.path, Step("message", "jobs", len(self.queue) + 1000 * len(self.spans)))
         self.queue.append((message, lane, lane.seq, lane.heard))
 
-    def _get(self, lane: _Lane) -> None:
+    def _get(self, lane: PlayedLane) -> None:
         if self.queue:
             message, _, sent, heard = self.queue.pop(0)
             receive = (*lane.path, Step("receive", "jobs", lane.heard))
@@ -280,10 +284,10 @@ class Team:
                 )
             )
 
-    def _lead(self, lane: _Lane) -> None:
+    def _lead(self, lane: PlayedLane) -> None:
         self.begin(lane, SpanKind.ORCHESTRATION, "supervisor")
 
-    def _state(self, lane: _Lane) -> None:
+    def _state(self, lane: PlayedLane) -> None:
         lane.seq += 1
         around = lane.open[-1] if lane.open else lane.around
         agent = self.spans[around].agent if around is not None else None
@@ -299,7 +303,7 @@ class Team:
                 )
             )
 
-    def _change(self, lane: _Lane) -> None:
+    def _change(self, lane: PlayedLane) -> None:
         if lane.open:
             span = self.spans[lane.open[-1]]
             event = Event(name="state_change", at_ns=self.now, seq=lane.seq)

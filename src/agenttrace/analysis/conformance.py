@@ -12,12 +12,12 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.dialogue import CONTRACT_NET, Act, Dialogue
+from agenttrace.analysis.dialogue import CONTRACT_NET, HANDOFF, Act, Dialogue, as_said
 from agenttrace.model import names
 from agenttrace.model.span import Span
-from agenttrace.model.values import plain
 
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
@@ -61,7 +61,12 @@ class Violation:
 
 
 def violations_of(dialogue: Dialogue, *, trace: Trace) -> Iterator[Violation]:
-    """Hold the placing of one task against the rules."""
+    """Hold the placing of one task against the rules.
+
+    Of a handoff by a span that is not in the trace nobody knows anything, so nothing is judged.
+    """
+    if dialogue.kind == HANDOFF and dialogue.first("award") is None:
+        return
     announcement = dialogue.first("announcement")
     limit_ns = _deadline_ns(announcement, trace)
     is_cancelled = _is_cancelled(dialogue)
@@ -92,12 +97,12 @@ _MEANS = {
     "bid-late": "is awarded a bid that came after the deadline",
     "award-without-bid": "is awarded what it had not bid for",
     "rejection-without-bid": "is rejected and had not bid",
-    "bid-unanswered": "bids, and is neither awarded nor rejected",
+    "bid-unanswered": "has a bid that is neither awarded nor rejected",
     "bid-answered-twice": "is awarded or rejected more than once",
     "execution-without-award": "works on what it was not awarded",
     "execution-before-award": "works before it is awarded",
     "report-without-award": "reports on what it was not awarded",
-    "award-unreported": "is awarded, and no report comes",
+    "award-unreported": "has an award on which no report comes",
     "award-reported-twice": "ends one award more than once",
 }
 
@@ -151,9 +156,9 @@ def _unended(steps: _Steps) -> Iterator[tuple[str, list[Act]]]:
     if steps.of("cancel"):
         return
     bids, awards = steps.of("bid"), steps.of("award")
-    if bids and not steps.of("award", "rejection"):
+    if len(bids) > len(steps.of("award", "rejection")):
         yield "bid-unanswered", bids
-    if awards and not steps.of("report"):
+    if len(awards) > len(steps.of("report")):
         yield "award-unreported", awards
 
 
@@ -187,12 +192,12 @@ def _deadline_ns(announcement: Act | None, trace: Trace) -> int | None:
     """
     if announcement is None:
         return None
-    said = plain(announcement.span.attributes.get(names.DELEGATION_DEADLINE))
+    said = as_said(announcement.span.attributes.get(names.DELEGATION_DEADLINE))
     if isinstance(said, dict):
         us = said.get("us")
         said = us / 1_000_000 if isinstance(us, int) else said.get("text")
-    if isinstance(said, int | float) and not isinstance(said, bool):
-        return round(said * _NS_PER_S)
+    if isinstance(said, int | float | Decimal) and not isinstance(said, bool):
+        return round(Decimal(said) * _NS_PER_S) if Decimal(said).is_finite() else None
     try:
         until = dt.datetime.fromisoformat(str(said))
         started = dt.datetime.fromisoformat(trace.started)

@@ -8,6 +8,7 @@ asked. Each measure is defined, with numbers worked out by hand, in `docs/refere
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 Cost: TypeAlias = "Callable[[Any], int | float | Decimal | None]"
 """What a bid would cost, in any one unit; None: it does not say."""
 
-SUCCESSES = ("done", "result")
-"""The outcomes of a report that are FIPA's `inform-done` and `inform-result`."""
+_OUTCOMES = {"done": "success", "result": "success", "failure": "failure"}
+"""What FIPA's `inform-done`, `inform-result` and `failure` come to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +44,11 @@ class Delegation:
         dialogue: Its steps, each with its span.
         announced_ns: When the task was announced, from the start of the run.
         award_latency_ns: From the announcement to the first award.
-        bid_to_award_ns: From the first awarded bid to its award.
+        bid_to_award_ns: From the last bid of who got the first award, to that award.
         aggregated_ns: From the announcement (of a handoff: the award) until the last report was
             in; None unless every award was reported on.
-        outcome: `success`, `failure`; of several awards, `success` where all succeeded.
+        outcome: `failure` where a report says so; `success` where every award was reported on as
+            done.
         unknown: By the name of a measure, why it is None.
     """
 
@@ -95,12 +97,13 @@ class Delegation:
             cost: What a bid would cost; by default the bid itself, which must be a number.
 
         Returns:
-            In the unit of the bids, never below 0; of several awards, the sum. None: nothing was
-            awarded, an awarded party did not bid, or a bid has no cost.
+            In the unit of the bids, never below 0; of several awarded bids, the sum. Of each bidder
+            the last bid counts. None: nothing was awarded, an awarded party did not bid, or a bid
+            has no cost.
         """
         costs = {act.party: _cost(act.bid, cost) for act in self.bids}
         known = [value for value in costs.values() if value is not None]
-        awarded = [costs.get(party) for party in self.awarded]
+        awarded = [costs.get(party) for party in dict.fromkeys(self.awarded)]
         paid = [value for value in awarded if value is not None]
         if not paid or len(paid) < len(awarded) or len(known) < len(costs):
             return None
@@ -240,10 +243,9 @@ def _measured(dialogue: Dialogue, *, timed: bool) -> Delegation:
     announcement, award = dialogue.first("announcement"), dialogue.first("award")
     bid = None if award is None else dialogue.last("bid").get(award.party)
     begun = announcement or (award if dialogue.kind == HANDOFF else None)
-    by_party = dialogue.last("report")
-    reports = [by_party.get(one.party) for one in dialogue.all("award")]
-    told = [one for one in reports if one is not None]
-    is_told = bool(told) and len(told) == len(reports)
+    awards = Counter(one.party for one in dialogue.all("award"))
+    told = [one for one in dialogue.all("report") if one.party in awards]
+    is_told = bool(told) and Counter(one.party for one in told) >= awards
     measures = {
         "announced_ns": None if announcement is None else announcement.at_ns,
         "award_latency_ns": _between(announcement, award),
@@ -254,7 +256,7 @@ def _measured(dialogue: Dialogue, *, timed: bool) -> Delegation:
     }
     if not timed:
         measures |= dict.fromkeys(_DURATIONS)
-    outcome = _outcome(dialogue, told) if is_told else None
+    outcome = _outcome(dialogue, told, is_told=is_told)
     missing = {
         "announcement": announcement,
         "award": award,
@@ -305,18 +307,18 @@ def _between(first: Act | None, then: Act | None, *, ends: bool = False) -> int 
     return took_ns if took_ns >= 0 else None
 
 
-def _outcome(dialogue: Dialogue, reports: list[Act]) -> str | None:
+def _outcome(dialogue: Dialogue, reports: list[Act], *, is_told: bool) -> str | None:
     works = dialogue.last("execution")
     said = [_said(one, works.get(one.party)) for one in reports]
     if "failure" in said:
         return "failure"
-    return None if None in said else "success"
+    return "success" if is_told and None not in said else None
 
 
 def _said(report: Act, work: Act | None) -> str | None:
     """How a report says that it ended; where it does not, how the work itself did."""
     if report.outcome is not None:
-        return "success" if report.outcome in SUCCESSES else "failure"
+        return _OUTCOMES.get(report.outcome)
     code = None if work is None else work.span.status.code
     return None if code in (None, "UNSET") else "success" if code == "OK" else "failure"
 

@@ -7,7 +7,7 @@ the last announcement of its task that is not later. No step is left out, whatev
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ class Act:
     Attributes:
         phase: One of `PHASES`.
         party: The bidder whom it is about: who bids, refuses, works or reports, or whom an award or
-            a rejection answers; of an announcement, who announces. Empty: nobody is named.
+            a rejection answers; where nobody is named, who took the step. Empty: no agent did.
         span: The span that tells of it.
         at_ns: When it began, nanoseconds from the start of the run.
         end_ns: When it ended.
@@ -100,12 +100,21 @@ def dialogues(team: Team, parties: Parties) -> tuple[Dialogue, ...]:
         for acts in _rounds(sorted(said, key=_place))
     ]
     found += [
-        _handoff(span, team.by_id.get(link.span) if link.trace is None else None, parties)
+        _handoff(span, source, parties)
         for span in team.trace.spans
-        for link in span.links
-        if link.relationship == HANDOFF and names.DELEGATION_PHASE not in span.attributes
+        if span.links and names.DELEGATION_PHASE not in span.attributes
+        for source in _handing(span, team)
     ]
     return tuple(sorted(found, key=lambda one: one.acts[0].at_ns))
+
+
+def _handing(span: Span, team: Team) -> Iterable[Span | None]:
+    """The spans that handed over to one, each once; None: such a one is not in the trace."""
+    return {
+        (link.trace, link.span): team.by_id.get(link.span) if link.trace is None else None
+        for link in span.links
+        if link.relationship == HANDOFF
+    }.values()
 
 
 def _place(act: Act) -> tuple[int, int]:
@@ -123,36 +132,38 @@ def _act(span: Span, parties: Parties) -> Act:
         span=span,
         at_ns=span.start_ns,
         end_ns=span.end_ns,
-        bid=_bid(span.attributes.get(names.DELEGATION_BID)),
+        bid=as_said(span.attributes.get(names.DELEGATION_BID)),
         outcome=None if outcome is None else _text(outcome),
-        follows=tuple(one.span for one in span.links if one.relationship in _BACK),
+        follows=tuple(
+            one.span for one in span.links if one.relationship in _BACK and one.trace is None
+        ),
     )
 
 
 def _rounds(acts: list[Act]) -> list[list[Act]]:
     """The steps of one task, parted by its announcements."""
-    announced = [act for act in acts if act.phase == "announcement"]
-    round_of = {act.span.id: number for number, act in enumerate(announced, 1)}
     by_id = {act.span.id: act for act in acts}
-    found: list[list[Act]] = [[] for _ in range(len(announced) + 1)]
+    round_of: dict[str, int] = {}
     latest = 0
     for act in acts:
-        if act.phase == "announcement":
-            latest = round_of[act.span.id]
-            found[latest].append(act)
-            continue
-        number = _linked_round(act, by_id, round_of)
-        if number is None:  # of the steps before the first announcement nobody knows better
-            number = latest if latest or not announced else 0
-        round_of[act.span.id] = number
-        found[number].append(act)
+        latest += act.phase == "announcement"
+        if act.phase == "announcement" or by_id.keys().isdisjoint(act.follows):
+            round_of[act.span.id] = latest
+    found: list[list[Act]] = [[] for _ in range(latest + 1)]
+    latest = 0
+    for act in acts:
+        latest += act.phase == "announcement"
+        known = _linked_round(act, by_id, round_of)
+        if known is not None:
+            round_of[act.span.id] = known
+        found[latest if known is None else known].append(act)
     return [one for one in found if one]
 
 
 def _linked_round(act: Act, by_id: Mapping[str, Act], round_of: Mapping[str, int]) -> int | None:
-    """The round of the step that a step follows, however many steps back it is known."""
+    """The round of a step that does not follow another one, however many steps back that is."""
     seen: set[str] = set()
-    ahead = list(act.follows)
+    ahead = [act.span.id]
     while ahead:
         at = ahead.pop()
         if at in round_of:
@@ -204,7 +215,8 @@ def _handoff(span: Span, source: Span | None, parties: Parties) -> Dialogue:
     )
 
 
-def _bid(value: Value) -> object:
+def as_said(value: Value) -> object:
+    """A value of an attribute as code said it: a `Decimal` is one again."""
     if isinstance(value, dict) and value.get(TYPE) == "decimal":
         return Decimal(str(value["text"]))
     return plain(value)

@@ -12,13 +12,14 @@ from agenttrace.analysis.interactions import AS_TOOL, INSIDE, MESSAGE, Interacti
 from agenttrace.analysis.ranks import Ranks
 from agenttrace.check.content import state_of
 from agenttrace.model import names
-from agenttrace.model.span import Span, SpanKind, WireKind
+from agenttrace.model.span import Event, Span, SpanKind, WireKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from agenttrace.analysis.channels import Channel, Node
     from agenttrace.analysis.team import Team
+    from agenttrace.model.state import StateSnapshot
 
 LEAST_CHATTER = 4
 """How many times two agents go to and fro until it is chatter: two full rounds."""
@@ -158,7 +159,7 @@ def _parts(beside: Mapping[str, Sequence[str]], without: str) -> tuple[tuple[str
 
 
 def chatter(team: Team, interactions: Iterable[Interaction]) -> Iterator[Chatter]:
-    """Find the rows to and fro, in the order of their causes (`Ranks`)."""
+    """Find the rows to and fro, in the order of their causes (`_Clock`)."""
     pairs: dict[tuple[str, str], list[Interaction]] = defaultdict(list)
     for one in interactions:
         first, second = sorted((one.source, one.target))
@@ -166,22 +167,22 @@ def chatter(team: Team, interactions: Iterable[Interaction]) -> Iterator[Chatter
     long = {pair: row for pair, row in pairs.items() if len(row) >= LEAST_CHATTER}
     if not long:
         return
-    ranks = Ranks(team.trace)
-    changes = _changes(team, ranks)
+    clock = _Clock(team)
+    changes = _changes(team, clock)
     for pair, row in sorted(long.items()):
         keeps = [changes[one] for one in pair if one in changes]
         when = sorted(rank for one in keeps for rank in one)
         unknown = {} if keeps else {"state": "not recorded: neither agent says what it knows"}
-        for part in _rows(row, ranks, when):
+        for part in _rows(row, clock, when):
             if len(part) >= LEAST_CHATTER:
                 yield Chatter(agents=pair, interactions=tuple(part), unknown=unknown)
 
 
 def _rows(
-    row: Sequence[Interaction], ranks: Ranks, changes: Sequence[int]
+    row: Sequence[Interaction], clock: _Clock, changes: Sequence[int]
 ) -> Iterator[list[Interaction]]:
     ranked = sorted(
-        ((_rank(one, ranks), place, one) for place, one in enumerate(row)), key=lambda it: it[:2]
+        ((clock.of(one), place, one) for place, one in enumerate(row)), key=lambda it: it[:2]
     )
     part: list[Interaction] = []
     before = 0
@@ -198,19 +199,43 @@ def _rows(
     yield part
 
 
-def _rank(one: Interaction, ranks: Ranks) -> int:
-    return 0 if one.effect is None else ranks.of(one.effect)
+class _Clock:
+    """When something happened: by Lamport's clock, and in a trace without lanes by its times."""
+
+    def __init__(self, team: Team) -> None:
+        self._ranks = Ranks(team.trace) if team.trace.lanes else None
+        self._by_id = team.by_id
+
+    def of(self, one: Interaction) -> int:
+        """When the effect began; of a queue's message, when it was received."""
+        if one.received is not None and self._ranks is not None:
+            return self._ranks.at(*one.received)
+        return 0 if one.effect is None else self.begun(one.effect)
+
+    def begun(self, span: Span) -> int:
+        return span.start_ns if self._ranks is None else self._ranks.of(span)
+
+    def told(self, event: Event, span: Span) -> int:
+        if self._ranks is None:
+            return event.at_ns
+        return max(self._ranks.of(span), self._ranks.at(span.lane, event.seq))
+
+    def kept(self, shot: StateSnapshot) -> int:
+        if self._ranks is not None:
+            return self._ranks.at(shot.lane, shot.seq)
+        span = None if shot.span is None else self._by_id.get(shot.span)
+        return 0 if span is None else span.start_ns
 
 
-def _changes(team: Team, ranks: Ranks) -> dict[str, list[int]]:
-    """By agent that says anything of its state, the ranks at which that changed."""
+def _changes(team: Team, clock: _Clock) -> dict[str, list[int]]:
+    """By agent that says anything of its state, when that changed."""
     found: dict[str, list[int]] = {}
     last: dict[str, object] = {}
     for shot in team.trace.snapshots:
         changes = found.setdefault(shot.agent, [])
         state = state_of(shot)
         if shot.agent in last and last[shot.agent] != state:
-            changes.append(ranks.at(shot.lane, shot.seq))
+            changes.append(clock.kept(shot))
         last[shot.agent] = state
     for span in team.trace.spans:
         agent = team.doers[span.id]
@@ -218,13 +243,9 @@ def _changes(team: Team, ranks: Ranks) -> dict[str, list[int]]:
             continue
         for event in span.events:
             if event.name == "state_change":
-                found.setdefault(agent, []).append(
-                    max(ranks.of(span), ranks.at(span.lane, event.seq))
-                    if team.trace.lanes
-                    else ranks.of(span)
-                )
+                found.setdefault(agent, []).append(clock.told(event, span))
         if is_write(span):
-            found.setdefault(agent, []).append(ranks.of(span))
+            found.setdefault(agent, []).append(clock.begun(span))
     return found
 
 
@@ -235,14 +256,21 @@ def redundant(interactions: Iterable[Interaction]) -> Iterator[Redundant]:
         if one.said and one.kind in _TOLD:
             groups[one.source, one.said].append(one)
     for (source, _), told in groups.items():
-        if len(told) > 1:
+        if len({_telling(one) for one in told}) > 1:
             targets = tuple(sorted({one.target for one in told}))
             yield Redundant(source=source, targets=targets, interactions=tuple(told))
 
 
+def _telling(one: Interaction) -> str:
+    """What was done to tell it: a message or a call is one, however many it reaches."""
+    is_one = one.kind == AS_TOOL or (one.cause and one.cause.kind is SpanKind.MESSAGE)
+    span = one.cause if is_one else one.effect
+    return "" if span is None else span.id
+
+
 def unread(team: Team) -> Iterator[Unread]:
     """Find what was said to somebody, and no link and no delivery names."""
-    read = {link.span for span in team.trace.spans for link in span.links}
+    read = {link.span for span in team.trace.spans for link in span.links if link.trace is None}
     delivered = {one.message for one in team.trace.deliveries if one.message is not None}
     for span in team.trace.spans:
         if is_said(span) and span.id not in read and span.position not in delivered:

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.causal.delivery.edges import RECEIVE, edges
 from agenttrace.model import names
-from agenttrace.model.span import ERROR, Span, SpanKind, WireKind
+from agenttrace.model.lane import Position
+from agenttrace.model.span import ERROR, Fidelity, Link, Span, SpanKind, WireKind
 from agenttrace.model.values import digest, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agenttrace.analysis.team import Team
-    from agenttrace.model.lane import Position
     from agenttrace.model.values import Value
 
 AS_TOOL, INSIDE, MESSAGE = "tool-as-agent", "subagent", "message"
@@ -52,6 +52,7 @@ class Interaction:
         latency_ns: From the end of `cause`, or from its begin where it stands around `effect` or
             outlasts its begin, to the begin of `effect`; nanoseconds of recorded time.
         said: A digest of what was said; empty where it is not known.
+        received: Of a queue's message: the lane that received it, and when, in that lane's steps.
         unknown: By attribute, why it is None.
     """
 
@@ -65,14 +66,12 @@ class Interaction:
     tokens: int | None = None
     latency_ns: int | None = None
     said: bytes = b""
+    received: tuple[Position, float] | None = None
     unknown: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Edge(NamedTuple):
-    """An interaction in the making; `teller` is the span that holds what was said.
-
-    `is_marked` says whether cause and effect are the two ends themselves, not only around them.
-    """
+    """An interaction in the making; of a queue's, cause and effect only stand around the ends."""
 
     kind: str
     source: str
@@ -80,8 +79,7 @@ class _Edge(NamedTuple):
     cause: Span | None
     effect: Span | None
     channel: str = ""
-    teller: Span | None = None
-    is_marked: bool = True
+    received: tuple[Position, float] | None = None
 
 
 def interactions(team: Team) -> tuple[Interaction, ...]:
@@ -101,14 +99,23 @@ def interactions(team: Team) -> tuple[Interaction, ...]:
 def _linked(team: Team) -> Iterator[_Edge]:
     for span in team.trace.spans:
         target = team.doers[span.id] if span.links else None
-        for link in span.links if target is not None else ():
+        for link in _each_once(span) if target is not None else ():
             cause = team.by_id.get(link.span) if link.trace is None else None
             source = None if cause is None else team.doers[cause.id]
             if cause is None or source is None or target is None or source == target:
                 continue
-            teller = cause if names.MESSAGE_CONTENT in cause.attributes else span
             channel = _text(span.attributes.get(names.MESSAGE_CHANNEL))
-            yield _Edge(link.relationship, source, target, cause, span, channel, teller)
+            yield _Edge(link.relationship, source, target, cause, span, channel)
+
+
+def _each_once(span: Span) -> Iterable[Link]:
+    """The links of a span; one that some exporter wrote down twice is one."""
+    if len(span.links) == 1:  # as nearly all have
+        return span.links
+    return {
+        (one.span, one.trace, one.relationship, digest(dict(one.attributes))): one
+        for one in span.links
+    }.values()
 
 
 def _inside(team: Team, by_links: set[tuple[str, str]]) -> Iterator[_Edge]:
@@ -123,10 +130,10 @@ def _inside(team: Team, by_links: set[tuple[str, str]]) -> Iterator[_Edge]:
             continue
         tool = _tool_around(team, around, source)
         if tool is None:
-            yield _Edge(INSIDE, source, target, around, span, "", span)
+            yield _Edge(INSIDE, source, target, around, span)
         else:
             name = tool.operation or tool.name
-            yield _Edge(AS_TOOL, source, target, tool, span, name, tool)
+            yield _Edge(AS_TOOL, source, target, tool, span, name)
 
 
 def _tool_around(team: Team, around: Span, agent: str) -> Span | None:
@@ -140,19 +147,33 @@ def _tool_around(team: Team, around: Span, agent: str) -> Span | None:
 
 
 def _queued(team: Team) -> Iterator[_Edge]:
-    for cause, effect, channel in unmarked(team):
+    for cause, effect, channel, received in unmarked(team):
         source = None if cause is None else team.doers[cause.id]
         target = None if effect is None else team.doers[effect.id]
         if source is not None and target is not None and source != target:
-            yield _Edge(MESSAGE, source, target, cause, effect, channel, is_marked=False)
+            yield _Edge(MESSAGE, source, target, cause, effect, channel, received)
 
 
-def unmarked(team: Team) -> Iterator[tuple[Span | None, Span | None, str]]:
+class Carried(NamedTuple):
+    """A message that a queue carried.
+
+    Attributes:
+        cause: What stood around the sending.
+        effect: What stood around the receiving.
+        channel: The queue's name.
+        received: The lane that received it, and when, in that lane's steps.
+    """
+
+    cause: Span | None
+    effect: Span | None
+    channel: str
+    received: tuple[Position, float]
+
+
+def unmarked(team: Team) -> Iterator[Carried]:
     """The messages that queues carried and no verb marked.
 
-    Returns:
-        What stood around the sending, what around the receiving, and the queue's name. A verb that
-        marks a message says more of it; such a one is known by its sender's last step.
+    A verb that marks a message says more of it; such a one is known by its sender's last step.
     """
     marked = {
         (sent.lane, sent.seq)
@@ -175,7 +196,8 @@ def unmarked(team: Team) -> Iterator[tuple[Span | None, Span | None, str]]:
                 if delivery.turn
                 else standing.at(edge.receiver, delivery.seq)
             )
-            yield standing.at(edge.sender, delivery.sent), effect, delivery.channel
+            cause = standing.at(edge.sender, delivery.sent)
+            yield Carried(cause, effect, delivery.channel, (edge.receiver, edge.seq))
 
 
 class Standing:
@@ -273,6 +295,7 @@ def _made(edge: _Edge, spent: _Spent, *, timed: bool) -> Interaction:
         tokens=tokens,
         latency_ns=latency,
         said=digest(said) if is_told else b"",
+        received=edge.received,
         unknown=_unknown("" if is_told else _UNTOLD, no_tokens, no_latency),
     )
 
@@ -299,18 +322,22 @@ def _as_text(value: object) -> str:
 
 
 def _said(edge: _Edge) -> object:
-    teller = edge.teller
-    if teller is None:
+    """What the one told the other; what that one then says or asks by itself is none of it."""
+    cause, effect = edge.cause, edge.effect
+    if cause is None or effect is None or edge.received is not None:
         return _NOTHING
-    if names.MESSAGE_CONTENT in teller.attributes:
-        return teller.attributes[names.MESSAGE_CONTENT]
-    if edge.kind == AS_TOOL or teller.is_call:
-        return teller.question if teller.question is not None else _NOTHING
-    return _NOTHING if teller.task is None else teller.task
+    for span in (cause, effect) if effect.wire_kind is not WireKind.PRODUCER else (cause,):
+        if span.kind is SpanKind.MESSAGE and names.MESSAGE_CONTENT in span.attributes:
+            return span.attributes[names.MESSAGE_CONTENT]
+    asked = cause if edge.kind == AS_TOOL else effect
+    if asked.question is not None and asked.kind in (SpanKind.AGENT, SpanKind.TOOL):
+        known = asked.fidelity.get("question", Fidelity.PRESENT)
+        return asked.question if known is Fidelity.PRESENT else _NOTHING
+    return _NOTHING if effect.task is None else effect.task
 
 
 def _latency(edge: _Edge) -> tuple[int | None, str]:
-    if edge.cause is None or edge.effect is None or not edge.is_marked:
+    if edge.cause is None or edge.effect is None or edge.received is not None:
         return None, f"{NOT_RECORDED}: a queue keeps no times"
     begun = edge.effect.start_ns
     since = edge.cause.end_ns if edge.cause.end_ns <= begun else edge.cause.start_ns
@@ -321,7 +348,9 @@ def _latency(edge: _Edge) -> tuple[int | None, str]:
 
 def _works(edge: _Edge) -> bool:
     """Whether the effect is work, and no message."""
-    return edge.is_marked and edge.effect is not None and edge.effect.kind is not SpanKind.MESSAGE
+    if edge.effect is None or edge.received is not None:
+        return False
+    return edge.effect.kind is not SpanKind.MESSAGE
 
 
 def _text(value: Value) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from agenttrace.errors import DelegationBroken, NotRecorded
 from agenttrace.model.span import Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
-from tests.fakes.made_teams import skewed
+from tests.fakes.rough_teams import rough_net
 from tests.fakes.told_teams import BREAKS, Row, conforming, made, net, spoiled
 from tests.oracles import delegation as oracle
 
@@ -31,13 +33,18 @@ def rules(found: Delegations) -> set[str]:
     return {one.rule for one in found.violations}
 
 
-def as_the_oracle(found: Delegations) -> list[dict[str, Any]]:
-    """What was found, as the oracle writes it; the violations apart."""
+def measured(found: Delegations) -> list[dict[str, Any]]:
+    """What was found of each placing, as the oracle writes it."""
     return [
-        {"task": one.task, "handoff": one.is_handoff}
+        {"task": one.task, "is_handoff": one.is_handoff, "regret": fraction(one.regret())}
         | {name: getattr(one, name) for name in MEASURES}
         for one in found.rounds
     ]
+
+
+def fraction(number: Decimal | None) -> Fraction | None:
+    """A number, exactly."""
+    return None if number is None else Fraction(number)
 
 
 def test_a_placing_by_the_rules_breaks_none() -> None:
@@ -71,22 +78,32 @@ def test_a_single_broken_rule_is_caught_and_is_that_rule(rule: str) -> None:
 
 
 def test_whatever_was_said_is_measured_and_judged_as_the_page_says() -> None:
-    """Steps lost, said twice, late, by others or by other clocks, in placings that overlap."""
-    judged = 0
+    """Steps lost, said twice, late, by others, in other words, to nobody, by other clocks."""
+    seen: Counter[str] = Counter()
     for seed in SEEDS:
-        chance = random.Random(seed)
-        rows = [row for n in range(3) for row in conforming(chance, f"t{n % 2}", start=4 * n)]
-        spoilt = spoiled(chance, rows)
-        trace = net(spoilt, linked=seed % 2 == 0, complete=seed % 3 != 0)
-        if seed % 4 == 0:
-            trace = skewed(trace, chance)
+        trace = rough_net(seed)
         found, wanted = delegations(trace), oracle.placings(trace)
-        violations = [one.pop("violations") for one in wanted]
-        assert sorted(as_the_oracle(found), key=str) == sorted(wanted, key=str), seed
-        told = [(one.rule, one.party) for one in found.violations]
-        assert sorted(told) == sorted(pair for some in violations for pair in some), seed
-        judged += len(told)
-    assert judged > len(SEEDS)
+        measures = [oracle.measures(trace, one) for one in wanted]
+        assert sorted(measured(found), key=repr) == sorted(map(same_order, measures), key=repr), (
+            seed
+        )
+        told = Counter((one.rule, one.party) for one in found.violations)
+        assert told == Counter(it for one in wanted for it in oracle.violations(trace, one)), seed
+        for rate, part in oracle.rates(wanted).items():
+            assert getattr(found, rate) == (None if part is None else float(part)), seed
+        assert all(one.spans for one in found.violations)
+        begun = [one.dialogue.acts[0].at_ns for one in found.rounds]
+        assert begun == sorted(begun), seed
+        seen.update(rule for rule, _ in told.elements())
+        seen.update("handoff" for one in wanted if one.handoff)
+        seen.update(name for one in measures for name, it in one.items() if it is not None)
+    rare = {it: seen[it] for it in (*RULES, *MEASURES, "regret", "handoff")}
+    assert min(rare.values()) >= len(SEEDS) // 75, rare
+
+
+def same_order(measures: dict[str, Any]) -> dict[str, Any]:
+    """The same, in the order of `measured`."""
+    return {name: measures[name] for name in ("task", "is_handoff", "regret", *MEASURES)}
 
 
 def test_what_is_not_recorded_is_none_and_says_why() -> None:
@@ -173,6 +190,101 @@ def test_a_deadline_may_be_an_instant() -> None:
     assert rules(delegations(replace(trace, started=""))) == set()
 
 
+@pytest.mark.parametrize(
+    ("deadline", "broken"),
+    [
+        (Decimal("0.000000001"), {"bid-late"}),
+        (Decimal("0.000000002"), set()),
+        (float("inf"), set()),
+        (float("nan"), set()),
+    ],
+)
+def test_a_deadline_may_be_any_number(deadline: object, broken: set[str]) -> None:
+    """Of one that never comes, or is no number at all, nothing is judged, and nothing fails."""
+    rows = [
+        Row(task="t", phase="announcement", by="boss", at=0, deadline=deadline),
+        Row(task="t", phase="bid", by="ann", at=2, bid=1),
+        Row(task="t", phase="award", by="boss", about="ann", at=3),
+        Row(task="t", phase="report", by="ann", at=4),
+    ]
+
+    assert rules(delegations(net(rows))) == broken
+
+
+def done(*outcomes: str | None, awards: int = 1) -> Delegations:
+    """A task that was given to one agent so many times, and reported on with these words."""
+    rows = [Row(task="t", phase="award", by="boss", about="ann", at=n) for n in range(awards)]
+    rows += [
+        Row(task="t", phase="report", by="ann", at=9 + n, outcome=outcome)
+        for n, outcome in enumerate(outcomes)
+    ]
+    return delegations(net(rows))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "awards", "outcome", "broken"),
+    [
+        (("done", "result"), 2, "success", set()),
+        (("failure", "done"), 2, "failure", set()),
+        (("done",), 2, None, {"award-unreported"}),
+        (("failure",), 2, "failure", {"award-unreported"}),
+        (("failure", "done"), 1, "failure", {"award-reported-twice"}),
+        (("partly",), 1, None, set()),
+    ],
+)
+def test_each_award_has_a_report_of_its_own(
+    outcomes: tuple[str, ...], awards: int, outcome: str | None, broken: set[str]
+) -> None:
+    """A later success hides no failure, and a word that is none of FIPA's is neither."""
+    found = done(*outcomes, awards=awards)
+
+    assert (found.rounds[0].outcome, rules(found)) == (outcome, broken)
+
+
+def test_each_bid_has_an_answer_of_its_own() -> None:
+    """Who bids twice and is answered once has a bid that nobody answered."""
+    rows = [
+        Row(task="t", phase="announcement", by="boss", at=0),
+        Row(task="t", phase="bid", by="ann", at=1, bid=3),
+        Row(task="t", phase="bid", by="ann", at=2, bid=1),
+        Row(task="t", phase="rejection", by="boss", about="ann", at=3),
+    ]
+
+    assert rules(delegations(net(rows))) == {"bid-twice", "bid-unanswered"}
+
+
+def test_a_bid_that_is_awarded_twice_costs_once() -> None:
+    """The second award is a broken rule, and no second price."""
+    rows = [
+        Row(task="t", phase="announcement", by="boss", at=0),
+        Row(task="t", phase="bid", by="ann", at=1, bid=3),
+        *(Row(task="t", phase="award", by="boss", about="ann", at=at) for at in (2, 3)),
+    ]
+
+    assert delegations(net(rows)).rounds[0].regret() == 0
+
+
+def test_what_follows_a_later_step_is_of_the_same_placing() -> None:
+    """By clocks that disagree an award may come before its bid, and before another announcement."""
+    rows = [
+        Row(task="t", phase="announcement", by="boss", at=0),
+        Row(task="t", phase="award", by="boss", about="ann", at=3),
+        Row(task="t", phase="announcement", by="boss", at=5),
+        Row(task="t", phase="bid", by="ann", at=6),
+    ]
+    trace = net(rows)
+    award, bid = trace.spans[1], next(it for it in trace.spans if it.agent == "ann")
+    award = next(it for it in trace.spans if it.name.startswith("award"))
+    linked = replace(award, links=(Link(span=bid.id, relationship="bid_by"),))
+    spans = tuple(linked if it is award else it for it in trace.spans)
+    first, second = delegations(replace(trace, spans=spans))
+
+    assert [[act.phase for act in one.dialogue.acts] for one in (first, second)] == [
+        ["announcement"],
+        ["award", "announcement", "bid"],
+    ]
+
+
 def handed_over(code: str) -> Trace:
     """An agent that hands over to another one, which ends in a status."""
     first = Span(id="1" * 16, name="triage", kind=SpanKind.AGENT, agent="triage", end_ns=9)
@@ -204,6 +316,30 @@ def test_a_handoff_is_the_case_of_one_bidder(code: str, outcome: str | None) -> 
     )
     assert (one.aggregated_ns, one.outcome, one.award_latency_ns) == (20, outcome, None)
     assert delegations(handed_over(code)).conform()
+
+
+@pytest.mark.parametrize("elsewhere", [None, "e" * 32])
+def test_of_a_handoff_from_elsewhere_nobody_is_blamed(elsewhere: str | None) -> None:
+    """Who handed over is not in the trace: there is no award to be seen, and none to be missed."""
+    first, second = handed_over("OK").spans
+    link = Link(span=first.id, relationship="handoff", trace=elsewhere)
+    away = replace(second, links=(link,))
+    placed = delegations(made([away] if elsewhere is None else [first, away]))
+    (one,) = placed.rounds
+
+    assert (one.is_handoff, one.manager, one.awarded, one.outcome) == (True, None, (), None)
+    assert one.unknown["aggregated_ns"].startswith(
+        "not recorded: there is no announcement, no award"
+    )
+    assert placed.conform()
+
+
+def test_a_handoff_that_is_written_down_twice_is_one() -> None:
+    """Some exporters repeat links."""
+    first, second = handed_over("OK").spans
+    twice = replace(second, links=second.links * 2)
+
+    assert len(delegations(made([first, twice])).rounds) == 1
 
 
 def test_a_handoff_of_a_framework_is_one() -> None:

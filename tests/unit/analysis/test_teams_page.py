@@ -53,7 +53,7 @@ def trace_of(happened: list[list[str]]) -> Trace:
     return telling(*((who, at, what[0], _said(*what)) for at, who, what in rows), code="UNSET")
 
 
-def _row(at: int, who: str, phase: str, said: str = "") -> Row:
+def _row(at: int, who: str, phase: str, said: str = "", until: str = "") -> Row:
     return Row(
         task="t",
         phase=phase,
@@ -62,6 +62,7 @@ def _row(at: int, who: str, phase: str, said: str = "") -> Row:
         about=said if phase in ("award", "rejection") else "",
         bid=int(said) if phase == "bid" else None,
         outcome=said if phase == "report" else None,
+        deadline=(int(until) - at) / 1e9 if until else None,
     )
 
 
@@ -95,8 +96,10 @@ def test_each_analysis_has_three_cases_or_more() -> None:
     begun = [case.happened[0][2].split()[0] for case in cases()]
     starved = [case for case in cases() if any("starved" in one for one, _ in case.measures)]
 
-    assert begun.count("announcement") == 3
+    handed = [case for case in cases() if any("is_handoff" in one for one, _ in case.measures)]
+    assert begun.count("announcement") == 4
+    assert len(handed) == 3
     assert begun.count("waiting") == 3
     assert begun.count("asks") == 3
     assert len(starved) == 3
-    assert len(begun) == 3 + 3 + 3 + 3 + 3
+    assert len(begun) == 4 + 3 + 3 + 3 + 3 + 3
