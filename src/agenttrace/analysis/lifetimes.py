@@ -205,7 +205,7 @@ def _stretches(team: Team) -> dict[str, list[_Stretch]]:
             )
         around = None if span.parent is None else team.by_id.get(span.parent)
         host = None if around is None else team.doers[around.id]
-        if host is not None and doer is not None and host != doer:
+        if host is not None and host != doer:
             found[host].append(_Stretch(span.start_ns, span.end_ns, 2))
     for agent, wait in _waits(team):
         found[agent].append(wait)
