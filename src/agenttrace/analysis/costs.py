@@ -246,17 +246,20 @@ def _is_elsewhere(span: Span) -> bool:
 def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
     models = [span for span in calls if span.kind in _MODELS]
     elsewhere = sum(map(_is_elsewhere, calls))
-    silent = sum(span.usage is None and span.status.code != ERROR for span in models)
+    silent = [span for span in models if _is_silent(span)]
+    mute = sum(span.usage is None or span.usage.cost_usd is None for span in silent)
     used = [span for span in models if span.usage is not None]
     known = _tokens(span.usage.tokens for span in used if span.usage is not None)
     usd, why = _usd(used, prices)
     unknown: dict[str, str] = {}
     if elsewhere or silent:
-        told = f"{NOT_RECORDED}: {_who(silent, elsewhere)}"
-        unknown = {"tokens": told, "usd": told}
+        unknown["tokens"] = f"{NOT_RECORDED}: {_who(len(silent), elsewhere)}"
+    if elsewhere or mute:
+        unknown["usd"] = f"{NOT_RECORDED}: {_who(mute, elsewhere)}"
     elif usd is None:
         unknown["usd"] = why
-    said = [span.usage.tool_cost_usd for span in calls if span.usage is not None]
+    tools = [span for span in calls if span.kind in _TOOLS]
+    said = [span.usage.tool_cost_usd for span in tools if span.usage is not None]
     tool_usd = [one for one in said if one is not None]
     if not tool_usd:
         unknown["tool_usd"] = f"{NOT_RECORDED}: no tool says what it costs"
@@ -265,7 +268,7 @@ def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
         unknown["took_ns"] = f"{NOT_RECORDED}: the calls have no durations"
     return Cost(
         llm_calls=len(models),
-        tool_calls=sum(span.kind in _TOOLS for span in calls),
+        tool_calls=len(tools),
         tokens=None if "tokens" in unknown else known,
         known_tokens=known,
         usd=None if "usd" in unknown else usd,
@@ -274,6 +277,11 @@ def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
         spans=calls,
         unknown=unknown,
     )
+
+
+def _is_silent(span: Span) -> bool:
+    """Whether a model call does not say what it read and wrote; one that failed used nothing."""
+    return span.status.code != ERROR and (span.usage is None or not span.usage.models)
 
 
 def _who(silent: int, elsewhere: int) -> str:
@@ -302,7 +310,7 @@ def _by_model(calls: Iterable[Span], prices: Prices) -> Mapping[str | None, Cost
         if span.kind not in _MODELS:
             continue
         models = {} if span.usage is None else span.usage.models
-        if len(models) == 1 or span.usage is None:
+        if len(models) <= 1:
             groups[next(iter(models), None)].append((span, span))
             continue
         for model, tokens in models.items():  # a price for all of them is no model's own

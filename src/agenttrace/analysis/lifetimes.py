@@ -170,6 +170,9 @@ def lifetimes(team: Team, path: CriticalPath) -> Lifetimes:
     return Lifetimes(found, team)
 
 
+_OF_BOARDS = ("blackboard", "stigmergy")
+"""The links of those who read what was left for anybody: they do not wait for it."""
+
 _NO_TIMES = f"{NOT_RECORDED}: the trace has no times"
 
 
@@ -202,7 +205,7 @@ def _stretches(team: Team) -> dict[str, list[_Stretch]]:
             )
         around = None if span.parent is None else team.by_id.get(span.parent)
         host = None if around is None else team.doers[around.id]
-        if host is not None and doer is not None and host != doer:
+        if host is not None and host != doer:
             found[host].append(_Stretch(span.start_ns, span.end_ns, 2))
     for agent, wait in _waits(team):
         found[agent].append(wait)
@@ -226,9 +229,9 @@ def _waits(team: Team) -> Iterator[tuple[str, _Stretch]]:
     """From the last thing that was done beside a receive to the receive, if it was sent later."""
     ends: dict[tuple[str | None, object], list[tuple[int, str]]] = {}
     for span in team.trace.spans:
-        sent = _sent(team, span)
         doer = team.doers[span.id]
-        if sent is None or doer is None or team.doers[sent.id] in (None, doer):
+        sent = max((at for who, at in _sent(team, span) if who != doer), default=None)
+        if sent is None or doer is None:
             continue
         key = (span.parent, span.lane)
         if key not in ends:
@@ -236,17 +239,23 @@ def _waits(team: Team) -> Iterator[tuple[str, _Stretch]]:
             ends[key] = sorted((one.end_ns, one.id) for one in beside if one.lane == span.lane)
         around = None if span.parent is None else team.by_id.get(span.parent)
         since = _last_before(ends[key], span, around)
-        if since is not None and since < sent.end_ns and since < span.start_ns:
+        if since is not None and since < sent and since < span.start_ns:
             yield doer, _Stretch(since, span.start_ns, 2)
 
 
-def _sent(team: Team, span: Span) -> Span | None:
-    """What a receive received; None: it is none, or of a board."""
+def _sent(team: Team, span: Span) -> Iterator[tuple[str, int]]:
+    """Who sent what a receive received, and when; nothing, where it is none, or of a board."""
     if span.kind is not SpanKind.MESSAGE or span.wire_kind is not WireKind.CONSUMER:
-        return None
-    if names.MESSAGE_KEY in span.attributes or not span.links or span.links[0].trace is not None:
-        return None
-    return team.by_id.get(span.links[0].span)
+        return
+    if names.MESSAGE_KEY in span.attributes:
+        return
+    for link in span.links:
+        sent = team.by_id.get(link.span) if link.trace is None else None
+        if sent is None or link.relationship in _OF_BOARDS:
+            continue
+        doer = team.doers[sent.id]
+        if doer is not None:
+            yield doer, sent.end_ns
 
 
 def _last_before(ends: Sequence[tuple[int, str]], span: Span, around: Span | None) -> int | None:
@@ -254,7 +263,7 @@ def _last_before(ends: Sequence[tuple[int, str]], span: Span, around: Span | Non
     while place >= 0 and ends[place][1] == span.id:
         place -= 1
     known = [ends[place][0]] if place >= 0 else []
-    known += [around.start_ns] if around is not None and around.start_ns <= span.start_ns else []
+    known += [around.start_ns] if around is not None else []
     return max(known, default=None)
 
 

@@ -12,6 +12,7 @@ import pytest
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.lifetimes import Split
 from agenttrace.analysis.objectives import Bad, Judged, Objective
+from agenttrace.model.span import WireKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.by_hand import ByHand
@@ -32,15 +33,22 @@ def trace_of(table: str) -> Trace:
         at, what, inside, used = (cell.strip() for cell in row.strip("|").split("|"))
         kind, _, name = what.partition(" ")
         begun, _, ended = at.partition(" to ")
+        side = SIDES.get(kind, WireKind.INTERNAL)
         hand.span(
-            name or kind,
-            kind,
+            what if kind == "receive" else name or kind,
+            "message" if kind in SIDES else kind,
             at=(int(begun), int(ended)),
             inside=inside or None,
             agent=name if kind == "agent" else None,
             usage=_used(used),
+            wire_kind=side,
+            links={name: "message"} if kind == "receive" else None,
         )
     return hand.trace()
+
+
+SIDES = {"send": WireKind.PRODUCER, "receive": WireKind.CONSUMER}
+"""The two ends of a message; what is received is called as what was sent."""
 
 
 def _used(said: str) -> Usage | None:
@@ -58,10 +66,17 @@ def split(**parts: int) -> Split:
 
 @pytest.mark.parametrize("case", range(len(CASES)))
 def test_what_is_worked_out_by_hand_is_what_the_code_says(case: int) -> None:
-    """Costs, time and overhead: each number is asked of the code, and derived there in words."""
+    """Paths, costs, time and overhead: each number is the code's, and derived in words."""
     happened, measures = CASES[case]
-    analysis = Analysis(trace_of(happened))
+    trace = trace_of(happened)
+    analysis = Analysis(trace)
+    found = analysis.critical_path
+    names = {span.id: span.name for span in trace.spans}
     known: dict[str, Any] = {
+        "span": {span.name: span for span in trace.spans}.get,
+        "path": ", ".join(f"{one.span.name} {one.duration_ns}" for one in found.sections),
+        "own": {names[one]: ns for one, ns in found.exclusive_ns.items()},
+        "drag": {names[one]: ns for one, ns in found.drag_ns.items()},
         "costs": analysis.costs,
         "overhead": analysis.overhead,
         **analysis.lifetimes,
@@ -73,10 +88,11 @@ def test_what_is_worked_out_by_hand_is_what_the_code_says(case: int) -> None:
         assert eval(measure.strip("`"), known) == expected, (measure, told)
 
 
-def test_each_of_the_three_has_three_cases() -> None:
+def test_each_measure_has_three_cases_or_more() -> None:
     """One could be right by chance."""
     for measure in ("`costs.", "`ada.split`", "`overhead."):
         assert sum(measure in measures for _, measures in CASES) == 3
+    assert sum("`path`" in measures for _, measures in CASES) == 4
 
 
 SECTIONS = (
@@ -96,47 +112,6 @@ def test_each_section_works_out_three_examples(section: str) -> None:
 
 PROSE = " ".join(PAGE.split()).replace("\N{MINUS SIGN}", "-")
 """The page without its line breaks, and with hyphens."""
-
-
-def path_of(*rows: tuple[str, str | None, int, int]) -> tuple[str, dict[str, int], dict[str, int]]:
-    """The path of some spans in the page's words; exclusive times and drags by name."""
-    hand = ByHand()
-    for name, inside, begun, ended in rows:
-        hand.span(name, "run" if inside is None else "internal", at=(begun, ended), inside=inside)
-    trace = hand.trace()
-    found = Analysis(trace).critical_path
-    called = {span.id: span.name for span in trace.spans}
-    return (
-        ", ".join(f"{one.span.name} {one.duration_ns}" for one in found.sections),
-        {called[one]: ns for one, ns in found.exclusive_ns.items()},
-        {called[one]: ns for one, ns in found.drag_ns.items()},
-    )
-
-
-def test_the_paths_of_the_page_are_those_of_the_code() -> None:
-    """The three examples in words: what lies on the path, what is whose own, what is dragged."""
-    path, _, drag = path_of(("run", None, 0, 100), ("fast", "run", 10, 40), ("slow", "run", 10, 90))
-    assert f"The path is {path}: in all 100." in PROSE
-    assert f"the drag of `slow` is 90 - 40 = {drag['slow']}" in PROSE
-
-    _, own, drag = path_of(
-        ("run", None, 0, 100),
-        ("ask", "run", 10, 30),
-        ("think", "run", 40, 80),
-        ("inside", "think", 50, 70),
-    )
-    assert f"The run's exclusive time is 20 + 10 + 10 = {own['run']}" in PROSE
-    assert (
-        f"`think` 10 + 10 = {own['think']}, of `ask` {own['ask']}, of `inside` {own['inside']}"
-        in PROSE
-    )
-    assert f"The drag of `think` is its whole {drag['think']}" in PROSE
-
-    path, _, _ = path_of(
-        ("run", None, 0, 50), ("early", "run", 10, 20), ("late", "run", 20, 90),
-        ("after", "run", 60, 70),
-    )  # fmt: skip
-    assert f"The path is {path}." in PROSE
 
 
 def burned(count: int, bad: int, share: str) -> tuple[str, str]:

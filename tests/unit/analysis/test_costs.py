@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
+from itertools import islice
 
 import pytest
 
 from agenttrace.analysis import Analysis
-from agenttrace.analysis.costs import Costs
+from agenttrace.analysis.costs import DIMENSIONS, Cost, Costs
 from agenttrace.analysis.lifetimes import Split
 from agenttrace.errors import NotRecorded, TeamFailed
 from agenttrace.model.lane import Delivery, Lane, Step
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.trace import Trace
-from agenttrace.model.usage import Tokens, Usage
+from agenttrace.model.usage import TIME_CATEGORIES, Tokens, Usage
 from tests.fakes.by_hand import ByHand
 from tests.fakes.campaign import times
+from tests.fakes.foreign_teams import OWN, a_foreign_team, a_talk
 from tests.fakes.made_teams import a_team, skewed
+from tests.fakes.made_traces import a_trace as a_made_trace
 from tests.oracles import costs as oracle
+from tests.oracles import critical_path, time_spent
 
 SEEDS = range(times(60, 1_500))
 
@@ -32,98 +37,120 @@ def made(seed: int) -> Trace:
 
 
 # -- against the oracles --------------------------------------------------------------------------
-@pytest.mark.parametrize("what", ["agent", "task", "tool", "coordination"])
-def test_each_call_is_in_the_part_that_the_definition_says(what: str) -> None:
-    """Each in one; so the parts are as much as the whole."""
-    for seed in SEEDS:
-        trace = made(seed)
-        costs = Costs(trace)
-        by = costs.by(what)
-        assert {name: [one.id for one in part.spans] for name, part in by.items()} == (
-            oracle.parts(trace, what)
-        )
-        for name in ("llm_calls", "tool_calls", "took_ns"):
-            whole = getattr(costs.total, name)
-            assert sum(getattr(one, name) or 0 for one in by.values()) == (whole or 0)
-        assert sum((one.known_tokens for one in by.values()), Tokens()) == costs.total.known_tokens
+def several(seed: int) -> Iterator[Trace]:
+    """A run of every sort: foreign ones, one in talk, a team's, its skewed one, a program's."""
+    yield from (a_foreign_team(2 * seed), a_foreign_team(2 * seed + 1), a_talk(seed))
+    yield from (a_team(seed), skewed(a_team(seed), random.Random(seed)))
+    yield a_made_trace(random.Random(seed))
 
 
-@pytest.mark.parametrize("what", ["agent", "model", "kind", "no.such.attribute"])
-def test_a_sum_is_known_where_all_its_parts_are(what: str) -> None:
-    """One silent call makes the tokens and the money of its part unknown, and of the whole."""
+def told(cost: Cost) -> oracle.Used:
+    """A cost as the oracle tells it."""
+    assert {*cost.unknown} == {
+        name for name in ("tokens", "usd", "tool_usd", "took_ns") if getattr(cost, name) is None
+    }
+    return oracle.Used(
+        cost.llm_calls, cost.tool_calls, cost.tokens, cost.known_tokens, cost.usd, cost.tool_usd,
+        cost.took_ns, tuple(span.id for span in cost.spans),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("own", [{}, OWN], ids=["the list", "own prices"])
+def test_each_part_is_what_the_definition_says(own: oracle.Own) -> None:
+    """By every dimension and by an attribute: which calls, what they used, or nobody knows."""
+    unknown: Counter[str] = Counter()
+    for seed in range(times(30, 400)):
+        for trace in several(seed):
+            costs = Costs(trace, own=own)
+            assert told(costs.total) == oracle.used(trace, oracle.calls(trace), own)
+            for what in (*DIMENSIONS, "region"):
+                assert {name: told(cost) for name, cost in costs.by(what).items()} == {
+                    name: oracle.used(trace, spans, own, name if what == "model" else None)
+                    for name, spans in oracle.parts(trace, what).items()
+                }, (seed, what)
+            for span in trace.spans[:3]:
+                inside = told(costs.subtree(span))
+                meant = oracle.used(trace, oracle.subtree(trace, span), own)
+                assert inside._replace(spans=()) == meant._replace(spans=())
+                assert {*inside.spans} == {*meant.spans}
+            unknown.update([*costs.total.unknown])
+    assert {*unknown} == {"tokens", "usd", "tool_usd", "took_ns"}
+
+
+@pytest.mark.parametrize("what", [one for one in DIMENSIONS if one != "model"])
+def test_the_parts_are_as_much_as_the_whole(what: str) -> None:
+    """No call is lost, and none counts twice; a part that is not known makes the whole unknown."""
     for seed in SEEDS:
         costs = Costs(made(seed))
-        parts = costs.by(what).values()
-        for one in parts:
-            silent = [it for it in one.spans if it.kind is SpanKind.LLM and it.usage is None]
-            unsure = any(it.status.code != "ERROR" for it in silent)
-            assert (one.tokens is None) == unsure == ("tokens" in one.unknown)
-            if one.tokens is not None:
-                assert one.tokens == one.known_tokens
-        if costs.total.tokens is not None:
-            assert sum((one.tokens or Tokens() for one in parts), Tokens()) == costs.total.tokens
-        else:
-            assert None in {one.tokens for one in parts}
-
-
-def test_a_subtree_costs_what_its_calls_cost() -> None:
-    """The run's own is the whole."""
-    for seed in SEEDS:
-        trace = made(seed)
-        costs = Costs(trace)
-        assert trace.root is not None
-        whole = costs.subtree(trace.root)
-        assert (whole.known_tokens, whole.usd) == (costs.total.known_tokens, costs.total.usd)
-        for span in trace.spans[:5]:
-            inside = [it.id for it in trace.spans if span in oracle.chain(trace, it)]
-            assert {it.id for it in costs.subtree(span).spans} == {
-                it.id for it in costs.calls if it.id in inside
-            }
+        parts = [*costs.by(what).values()]
+        assert sorted(span.id for one in parts for span in one.spans) == sorted(
+            span.id for span in costs.calls
+        )
+        assert sum((one.known_tokens for one in parts), Tokens()) == costs.total.known_tokens
+        assert (None in [one.tokens for one in parts]) == (costs.total.tokens is None)
 
 
 def test_a_lifetime_is_split_as_each_instant_says() -> None:
-    """The four sum to the lifetime, and those on the path to the agent's part of it."""
+    """From the first begin to the last end, and of the critical path; waits for messages, too."""
     seen: Counter[str] = Counter()
-    for seed in SEEDS:
-        trace = made(seed)
-        analysis = Analysis(trace)
-        on_path = {one.agent: one.path_ns for one in analysis.critical_path.agents}
-        for agent, life in analysis.lifetimes.items():
-            assert life.split is not None
-            assert life.on_path is not None
-            assert life.split.total_ns == life.duration_ns
-            assert life.on_path.total_ns == on_path.get(agent, 0)
-            told = oracle.split(trace, agent, range(life.start_ns, life.end_ns))
-            assert life.split == Split(**{f"{name}_ns": ns for name, ns in told.items()})
-            seen += told
-            sections = [one for one in analysis.critical_path.sections if one.agent == agent]
-            along: Counter[str] = sum(
-                (oracle.split(trace, agent, range(it.start_ns, it.end_ns)) for it in sections),
-                Counter(),
-            )
-            assert life.on_path == Split(**{f"{name}_ns": ns for name, ns in along.items()})
-    assert min(seen[name] for name in ("reasoning", "tool", "waiting", "idle")) > 50
+    for seed in range(times(90, 800)):
+        for trace in islice(several(seed), 5):  # a program's run is long, and asked ns by ns
+            lives = Analysis(trace).lifetimes
+            path = on_path(trace)
+            for agent in {oracle.doer(trace, span) for span in trace.spans} - {None}:
+                assert agent is not None
+                life, instants = lives[agent], time_spent.lives(trace, agent)
+                assert range(life.start_ns, life.end_ns) == instants
+                if all(span.start_ns == span.end_ns for span in trace.spans):
+                    assert (life.split, life.on_path) == (None, None)
+                    continue
+                spent = time_spent.split(trace, agent, instants)
+                assert life.split == named(spent)
+                assert life.on_path == named(time_spent.split(trace, agent, path[agent]))
+                seen += spent
+                seen["for a message"] += bool(time_spent.waited(trace, agent))
+    assert min(seen[name] for name in (*TIME_CATEGORIES, "for a message")) > 50
 
 
-def test_overhead_is_a_share_of_the_whole() -> None:
-    """By the calls that the oracle finds inside of messages and orchestration."""
-    for seed in SEEDS:
-        trace = made(seed)
-        analysis = Analysis(trace)
-        found = analysis.overhead
-        by_id = {span.id: span for span in trace.spans}
-        calls = oracle.parts(trace, "coordination").get("coordination", [])
-        used = [it.usage for one in calls if (it := by_id[one]).kind is SpanKind.LLM]
-        if found.tokens is not None:
-            assert found.tokens == sum(it.tokens.total for it in used if it is not None)
-        kinds = ("message", "orchestration")
-        assert found.path_ns == sum(
-            one.duration_ns
-            for one in analysis.critical_path.sections
-            if any(it.kind in kinds for it in oracle.chain(trace, one.span))
-        )
-        for share in (found.tokens_share, found.path_share):
-            assert share is None or 0 <= share <= 1
+def named(spent: Counter[str]) -> Split:
+    """What the oracle says that time was spent on."""
+    return Split(**{f"{name}_ns": spent[name] for name in TIME_CATEGORIES})
+
+
+def on_path(trace: Trace) -> Mapping[str | None, list[int]]:
+    """By agent, the instants of the critical path that are its own."""
+    found: dict[str | None, list[int]] = defaultdict(list)
+    root = critical_path.root(trace)
+    assert root is not None
+    for one in critical_path.path(trace, critical_path.whole(root)):
+        found[oracle.doer(trace, trace.span(one.span))] += range(one.start, one.end)
+    return found
+
+
+def test_overhead_is_what_the_definition_says() -> None:
+    """Tokens inside of messages and orchestration, time of the path in them, and their shares."""
+    seen: Counter[str] = Counter()
+    for seed in range(times(30, 700)):
+        for trace in several(seed):
+            found = Analysis(trace).overhead
+            calls = oracle.calls(trace)
+            inside = [span for span in calls if oracle.coordinates(trace, span)]
+            part, whole = (oracle.used(trace, some, {}).tokens for some in (inside, calls))
+            root = critical_path.root(trace)
+            assert root is not None
+            path = critical_path.path(trace, critical_path.whole(root))
+            took = root.end_ns - root.start_ns
+            along = time_spent.coordinated_ns(trace, path)
+            assert (found.tokens, found.all_tokens) == (part and part.total, whole and whole.total)
+            assert (found.path_ns, found.all_path_ns) == ((along, took) if took else (None, None))
+            if part is None or whole is None or not whole.total:
+                assert found.tokens_share is None
+            else:
+                assert found.tokens_share == part.total / whole.total
+            assert found.path_share == (along / took if took else None)
+            seen["tokens"] += bool(found.tokens_share)
+            seen["path"] += bool(found.path_share)
+    assert min(seen[name] for name in ("tokens", "path")) > 10
 
 
 # -- by hand, as the page has them ----------------------------------------------------------------
@@ -222,6 +249,58 @@ def test_waiting_for_a_message() -> None:
 
     assert lives["writer"].split == Split(reasoning_ns=45, waiting_ns=46, idle_ns=9)
     assert lives["critic"].split == Split(reasoning_ns=60, idle_ns=10)
+
+
+# -- faults that the definition found -------------------------------------------------------------
+def test_a_model_call_that_says_only_what_it_cost_does_not_say_its_tokens() -> None:
+    """Backends tell costs without tokens: these are no 0, and the call is in a part by model."""
+    hand = ByHand()
+    hand.span("chat", "llm", usage=Usage(cost_usd=CENT))
+    hand.span("mute", "llm", usage=Usage())
+    costs = Costs(hand.trace())
+
+    chat, mute = (costs.of([span]) for span in costs.calls)
+    assert (chat.tokens, chat.usd) == (None, CENT)
+    assert (mute.tokens, mute.usd) == (None, None)
+    assert costs.by("model")[None].llm_calls == 2
+
+
+def test_tools_alone_have_costs_of_tools() -> None:
+    """An agent elsewhere that says what its tools cost repeats it, if they are here."""
+    hand = ByHand()
+    hand.span("far", "agent", agent="far", digest=b"1" * 16, usage=Usage(tool_cost_usd=CENT))
+
+    assert Costs(hand.trace()).total.tool_usd is None
+
+
+def test_who_receives_several_messages_waits_for_the_last_one() -> None:
+    """In whatever order the links are, and whatever else they lead to."""
+    hand = ByHand()
+    hand.span("a", "agent", at=(0, 20), agent="a")
+    hand.span("b", "agent", at=(0, 20), agent="b")
+    hand.span("early", "message", at=(0, 0), inside="b", wire_kind=WireKind.PRODUCER)
+    hand.span("late", "message", at=(9, 9), inside="b", wire_kind=WireKind.PRODUCER)
+    hand.span(
+        "get", "message", at=(12, 12), inside="a", wire_kind=WireKind.CONSUMER,
+        links={"early": "message", "late": "message"},
+    )  # fmt: skip
+
+    assert Analysis(hand.trace()).lifetimes["a"].split == Split(waiting_ns=12, idle_ns=8)
+
+
+def test_nobody_waits_for_what_came_before_it_began() -> None:
+    """Where the clocks put a receive before what it stands inside, it is not known to wait."""
+    hand = ByHand()
+    hand.span("b", "agent", at=(0, 20), agent="b")
+    hand.span("a", "agent", at=(15, 30), agent="a")
+    hand.span("did", "plan", at=(2, 3), inside="a")
+    hand.span("sent", "message", at=(9, 9), inside="b", wire_kind=WireKind.PRODUCER)
+    hand.span(
+        "get", "message", at=(12, 12), inside="a", wire_kind=WireKind.CONSUMER,
+        links={"sent": "message"},
+    )  # fmt: skip
+
+    assert Analysis(hand.trace()).lifetimes["a"].split == Split(idle_ns=28)
 
 
 # -- what is not known ----------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
@@ -13,15 +15,18 @@ from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
+from tests.fakes.foreign_teams import a_foreign_team, a_talk
 from tests.fakes.made_teams import a_team, skewed
+from tests.fakes.made_traces import a_trace as a_made_trace
 from tests.oracles import critical_path as oracle
+from tests.oracles import jaeger_path
 
 SEEDS = range(times(150, 4_000))
 
 
 def stretches(path: CriticalPath) -> list[oracle.Stretch]:
     """The sections, as the oracle writes them."""
-    return [(one.span.id, one.start_ns, one.end_ns) for one in path.sections]
+    return [oracle.Stretch(one.span.id, one.start_ns, one.end_ns) for one in path.sections]
 
 
 def a_trace(*rows: tuple[str, str | None, int, int]) -> Trace:
@@ -67,13 +72,59 @@ def test_sections_are_contiguous_disjoint_and_as_long_as_the_root(distinct: bool
         assert sum(one.path_ns for one in path.agents) == path.duration_ns
 
 
+def several(seed: int) -> Iterator[Trace]:
+    """A run of every sort: foreign ones, one in talk, a team's, its skewed one, a program's."""
+    yield from (a_foreign_team(2 * seed), a_foreign_team(2 * seed + 1), a_talk(seed))
+    yield from (a_team(seed), skewed(a_team(seed), random.Random(seed)))
+    yield a_made_trace(random.Random(seed))
+
+
 def test_the_path_is_the_one_of_the_definition() -> None:
-    """Ties, zero durations and skewed clocks included; drags, too."""
-    for seed in SEEDS:
-        trace = skewed(a_team(seed), random.Random(seed)) if seed % 2 else a_team(seed)
-        path = critical_path(trace)
-        assert stretches(path) == oracle.by_definition(trace)
-        assert path.drag_ns.items() >= oracle.drags(trace, [*path.exclusive_ns]).items()
+    """Of the run and of spans inside it: whose each instant is, what is whose own, each drag."""
+    seen: Counter[str] = Counter()
+    for seed in range(times(120, 1_500)):
+        for trace in several(seed):
+            root = oracle.root(trace)
+            assert critical_path(trace).root == root
+            for top in (root, *trace.spans[1:3]):
+                assert top is not None
+                cut = oracle.whole(top)
+                told = oracle.path(trace, cut)[::-1]
+                path = critical_path(trace, None if top is root else top)
+                assert stretches(path) == told
+                own: Counter[str] = Counter()
+                for one in told:
+                    own[one.span] += one.end - one.start
+                assert path.exclusive_ns == own
+                drags = {top.id: cut.end - cut.start, **oracle.drags(trace, cut)}
+                assert path.drag_ns == (drags if told else {})
+            seen += happened(trace)
+    assert {name for name, often in seen.items() if often > 20} == {
+        "cut", "outside", "touches", "ends together", "the same times", "nobody waits", "roots",
+    }  # fmt: skip
+
+
+def happened(trace: Trace) -> Counter[str]:
+    """What in a trace the definition has words for."""
+    seen: Counter[str] = Counter()
+    by_id = {span.id: span for span in trace.spans}
+    last: Counter[tuple[str, int]] = Counter()
+    both: Counter[tuple[str, int, int]] = Counter()
+    for span in trace.spans:
+        around = by_id.get(span.parent or "")
+        if around is None:
+            seen["roots"] += span is not trace.root
+            continue
+        seen["nobody waits"] += span.wire_kind in oracle.SENT
+        outside = span.end_ns < around.start_ns or span.start_ns > around.end_ns
+        seen["outside"] += outside
+        seen["touches"] += span.start_ns == around.end_ns
+        seen["cut"] += not outside and span.end_ns > around.end_ns
+        last[around.id, span.end_ns] += 1
+        both[around.id, span.start_ns, span.end_ns] += span.end_ns > span.start_ns
+    seen["ends together"] = sum(often > 1 for often in last.values())
+    seen["the same times"] = sum(often > 1 for often in both.values())
+    return seen
 
 
 def test_the_path_is_jaegers_where_no_two_instants_are_one() -> None:
@@ -84,7 +135,7 @@ def test_the_path_is_jaegers_where_no_two_instants_are_one() -> None:
         if seed % 2:
             trace = apart(skewed(trace, random.Random(seed)))
         path = critical_path(trace)
-        assert stretches(path) == oracle.by_jaegers_rule(trace)
+        assert stretches(path) == jaeger_path.by_jaegers_rule(trace)
         agreed += len(path.sections) > 3
     assert agreed > len(SEEDS) // 2
 

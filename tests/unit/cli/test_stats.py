@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from collections import Counter, defaultdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.analysis import Analysis
+from agenttrace.analysis.costs import DIMENSIONS
+from agenttrace.analysis.lifetimes import Split
+from agenttrace.analysis.stats import Stats
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.cli import main
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
+from agenttrace.model.usage import TIME_CATEGORIES, Tokens
+from tests.fakes.campaign import times
+from tests.fakes.foreign_teams import a_foreign_team
 from tests.fakes.made_teams import a_team
+from tests.oracles import costs as oracle
+from tests.oracles import time_spent
 
 HEADS = ["kind", "traces", "models", "tools", "in", "out", "cost", "took"]
 TIMES = ["agent", "lives", "reasoning", "tool", "waiting", "idle", "on", "path"]
@@ -64,6 +74,83 @@ def test_a_folder_is_the_sum_of_its_traces(folder: Path) -> None:
         assert Decimal(row["usd"]) == sum(one.usd or Decimal() for one in costs)
     assert told["total"]["tool_calls"] == sum(one.total.tool_calls for one in each)
     assert told["left_out"] == [str(folder / "notes.md")]
+
+
+def from_anywhere(where: Path, first: int) -> list[Trace]:
+    """A folder of foreign runs, some in a folder below, and what is in it."""
+    runs = []
+    for seed in range(first, first + 4):
+        trace = replace(a_foreign_team(seed), id=f"{seed + 1:032x}")
+        file = where / str(first) / ("inner" if seed % 2 else "") / f"{seed}.trace"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(native.write(trace))
+        runs.append(native.read(file.read_bytes()))
+    return runs
+
+
+@pytest.mark.parametrize("what", [*DIMENSIONS, "region"])
+def test_every_count_over_a_folder_is_exact(what: str, tmp_path: Path) -> None:
+    """By whatever is asked: in how many runs a part is, its calls, tokens, money and time."""
+    for first in range(0, times(12, 100), 4):
+        runs = from_anywhere(tmp_path, first)
+
+        told = json.loads(stats(tmp_path / str(first), "--by", what, "--json").stdout)
+
+        parts = [(trace, oracle.parts(trace, what)) for trace in runs]
+        names = {name for _, found in parts for name in found}
+        assert told["traces"] == len(runs)
+        assert [row["name"] for row in told["rows"]] == [
+            *sorted(name for name in names if name is not None),
+            *({None} & names),
+        ]
+        for row in told["rows"]:
+            name = row["name"]
+            met = [(trace, found[name]) for trace, found in parts if name in found]
+            model = name if what == "model" else None
+            assert row["traces"] == len(met)
+            assert_is(row, [oracle.used(trace, spans, {}, model) for trace, spans in met])
+        assert_is(told["total"], [oracle.used(one, oracle.calls(one), {}) for one in runs])
+
+
+def assert_is(row: dict[str, Any], each: list[oracle.Used]) -> None:
+    """A row is the sum of what each run used; what one does not know, it does not."""
+    tokens, usd = [one.tokens for one in each], [one.usd for one in each]
+    tools = [one.tool_usd for one in each if one.tool_usd is not None]
+    took = sum(one.took_ns or 0 for one in each)
+    known = sum((one.known_tokens for one in each), Tokens())
+    assert row["llm_calls"] == sum(one.llm_calls for one in each)
+    assert row["tool_calls"] == sum(one.tool_calls for one in each)
+    assert row["known_tokens"] == asdict(known)
+    assert row["tokens"] == (None if None in tokens else asdict(known))
+    assert row["took_ns"] == (took or None)
+    assert money(row["usd"]) == (None if None in usd else sum(filter(None, usd), Decimal()))
+    assert money(row["tool_usd"]) == (sum(tools, Decimal()) if tools else None)
+
+
+def money(said: str | None) -> Decimal | None:
+    """A sum as it is told."""
+    return None if said is None else Decimal(said)
+
+
+def test_times_over_a_folder_are_those_of_its_runs() -> None:
+    """By agent: what its time was spent on in all runs that have times, together."""
+    runs = [a_foreign_team(seed) for seed in range(times(20, 300))]
+    found = Stats("agent")
+    for trace in runs:
+        found.add_times(Analysis(trace))
+
+    meant: dict[str, Counter[str]] = defaultdict(Counter)
+    for trace in runs:
+        if any(span.start_ns < span.end_ns for span in trace.spans):
+            for agent in {oracle.doer(trace, span) for span in trace.spans} - {None}:
+                assert agent is not None
+                meant[agent] += time_spent.split(trace, agent, time_spent.lives(trace, agent))
+    told = {agent: split for agent, split, _ in found.lives if split.total_ns}
+    assert told == {
+        agent: Split(**{f"{name}_ns": spent[name] for name in TIME_CATEGORIES})
+        for agent, spent in meant.items()
+    }
+    assert {*told} == {"ada", "bob", "cyd"}
 
 
 def test_the_table_says_the_same(folder: Path) -> None:
