@@ -45,6 +45,8 @@ DIMENSIONS = {
 }
 """What costs can be told apart by; any other word is the name of an attribute of the call."""
 
+_OF_AGENTS = frozenset(name for name in DIMENSIONS if name.partition(".")[0] == "agent")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
@@ -184,7 +186,7 @@ class Costs:
         return any(map(self._part_of(what), self.calls))
 
     def _part_of(self, what: str) -> Callable[[Span], str | None]:
-        if what.startswith("agent"):
+        if what in _OF_AGENTS:
             _, _, detail = what.partition(".")
             return lambda span: self._agents(span, detail or "id")
         inherited = {"task": self._tasks, "tool": self._tools, "coordination": self._sides}
