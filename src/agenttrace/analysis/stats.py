@@ -13,6 +13,7 @@ from agenttrace.analysis.costs import DIMENSIONS, added
 from agenttrace.analysis.lifetimes import Split
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import UsageError
+from agenttrace.model.amounts import counted
 from agenttrace.model.usage import TIME_CATEGORIES
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ class Stats:
         more = f" and {len(there) - _MOST:,} more" if len(there) > _MOST else ""
         listed = ", ".join(map(_word, there[:_MOST])) or "none"
         lines += [f"  by         {', '.join(DIMENSIONS)}", f"  attributes {listed}{more}"]
-        runs = "1 trace" if self.traces == 1 else f"{self.traces:,} traces"
         raise UsageError(
-            f"--by {_word(self.by)}: no call of {runs} has such an attribute",
+            f"--by {_word(self.by)}: no call of {counted(self.traces, 'trace')} has such an "
+            "attribute",
             detail="\n".join(lines),
         )
 

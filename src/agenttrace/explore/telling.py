@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.errors import InvariantBroken
 from agenttrace.explore.moves import conflicts
+from agenttrace.model.amounts import counted
 from agenttrace.model.lane import label_of
 from agenttrace.replay.schedule_text import phrases
 
@@ -48,10 +49,14 @@ def _sides(report: Report, found: Found) -> str:
     lines = [f"    broken    {trial.message}", f"    schedule  {said[0]}"]
     lines += [f"              {phrase}" for phrase in said[1:]]
     if found.by:
-        left, points, more = found.size, report.choice_points, found.shrinking
+        left, moved = found.size, counted(found.labels, "moved answer")
+        points, more = (
+            counted(report.choice_points, "choice point"),
+            counted(found.shrinking, "more schedule"),
+        )
         lines += [
-            f"    found     as schedule {found.nth:,}, by {found.by}; {points:,} choice points",
-            f"    smaller   {left:,} of {found.labels:,} moved answers, in {more:,} more schedules",
+            f"    found     as schedule {found.nth:,}, by {found.by}; {points}",
+            f"    smaller   {left:,} of {moved}, in {more}",
         ]
     return "\n".join(lines)
 
