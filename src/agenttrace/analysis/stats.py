@@ -51,6 +51,7 @@ class Stats:
         self._nodes: list[Mapping[str, Node]] = []
         self._channels: list[tuple[Channel, ...]] = []
         self._attributes: set[str] = set()
+        self._again: set[str] = set()
 
     def add(self, analysis: Analysis) -> None:
         """Add one run."""
@@ -58,6 +59,9 @@ class Stats:
         for name, cost in analysis.costs.by(self.by).items():
             self._rows[name].append(replace(cost, spans=()))
         self._totals.append(replace(analysis.costs.total, spans=()))
+        self._again.update(
+            agent.id for agent in analysis.trace.agents if agent.id.startswith(f"{agent.name}#")
+        )
         self._attributes.update(name for span in analysis.costs.calls for name in span.attributes)
 
     def add_times(self, analysis: Analysis) -> None:
@@ -72,6 +76,11 @@ class Stats:
         """Add who led whom to something in one run."""
         self._nodes.append(analysis.graph.nodes)
         self._channels.append(analysis.graph.channels)
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The ids that only count a name's beginnings, `van#1`: it began in several lanes."""
+        return tuple(sorted(self._again)) if self.by == "agent" else ()
 
     def require_told(self) -> None:
         """Refuse an attribute that no call of any run has: it is misspelt, or was never recorded.

@@ -90,6 +90,9 @@ def _print(stats: Stats, *, times: bool) -> None:
     else:
         rows = [(name or "(not said)", count, cost) for name, count, cost in stats.rows]
         tables.costs(stats.by, [*rows, ("in all", stats.traces, stats.total)])
+        if stats.again:
+            named = words.line(", ".join(stats.again))
+            click.echo(f"{named}: a name that began in several tasks; --by agent.name adds it up")
         for name, why in sorted(stats.total.unknown.items()):
             if name in ("tokens", "usd"):
                 click.echo(f"{'cost' if name == 'usd' else name}: {words.line(why)}")

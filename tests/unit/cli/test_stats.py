@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from decimal import Decimal
@@ -10,12 +11,15 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import agenttrace
 from agenttrace.analysis import Analysis
+from agenttrace.causal import spawn
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.cli import main
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
 from tests.fakes.made_teams import a_team
+from tests.fakes.twice import traced
 
 HEADS = ["kind", "traces", "models", "tools", "in", "out", "cost", "took"]
 TIMES = ["agent", "lives", "reasoning", "tool", "waiting", "idle", "on", "path"]
@@ -198,3 +202,44 @@ def test_an_attribute_may_stand_in_what_could_not_be_read(tmp_path: Path) -> Non
 
     assert result.exit_code == 4
     assert "(not said)" in result.stdout
+
+
+@agenttrace.tool
+async def carry(parcel: str) -> str:
+    """Carry it."""
+    return parcel
+
+
+def van(agent_id: str | None) -> Trace:
+    """A van that carries in two tasks, and twice in one of them."""
+
+    async def drive(*parcels: str) -> None:
+        for parcel in parcels:
+            with agenttrace.agent("van", id=agent_id):
+                await carry(parcel)
+
+    async def whole() -> None:
+        await asyncio.gather(drive("a", "b"), drive("c"))
+
+    def run() -> None:
+        with spawn.installed():
+            asyncio.run(whole())
+
+    return traced(run)[0]
+
+
+def test_a_name_that_began_in_several_tasks_is_several_unless_it_has_an_id(tmp_path: Path) -> None:
+    """Three workers of one name are three; begun twice in one task, an agent is one."""
+    (tmp_path / "a.trace").write_bytes(native.write(van(None)))
+    (tmp_path / "b.trace").write_bytes(native.write(van("van")))
+
+    def calls(*words: object) -> dict[str, int]:
+        rows = json.loads(stats(*words, "--json").stdout)["rows"]
+        return {row["name"]: row["tool_calls"] for row in rows}
+
+    assert calls(tmp_path / "a.trace") == {"van": 2, "van#1": 1}
+    assert calls(tmp_path / "a.trace", "--by", "agent.name") == {"van": 3}
+    assert calls(tmp_path / "b.trace") == {"van": 3}
+    hint = "van#1: a name that began in several tasks; --by agent.name adds it up"
+    assert hint in stats(tmp_path / "a.trace").stdout.splitlines()
+    assert "--by agent.name" not in stats(tmp_path / "b.trace").stdout
