@@ -198,8 +198,9 @@ def test_a_cost_that_is_not_known_says_why(screen: Screen) -> None:
 COLLISIONS = """(() => {
     const all = [...document.querySelectorAll('.told')];
     const boxes = all.map((it) => it.getBoundingClientRect());
-    return boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) =>
-        a.left < b.right && b.left < a.right && a.top < b.bottom - 2 && b.top < a.bottom - 2)).length;
+    const meet = (a, b) => a.left < b.right && b.left < a.right
+        && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+    return boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) => meet(a, b))).length;
 })()"""
 LOWEST = """[...document.querySelectorAll('.way')].map((way) => {
     const box = way.getBBox();
@@ -209,7 +210,7 @@ LOWEST = """[...document.querySelectorAll('.way')].map((way) => {
 
 @pytest.mark.parametrize(("seed", "dark"), [(3, False), (5, True)])
 def test_no_count_of_an_arrow_lies_on_another(screen: Screen, seed: int, *, dark: bool) -> None:
-    """Those of two agents that lead each other lay on one another, and so did their arrows."""
+    """Of two agents that lead each other the counts lay on one another, and so did the arrows."""
     trace = a_team(seed, deeds=60)
     ways = {(it.source, it.target) for it in Analysis(trace).graph.channels}
     assert any((target, source) in ways for source, target in ways)

@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.fidelity import LEVELS, level_of
+from agenttrace.analysis.fidelity import level_of
 from agenttrace.analysis.journals import Examined, examined
 from agenttrace.check.sides import safe
 from agenttrace.errors import AgentTraceError
@@ -78,11 +78,11 @@ def lines(path: Path, one: Examined) -> Iterator[str]:
             yield f"            … and {len(calls) - _MOST} more"
     yield from (f"note      {safe(text)}" for text in one.warnings[:_MOST])
     level = level_of(trace)
-    yield f"fidelity  {level.level}, {LEVELS[level.level]}"
+    yield f"fidelity  {level}"
     if level.why:
         yield f"because   {level.why}"
     elif PRODUCTION in trace.environment:
-        yield "but       chance was the machine's own: a random value in a prompt asks otherwise"
+        yield "so        a random value in a prompt asks otherwise in a replay"
     yield f"next      {_replay(path, own)}"
 
 

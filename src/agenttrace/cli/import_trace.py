@@ -120,7 +120,7 @@ def save(path: Path, trace: Trace) -> None:
 
 def lines(trace: Trace, form: str) -> Iterator[str]:
     """What is in a trace, as a table."""
-    from agenttrace.analysis.fidelity import LEVELS, level_of
+    from agenttrace.analysis.fidelity import level_of
     from agenttrace.analysis.oddities import oddities
     from agenttrace.check.sides import safe
 
@@ -136,7 +136,7 @@ def lines(trace: Trace, form: str) -> Iterator[str]:
     )
     yield f"trace     {trace.id}  {safe(trace.name)}  ({form})"
     yield f"holds     {', '.join(counts)}"
-    yield f"fidelity  {level.level}, {LEVELS[level.level]}"
+    yield f"fidelity  {level}"
     if level.why:
         yield f"because   {level.why}"
     if level.payloads:

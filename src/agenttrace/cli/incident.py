@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.fidelity import LEVELS, level_of
+from agenttrace.analysis.fidelity import level_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.check.telling import nothing_asked
 from agenttrace.cli import words
@@ -104,8 +104,7 @@ def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     yield f"incident    {safe(name)}, {written_in}"
     yield f"  calls     {len(calls.all)}" + (f" ({listed})" if listed else "")
-    known = level_of(calls.trace).level
-    yield f"  fidelity  {known}, {LEVELS[known]}"
+    yield f"  fidelity  {level_of(calls.trace)}"
     yield f"  questions {asked} of {len(calls.all)} are in the trace; answers {said}"
 
 
