@@ -67,13 +67,13 @@ class Payload:
 
     @property
     def lacking(self) -> str:
-        """`2 of 5 prompts: 1 redacted, 1 absent`; empty where none lacks."""
+        """`prompts, 2 of 5: 1 redacted, 1 absent`; empty where none lacks."""
         total = sum(self.counts.values())
         found = [(it.value, count) for it, count in self.counts.items() if it != Fidelity.PRESENT]
         if not found:
             return ""
         told = ", ".join(f"{count} {name}" for name, count in sorted(found))
-        return f"{sum(count for _, count in found)} of {total} {self.name}: {told}"
+        return f"{self.name}, {sum(count for _, count in found)} of {total}: {told}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

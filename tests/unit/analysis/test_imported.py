@@ -57,13 +57,13 @@ def test_the_level_is_that_of_the_least_known_call_and_says_why() -> None:
 
     assert level() == ("F3", "")
     assert level(llm_usage=absent) == ("F3", "")
-    assert level(llm_question=redacted) == ("F2", "1 of 1 prompts: 1 redacted")
-    assert level(llm_tools=absent) == ("F2", "1 of 1 definitions of tools: 1 absent")
-    assert level(llm_answer=absent) == ("F1", "1 of 1 answers of models: 1 absent")
-    assert level(tool_answer=redacted) == ("F1", "1 of 1 results of tools: 1 redacted")
+    assert level(llm_question=redacted) == ("F2", "prompts, 1 of 1: 1 redacted")
+    assert level(llm_tools=absent) == ("F2", "definitions of tools, 1 of 1: 1 absent")
+    assert level(llm_answer=absent) == ("F1", "answers of models, 1 of 1: 1 absent")
+    assert level(tool_answer=redacted) == ("F1", "results of tools, 1 of 1: 1 redacted")
     assert level(tool_question=absent, llm_question=absent) == (
         "F0",
-        "1 of 1 arguments of tools: 1 absent",
+        "arguments of tools, 1 of 1: 1 absent",
     )
 
 
