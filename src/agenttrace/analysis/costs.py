@@ -17,6 +17,7 @@ from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
 from agenttrace.check.pricing import Prices
 from agenttrace.errors import PriceUnknown
+from agenttrace.model.amounts import verb
 from agenttrace.model.span import ERROR, Span, SpanKind
 from agenttrace.model.usage import Tokens, Usage
 
@@ -279,8 +280,12 @@ def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
 
 
 def _who(silent: int, elsewhere: int) -> str:
-    told = [f"{silent} of its model calls do not say"] if silent else []
-    told += [f"{elsewhere} of its agents act elsewhere"] if elsewhere else []
+    told = [f"{silent} of its model calls {verb(silent, 'does', 'do')} not say"] if silent else []
+    told += (
+        [f"{elsewhere} of its agents {verb(elsewhere, 'acts', 'act')} elsewhere"]
+        if elsewhere
+        else []
+    )
     return ", ".join(told)
 
 

@@ -178,7 +178,8 @@ _NO_TIMES = f"{NOT_RECORDED}: the trace has no times"
 
 def _notes(queued: int) -> Iterator[str]:
     if queued:
-        yield f"{queued} of its receives are a queue's, which keeps no times: that wait is idle"
+        receives = f"{queued} of its receives {amounts.verb(queued)} a queue's"
+        yield f"{receives}, which keeps no times: that wait is idle"
 
 
 def _queued(team: Team) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.errors import InvariantBroken
 from agenttrace.explore.moves import conflicts
-from agenttrace.model.amounts import counted
+from agenttrace.model.amounts import counted, verb
 from agenttrace.model.lane import label_of
 from agenttrace.replay.schedule_text import phrases
 
@@ -33,8 +33,8 @@ def broken(report: Report, found: Found, command: str) -> InvariantBroken:
     blocks = [_sides(report, found), *_trail(trial)]
     if trial.lent:
         blocks.append(
-            f"  This run asked what the recorded one did not: {trial.lent} of its answers were\n"
-            "  given elsewhere, or to other words."
+            f"  This run asked what the recorded one did not: {trial.lent} of its answers "
+            f"{verb(trial.lent, 'was', 'were')}\n  given elsewhere, or to other words."
         )
     again = "Run it again" if trial.schedule.is_empty else "Run it again, under this schedule"
     blocks.append(f"  {again}:\n      {command}\n  More: agenttrace explain invariant-broken")

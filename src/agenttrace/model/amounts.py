@@ -15,9 +15,9 @@ def counted(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def is_or_are(count: int) -> str:
-    """`is` of one, `are` of several."""
-    return "is" if count == 1 else "are"
+def verb(count: int, one: str = "is", many: str = "are") -> str:
+    """`is` of one, `are` of several; or another verb."""
+    return one if count == 1 else many
 
 
 def times(count: int) -> str:

@@ -201,8 +201,7 @@ def _column_of(unlike: Unlike, body: Value, indent: int) -> tuple[int, int]:
 
 
 def _agreement(unlike: Unlike, noun: str = "argument") -> str:
-    agree = "agrees" if unlike.agree == 1 else "agree"
-    return f"{unlike.agree} of {amounts.counted(unlike.of, noun)} {agree}"
+    return f"{unlike.agree} of {amounts.counted(unlike.of, noun)} agree"
 
 
 def _around(asked: Asked, retelling: Retelling) -> list[str]:

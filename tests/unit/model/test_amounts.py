@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agenttrace.model.amounts import beyond, counted, duration, is_or_are, times
+from agenttrace.model.amounts import beyond, counted, duration, times, verb
 
 S = 1_000_000_000
 
@@ -22,7 +22,7 @@ def test_one_is_no_several() -> None:
         "1,200 spans",
     ]
     assert [counted(count, "try", "tries") for count in (1, 2)] == ["1 try", "2 tries"]
-    assert [is_or_are(count) for count in (0, 1, 2)] == ["are", "is", "are"]
+    assert [verb(count) for count in (0, 1, 2)] == ["are", "is", "are"]
     assert [times(count) for count in (0, 1, 2, 1200)] == [
         "never",
         "once",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agenttrace.check import telling
 from agenttrace.check.sides import shown
-from agenttrace.model.amounts import is_or_are
+from agenttrace.model.amounts import verb
 from agenttrace.report.harmless import line
 from agenttrace.verdict import Severity
 
@@ -143,7 +143,7 @@ def _counted(hidden: Sequence[GateFinding]) -> str:
     """`5 more are not shown here: 2 block, 3 review`."""
     by = {word: sum(1 for one in hidden if one.severity == word) for word in SEVERITIES}
     said = ", ".join(f"{count} {word}" for word, count in by.items() if count)
-    more = f"{len(hidden)} more {is_or_are(len(hidden))}"
+    more = f"{len(hidden)} more {verb(len(hidden))}"
     return f"{more} not shown here: {said}. All are in the report."
 
 
