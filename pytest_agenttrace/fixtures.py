@@ -170,11 +170,12 @@ class AgentTrace(Explores, Analyses, Goldens, States):
 
         Raises:
             NothingSelected: The selection means none.
+            UsageError: It is neither.
         """
         from agenttrace.analysis.lineage import lineage
-        from agenttrace.model.span import Span
+        from agenttrace.check.pointing import span_meant
 
-        return lineage(self.trace, output if isinstance(output, Span) else output[-1])
+        return lineage(self.trace, span_meant(output, "lineage"))
 
     @property
     def golden(self) -> Trace | None:

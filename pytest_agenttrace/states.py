@@ -21,7 +21,7 @@ class States:
         """What happened in the last run."""
         raise NotImplementedError
 
-    def state(self, agent: str, *, at: Selection | Span | None = None) -> State:
+    def state(self, agent: str | None = None, *, at: Selection | Span | None = None) -> State:
         """What an agent last kept of its state: `state("planner", at=pay)["budget"] == 20`.
 
         Args:
@@ -31,10 +31,10 @@ class States:
 
         Raises:
             NothingSelected: No state of such an agent was kept by then, or `at` selects nothing.
-            UsageError: Several agents are called so.
+            UsageError: No agent is named, or several are called so; or `at` is neither.
         """
         from agenttrace.analysis.states import state_of_agent
-        from agenttrace.model.span import Span
+        from agenttrace.check.pointing import span_meant
 
-        where = at if at is None or isinstance(at, Span) else at[-1]
+        where = None if at is None else span_meant(at, "state(at=…)")
         return state_of_agent(self.trace, agent, where)

@@ -6,10 +6,12 @@ import random
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.delegation import Delegation
 from agenttrace.model.trace import Trace
-from tests.fakes.chromium import Screen
+from tests.fakes.chromium import Screen, until
 from tests.fakes.html_pages import alone, wide
 from tests.fakes.told_teams import BREAKS, Row, conforming, net
 
@@ -151,3 +153,45 @@ def test_a_run_that_places_nothing_has_no_such_view(screen: Screen) -> None:
     """A view is there where there is something to see in it."""
     page = screen.open(alone(wide(3)))
     assert page.locator(OPEN).count() == 0
+
+
+FITS = """(() => {
+    const { clientHeight, scrollHeight } = document.querySelector('.placing');
+    const list = document.querySelector('.rows').getBoundingClientRect();
+    return [clientHeight === scrollHeight, list.bottom <= innerHeight, Math.round(list.height)];
+})()"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_drawing_is_whole_where_the_list_leaves_it_room(screen: Screen, *, dark: bool) -> None:
+    """It was cut at half of the window while the other half was empty."""
+    page = screen.open(alone(Analysis.of(FAVOURITE).trace), height=700, dark=dark)
+    page.click(OPEN)
+    until(page, f"{FITS}[0]")
+
+    fits, is_in_sight, left = page.evaluate(FITS)
+    assert (fits, is_in_sight) == (True, True)
+    assert left > 60
+
+
+def test_the_step_of_a_long_drawing_that_is_chosen_is_in_sight(screen: Screen) -> None:
+    """In a low window the drawing has half, and goes to where the reader is; so back again."""
+    page = screen.open(alone(Analysis.of(FAVOURITE).trace), height=420)
+    page.click(OPEN)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    for key in ("End", "Home"):
+        page.keyboard.press(key)
+        page.keyboard.press("ArrowDown" if key == "Home" else "End")
+        until(page, IN_SIGHT)
+    page.keyboard.press("End")
+    until(page, "document.querySelector('.placing').scrollTop > 0")
+    assert page.inner_text('.step[aria-pressed="true"]').startswith("reports")
+
+
+IN_SIGHT = """(() => {
+    const chosen = document.querySelector('.step[aria-pressed="true"]')?.getBoundingClientRect();
+    const around = document.querySelector('.placing').getBoundingClientRect();
+    return chosen && chosen.top >= around.top && chosen.bottom <= around.bottom;
+})()"""

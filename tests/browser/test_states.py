@@ -29,6 +29,7 @@ all => Object.fromEntries(all.map(it => [it.querySelector("h2").textContent, Obj
   [...it.querySelectorAll("dt")].map(key => [key.textContent, [...key.nextSibling.children].map(
     part => part.textContent)]))]))
 """
+TEXTS = "all => all.map(it => it.textContent)"
 VECTORS = """
 () => {
   const Vectors = window.agenttrace.run.side.vectors.constructor;
@@ -211,3 +212,14 @@ def test_many_agents_are_shown_in_part_and_it_says_so(screen: Screen) -> None:
     assert page.locator(".state").count() == 40
     assert page.inner_text(".state h2 >> nth=0") == "agent 079"
     assert page.inner_text(".cards > .aside").startswith("the first 40 of 100 agents")
+
+
+def test_a_list_of_names_counts_one_other_as_one(screen: Screen) -> None:
+    """`and 1 others` had been written of the last of four who believe otherwise."""
+    for people, more in (("abcde", "and 1 other"), ("abcdef", "and 2 others")):
+        trace = told(*((who, {"due": who}) for who in people))
+        page = screen.open(alone(trace))
+        page.click("#overlay-states")
+        slide(page, len(trace.spans))
+        (said, *_) = page.eval_on_selector_all(".sort-conflict", TEXTS)
+        assert said.endswith(more), said

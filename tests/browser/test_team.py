@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.costs import Cost
 from agenttrace.model.span import SpanKind
@@ -12,6 +14,7 @@ from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Usage
 from tests.fakes.chromium import Screen, until
 from tests.fakes.html_pages import alone, beside, wide, with_span
+from tests.fakes.made_teams import a_team
 
 PARCELS = Path(__file__).parents[2] / (
     "examples/contract_net/golden/test_parcels/test_a_parcel_goes_to_the_cheapest_bid.trace"
@@ -190,3 +193,31 @@ def test_a_cost_that_is_not_known_says_why(screen: Screen) -> None:
     part = page.locator(f"{ROWS}:has(.name:text-is('nobodys-model'))")
     assert part.locator(".cost").inner_text() == "\u2013"
     assert "nobodys-model" in str(part.locator(".cost").get_attribute("title"))
+
+
+COLLISIONS = """(() => {
+    const all = [...document.querySelectorAll('.told')];
+    const boxes = all.map((it) => it.getBoundingClientRect());
+    const meet = (a, b) => a.left < b.right && b.left < a.right
+        && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+    return boxes.flatMap((a, n) => boxes.slice(n + 1).filter((b) => meet(a, b))).length;
+})()"""
+LOWEST = """[...document.querySelectorAll('.way')].map((way) => {
+    const box = way.getBBox();
+    return `${Math.round(box.x)} ${Math.round(box.y + box.height)} ${Math.round(box.width)}`;
+})"""
+
+
+@pytest.mark.parametrize(("seed", "dark"), [(3, False), (5, True)])
+def test_no_count_of_an_arrow_lies_on_another(screen: Screen, seed: int, *, dark: bool) -> None:
+    """Of two agents that lead each other the counts lay on one another, and so did the arrows."""
+    trace = a_team(seed, deeds=60)
+    ways = {(it.source, it.target) for it in Analysis(trace).graph.channels}
+    assert any((target, source) in ways for source, target in ways)
+    page = screen.open(alone(trace), at="view=graph", dark=dark)
+    for agent in range(page.locator(NODES).count()):
+        page.locator(NODES).nth(agent).click()
+        assert page.locator(".told").count() == page.locator(".way").count()
+        assert page.evaluate(COLLISIONS) == 0
+    drawn = page.evaluate(LOWEST)
+    assert len(set(drawn)) == len(drawn)

@@ -189,7 +189,7 @@ def test_one_bad_span_takes_no_other_with_it() -> None:
         "parts": 4,
         "first": "it looks like OTLP JSON, and span 'bad': 'soon' is no whole number",
     }
-    with pytest.raises(TraceUnreadable, match="none of its 1 spans can be read"):
+    with pytest.raises(TraceUnreadable, match="none of its 1 span can be read"):
         OtlpCodec().read(otlp(spanId="0" * 16))
 
 
@@ -207,7 +207,7 @@ FOUND = {
 @pytest.mark.parametrize("form", FOUND)
 def test_a_span_at_no_possible_time_is_not_read(form: str) -> None:
     """It came in, and no golden could hold it."""
-    with pytest.raises(TraceUnreadable, match="none of its 1 spans can be read") as refused:
+    with pytest.raises(TraceUnreadable, match="none of its 1 span can be read") as refused:
         catalog.codec_for(form).read(json.dumps(FOUND[form]).encode())
 
     assert "its time is before 1970 or after 2262" in refused.value.detail

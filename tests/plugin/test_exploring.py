@@ -314,7 +314,7 @@ def test_progress_is_told_while_it_searches(
 
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
-        ["*exploring: 1 schedules, 0 violations, 3 schedules left", "exploring: 2 schedules, *"]
+        ["*exploring: 1 schedule, 0 violations, 3 schedules left", "exploring: 2 schedules, *"]
     )
 
 

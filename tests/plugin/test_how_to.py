@@ -54,6 +54,7 @@ FOLLOWED = (
     "assert-order",
     "set-budgets",
     "analyse-a-team",
+    "keep-objectives",
     "place-work",
     "find-what-caused-a-failure",
     "look-at-a-trace",
@@ -106,3 +107,13 @@ def test_the_team_of_the_incident_is_that_of_the_example() -> None:
     example = PAGES.parents[1] / "examples" / "blackboard" / "ward.py"
 
     assert files["ward.py"] == example.read_text("utf-8")
+
+
+@pytest.mark.parametrize("folder", ["how-to", "reference", "tutorial", "explanation"])
+def test_every_page_is_listed_where_its_folder_begins(folder: str) -> None:
+    """The menu finds a page by itself; who reads the table of what there is would not."""
+    pages = PAGES.parent / folder
+    listed = (pages / "index.md").read_text("utf-8")
+
+    missing = [it.name for it in sorted(pages.glob("*.md")) if f"({it.name}" not in listed]
+    assert missing == ["index.md"]

@@ -103,7 +103,7 @@ def test_a_stream_read_past_its_recording_is_an_error_of_its_own(project: Refund
     assert message_in(result).splitlines()[:4] == [
         "StreamReadPast: lines: the stream is read past its recording  [stream-read-past]",
         "",
-        "    golden    the agent read 1 pieces, then left the stream",
+        "    golden    the agent read 1 piece, then left the stream",
         "    this run  the agent asks for piece 2      test_refund.py:3",
     ]
 

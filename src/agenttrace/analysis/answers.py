@@ -137,11 +137,20 @@ class Analysis:
 
         return waiting(self.trace, team=self.team)
 
-    def waiting_at(self, span: Span) -> Waiting:
-        """Who waited for whom when a span ended, of all that happened before it."""
-        from agenttrace.analysis.waiting import waiting
+    def waiting_at(self, span: Selection | Span) -> Waiting:
+        """Who waited for whom when a span ended, of all that happened before it.
 
-        return waiting(self.trace, at=span, team=self.team)
+        Args:
+            span: A span, or a selection, of which the last one is meant.
+
+        Raises:
+            NothingSelected: The selection means none.
+            UsageError: It is neither.
+        """
+        from agenttrace.analysis.waiting import waiting
+        from agenttrace.check.pointing import span_meant
+
+        return waiting(self.trace, at=span_meant(span, "waiting_at"), team=self.team)
 
     @cached_property
     def cascade(self) -> Cascade:
@@ -157,11 +166,20 @@ class Analysis:
 
         return vector(self.trace)
 
-    def states_at(self, span: Span) -> Vector:
-        """The same when a span ended, of all that happened before it."""
-        from agenttrace.analysis.vectors import vector
+    def states_at(self, span: Selection | Span) -> Vector:
+        """The same when a span ended, of all that happened before it.
 
-        return vector(self.trace, span)
+        Args:
+            span: A span, or a selection, of which the last one is meant.
+
+        Raises:
+            NothingSelected: The selection means none.
+            UsageError: It is neither.
+        """
+        from agenttrace.analysis.vectors import vector
+        from agenttrace.check.pointing import span_meant
+
+        return vector(self.trace, span_meant(span, "states_at"))
 
     def progress(self, goal: Goal) -> Progress:
         """How near a goal the team was, at each state that was kept.
@@ -174,19 +192,22 @@ class Analysis:
 
         return progress(self.trace, goal)
 
-    def journey(self, span: Span, value: Value) -> Journey:
+    def journey(self, span: Selection | Span, value: Value) -> Journey:
         """Where a value that a span holds came from, and where it went on to.
 
         Args:
-            span: One of the trace.
+            span: One of the trace; or a selection, of which the last one is meant.
             value: A text or a number, or a part of a text.
 
         Raises:
             KeyError: The span is not one of the trace.
+            NothingSelected: The selection means none.
+            UsageError: It is neither.
         """
         from agenttrace.analysis.journey import journey
+        from agenttrace.check.pointing import span_meant
 
-        return journey(self.trace, span, value)
+        return journey(self.trace, span_meant(span, "journey"), value)
 
     @cached_property
     def collaboration(self) -> Collaboration:

@@ -18,6 +18,7 @@ from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
 from agenttrace.check.sides import safe
 from agenttrace.errors import CascadeSpread
+from agenttrace.model.amounts import counted
 from agenttrace.model.collector import resting
 from agenttrace.model.span import Span
 
@@ -132,7 +133,7 @@ class Cascade:
         if spread:
             raise broken(
                 CascadeSpread,
-                f"{len(spread)} of {len(self.spreads)} origins spread",
+                f"{len(spread)} of {counted(len(self.spreads), 'origin')} spread",
                 [
                     (str(one.origin), [each.span for each in one.harmed or (one.origin,)])
                     for one in spread
@@ -159,10 +160,11 @@ class Cascade:
         if further:
             raise broken(
                 CascadeSpread,
-                f"{len(further)} of {len(self.spreads)} origins spread further than is meant",
+                f"{len(further)} of {counted(len(self.spreads), 'origin')} spread further than is "
+                "meant",
                 [
                     (
-                        f"{one.origin}: {one.breadth} agents, {one.depth} hops",
+                        f"{one.origin}: {_reach(one)}",
                         [each.span for each in one.failures],
                     )
                     for one in further
@@ -288,3 +290,7 @@ def _amplification(team: Team, failures: Sequence[Failed]) -> float | None:
 
 def _was_retried(one: Failed) -> bool:
     return any(it.kind == "retried" for it in one.evidence)
+
+
+def _reach(one: Spread) -> str:
+    return f"{counted(one.breadth, 'agent')}, {counted(one.depth, 'hop')}"

@@ -17,6 +17,7 @@ from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.moments import Moments
 from agenttrace.check.sides import safe
 from agenttrace.model import names
+from agenttrace.model.amounts import counted
 from agenttrace.model.span import OK, UNSET, Span, SpanKind, WireKind
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ class Collaboration:
         if done >= least * len(self.tasks):
             return True
         raise team_failed(
-            f"{done} of {len(self.tasks)} tasks were completed, and at least {least:.1%} is meant",
+            f"{done} of {counted(len(self.tasks), 'task')} completed, "
+            f"and at least {least:.1%} is meant",
             "not done",
             (
                 f"{safe(one.name)}, {safe(one.span.name)} {one.span.id}"
@@ -151,8 +153,8 @@ class Collaboration:
         if used >= least * len(self.entries):
             return True
         raise team_failed(
-            f"{used} of {len(self.entries)} entries are used by others, and at least {least:.1%} "
-            "is meant",
+            f"{used} of {counted(len(self.entries), 'entry', 'entries')} used by others, and "
+            f"at least {least:.1%} is meant",
             "not used",
             (
                 f"{safe(one.board)}[{safe(one.key)}], {one.span.id}"
@@ -174,7 +176,7 @@ class Collaboration:
         if not found:
             return True
         raise team_failed(
-            f"{len(found)} of {len(self.conflicts)} conflicts are never resolved",
+            f"{len(found)} of {counted(len(self.conflicts), 'conflict')} never resolved",
             "between",
             (
                 f"{safe(one.board)}[{safe(one.key)}], {one.writes[0].id} and {one.writes[1].id}"

@@ -17,6 +17,7 @@ from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
 from agenttrace.check.pricing import Prices
 from agenttrace.errors import PriceUnknown
+from agenttrace.model.amounts import verb
 from agenttrace.model.span import ERROR, Span, SpanKind
 from agenttrace.model.usage import Tokens, Usage
 
@@ -44,6 +45,8 @@ DIMENSIONS = {
     "coordination": "`coordination` inside of messages and orchestration, else `work`",
 }
 """What costs can be told apart by; any other word is the name of an attribute of the call."""
+
+_OF_AGENTS = frozenset(name for name in DIMENSIONS if name.partition(".")[0] == "agent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +187,7 @@ class Costs:
         return any(map(self._part_of(what), self.calls))
 
     def _part_of(self, what: str) -> Callable[[Span], str | None]:
-        if what.startswith("agent"):
+        if what in _OF_AGENTS:
             _, _, detail = what.partition(".")
             return lambda span: self._agents(span, detail or "id")
         inherited = {"task": self._tasks, "tool": self._tools, "coordination": self._sides}
@@ -285,8 +288,12 @@ def _is_silent(span: Span) -> bool:
 
 
 def _who(silent: int, elsewhere: int) -> str:
-    told = [f"{silent} of its model calls do not say"] if silent else []
-    told += [f"{elsewhere} of its agents act elsewhere"] if elsewhere else []
+    told = [f"{silent} of its model calls {verb(silent, 'does', 'do')} not say"] if silent else []
+    told += (
+        [f"{elsewhere} of its agents {verb(elsewhere, 'acts', 'act')} elsewhere"]
+        if elsewhere
+        else []
+    )
     return ", ".join(told)
 
 

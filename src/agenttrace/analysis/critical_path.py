@@ -20,6 +20,7 @@ from agenttrace.analysis.limits import nanoseconds_of, share_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.check.sides import safe
+from agenttrace.model.amounts import beyond, counted, duration
 from agenttrace.model.span import Span, WireKind
 
 if TYPE_CHECKING:
@@ -132,13 +133,14 @@ class CriticalPath:
             NotRecorded: The trace has no times.
             UsageError: It is no length of time.
         """
-        most = nanoseconds_of(limit) / _NS_A_S
+        most_ns = nanoseconds_of(limit)
         self._needs_times("how long the critical path is")
-        took = Decimal(self.duration_ns or 0) / _NS_A_S
-        if took <= most:
+        took_ns = self.duration_ns or 0
+        if took_ns <= most_ns:
             return True
         raise team_failed(
-            f"the critical path takes {took:f} s of recorded time, and at most {most:f} s is meant",
+            f"the critical path takes {beyond(took_ns, most_ns)} of recorded time, and at "
+            f"most {duration(most_ns)} is meant",
             "spent by",
             map(_line, self.agents),
         )
@@ -187,7 +189,7 @@ class CriticalPath:
         raise team_failed(
             f"{safe(agent)} has {part:.1%} of the critical path, and at most {most:.1%} is meant",
             "of",
-            (f"{one.duration_ns:,} ns  {safe(one.span.name)} {one.span.id}" for one in own),
+            (f"{duration(one.duration_ns)}  {safe(one.span.name)} {one.span.id}" for one in own),
         )
 
     def _needs_times(self, what: str) -> None:
@@ -196,7 +198,7 @@ class CriticalPath:
 
 
 def _line(one: OnPath) -> str:
-    return f"{safe(one.agent or 'nobody')}: {one.path_ns:,} ns, {one.share:.1%}"
+    return f"{safe(one.agent or 'nobody')}: {duration(one.path_ns)}, {one.share:.1%}"
 
 
 class _Cut(NamedTuple):
@@ -252,7 +254,8 @@ def _unknown(team: Team, top: Span, asked: Span | None) -> Iterator[tuple[str, s
         yield "sections", "not recorded: the root has no duration"
     others = sum(one.parent is None or one.parent not in team.by_id for one in team.downwards) - 1
     if asked is None and others:
-        yield "root", f"{others} more roots and orphans stand beside it; the longest was taken"
+        beside = counted(others, "more root or orphan stands", "more roots and orphans stand")
+        yield "root", f"{beside} beside it; the longest was taken"
 
 
 class _Walk:

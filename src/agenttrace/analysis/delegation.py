@@ -20,6 +20,7 @@ from agenttrace.analysis.parties import Parties
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.errors import DelegationBroken
+from agenttrace.model.amounts import counted, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,7 +173,7 @@ class Delegations:
         if self.violations:
             raise broken(
                 DelegationBroken,
-                f"the rules of the contract net are not kept, {_times(len(self.violations))}",
+                f"the rules of the contract net are not kept, {times(len(self.violations))}",
                 [(f"{one.rule}: {one.why}", one.spans) for one in self.violations],
             )
         return True
@@ -188,7 +189,7 @@ class Delegations:
         if bad:
             raise broken(
                 DelegationBroken,
-                f"{len(bad)} of {len(self.rounds)} placed tasks did not succeed",
+                f"{len(bad)} of {counted(len(self.rounds), 'placed task')} did not succeed",
                 [
                     (f"{one.task}: {one.outcome or one.unknown['outcome']}", one.dialogue.spans)
                     for one in bad
@@ -214,7 +215,7 @@ class Delegations:
         if bad:
             raise broken(
                 DelegationBroken,
-                f"{len(bad)} of {len(told)} tasks did not go to the best bid",
+                f"{len(bad)} of {counted(len(told), 'task')} did not go to the best bid",
                 [(_regretted(one, regret), one.dialogue.spans) for one, regret in bad],
             )
         return True
@@ -335,7 +336,3 @@ def _regretted(one: Delegation, regret: Decimal | None) -> str:
     if regret is None:
         return f"{one.task}: a bid or an award is missing, or a bid is no number"
     return f"{one.task}: {', '.join(one.awarded)} cost {regret} more than the best bid"
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agenttrace.check.sides import cut, shown, spoken
-from agenttrace.model import names
+from agenttrace.model import amounts, names
 from agenttrace.model.span import OK, UNSET, Event, Span, SpanKind
 from agenttrace.model.values import plain
 
@@ -149,7 +149,10 @@ def _result(value: Value) -> Iterator[Evidence]:
 def _tries(span: Span) -> Iterator[Evidence]:
     failed = [why for one in span.answers if (why := _broke(one))]
     if failed and not _broke(span.answers[-1]):
-        yield Evidence("retried", _short(f"{len(failed)} tries failed before, by {failed[0]}"))
+        yield Evidence(
+            "retried",
+            _short(f"{amounts.counted(len(failed), 'try', 'tries')} failed before, by {failed[0]}"),
+        )
 
 
 def _broke(tried: Answer) -> str:
@@ -188,7 +191,13 @@ def _slow(team: Team) -> Iterator[tuple[Span, Evidence]]:
         for span in group:
             took = span.end_ns - span.start_ns
             if usual and took > SLOWER * usual:
-                yield span, Evidence("slow", f"{took} ns, and {usual} ns is usual for it")
+                yield (
+                    span,
+                    Evidence(
+                        "slow",
+                        f"{amounts.duration(took)}, and {amounts.duration(usual)} is usual for it",
+                    ),
+                )
 
 
 def _short(text: str) -> str:

@@ -29,6 +29,9 @@ LEVELS = {
 _CALLS = (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL)
 _OURS = "agenttrace"
 """Our recorder writes its version under this name into the environment of a run."""
+_PRODUCTION = "production"
+"""And this one, where it recorded in production: there chance is left as it is."""
+_OF_PRODUCTION = "recorded by us: clock and schedule as well; chance was the machine's own"
 _WORDS = {
     (SpanKind.LLM, "question"): "prompts",
     (SpanKind.LLM, "answer"): "answers of models",
@@ -64,13 +67,13 @@ class Payload:
 
     @property
     def lacking(self) -> str:
-        """`2 of 5 prompts: 1 redacted, 1 absent`; empty where none lacks."""
+        """`prompts, 2 of 5: 1 redacted, 1 absent`; empty where none lacks."""
         total = sum(self.counts.values())
         found = [(it.value, count) for it, count in self.counts.items() if it != Fidelity.PRESENT]
         if not found:
             return ""
         told = ", ".join(f"{count} {name}" for name, count in sorted(found))
-        return f"{sum(count for _, count in found)} of {total} {self.name}: {told}"
+        return f"{self.name}, {sum(count for _, count in found)} of {total}: {told}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,18 +84,25 @@ class Level:
         level: `F0` to `F4`.
         why: What keeps it from the next level; empty at the highest that a foreign trace can have.
         payloads: Every sort of payload that the run's calls have.
+        holds: What this trace holds, where that is not what `LEVELS` says of all of its level.
     """
 
     level: str
     why: str
     payloads: tuple[Payload, ...]
+    holds: str = ""
+
+    def __str__(self) -> str:
+        """Tell the level: `F3, full: what every model was asked, too`."""
+        return f"{self.level}, {self.holds or LEVELS[self.level]}"
 
 
 def level_of(trace: Trace) -> Level:
     """Say how much of a run a trace knows."""
     payloads = tuple(_payloads(trace))
     if is_ours(trace):
-        return Level(level="F4", why="", payloads=payloads)
+        holds = _OF_PRODUCTION if _PRODUCTION in trace.environment else ""
+        return Level(level="F4", why="", payloads=payloads, holds=holds)
     if not any(span.kind in _CALLS for span in trace.spans):
         return Level(level="F0", why="it holds no call to a model or a tool", payloads=payloads)
     by_name = {(one.kind, one.payload): one for one in payloads}
@@ -128,14 +138,18 @@ def _payloads(trace: Trace) -> Iterator[Payload]:
     counts: dict[tuple[SpanKind, str], Counter[Fidelity]] = {}
     for span in trace.spans:
         for kind, payload in _WORDS:
-            if span.kind is kind:
-                counts.setdefault((kind, payload), Counter())[_known(span, payload)] += 1
+            known = _known(span, payload) if span.kind is kind else None
+            if known is not None:
+                counts.setdefault((kind, payload), Counter())[known] += 1
     for (kind, payload), name in _WORDS.items():
         if (kind, payload) in counts:
             yield Payload(name=name, kind=kind, payload=payload, counts=counts[kind, payload])
 
 
-def _known(span: Span, payload: str) -> Fidelity:
+def _known(span: Span, payload: str) -> Fidelity | None:
+    """How well a payload of a call is known; None: it has none."""
+    if payload == "tools":
+        return _tools_known(span)
     said = span.fidelity.get(payload)
     if payload == "answer" and said is Fidelity.ABSENT and span.status.code == ERROR:
         return Fidelity.PRESENT  # it failed, and the failure is its answer
@@ -145,5 +159,22 @@ def _known(span: Span, payload: str) -> Fidelity:
         "question": span.is_call or span.question is not None,
         "answer": bool(span.answers),
         "usage": span.usage is not None,
-    }.get(payload, True)
+    }[payload]
     return Fidelity.PRESENT if there else Fidelity.ABSENT
+
+
+def _tools_known(span: Span) -> Fidelity | None:
+    """How well it is known which tools a model was offered, by a rule of its own.
+
+    They are part of what it was asked: where nothing of that is known, nothing is of them. Another
+    system's call that failed, and names none, is not counted: it is answered by its failure.
+    """
+    said = span.fidelity.get("tools")
+    if said is not None or span.is_call:
+        return said or Fidelity.PRESENT
+    if _known(span, "question") is Fidelity.ABSENT:
+        return Fidelity.ABSENT
+    asked = span.question
+    if span.status.code == ERROR and not (isinstance(asked, dict) and asked.get("tools")):
+        return None
+    return Fidelity.PRESENT

@@ -16,6 +16,7 @@ from agenttrace.analysis.interactions import Interaction, interactions
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.sides import cut, safe
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -131,7 +132,7 @@ class InteractionGraph:
         if not found:
             return True
         raise team_failed(
-            f"{safe(source)} talks to {safe(target)}{_by(kind)}, {_times(found)}",
+            f"{safe(source)} talks to {safe(target)}{_by(kind)}, {amounts.times(len(found))}",
             "found",
             map(_line, found),
         )
@@ -170,7 +171,7 @@ class InteractionGraph:
         if not found:
             return True
         raise team_failed(
-            _counted(len(found), "single point", " of failure"),
+            f"{amounts.counted(len(found), 'single point')} of failure",
             "found",
             (_parted(one) if nth < MOST else "" for nth, one in enumerate(found)),
         )
@@ -186,10 +187,10 @@ class InteractionGraph:
         if not self.chatter:
             return True
         raise team_failed(
-            _counted(len(self.chatter), "row", " of chatter"),
+            f"{amounts.counted(len(self.chatter), 'row')} of chatter",
             "found",
             (
-                f"{safe(' and '.join(one.agents))}, {len(one.interactions)} times: "
+                f"{safe(' and '.join(one.agents))}, {amounts.times(len(one.interactions))}: "
                 f"{_line(one.interactions[0])}"
                 for one in self.chatter
             ),
@@ -207,7 +208,7 @@ class InteractionGraph:
         if not found:
             return True
         raise team_failed(
-            f"the same was asked again, {_times(found)}",
+            f"the same was asked again, {amounts.times(len(found))}",
             "found",
             (_line(inner) for one in found for inner in one.interactions),
         )
@@ -288,13 +289,5 @@ def _nearest(source: str, target: str) -> tuple[tuple[str, str], ...]:
     return ((source, target), (source, "*"), ("*", target), (target, source))
 
 
-def _counted(number: int, what: str, of: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}{of}"
-
-
 def _by(kind: str | None) -> str:
     return "" if kind is None else f" by {safe(kind)}"
-
-
-def _times(found: Sequence[object]) -> str:
-    return "once" if len(found) == 1 else f"{len(found)} times"

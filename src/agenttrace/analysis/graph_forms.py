@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +107,7 @@ def _label(one: Channel) -> str:
     if one.size_bytes is not None:
         said.append(f"{one.size_bytes:,} B")
     if one.tokens is not None:
-        said.append(f"{one.tokens:,} tokens")
+        said.append(amounts.counted(one.tokens, "token"))
     return ", ".join(said)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.causal.delivery.edges import RECEIVE, edges
 from agenttrace.model import names
+from agenttrace.model.amounts import verb
 from agenttrace.model.lane import Position
 from agenttrace.model.span import ERROR, Fidelity, Link, Span, SpanKind, WireKind
 from agenttrace.model.values import digest, plain
@@ -271,7 +272,8 @@ class _Spent:
             return None, f"{NOT_RECORDED}: the trace has no model calls"
         silent = self._silent[effect.id]
         if silent:
-            return None, f"{NOT_RECORDED}: {silent} of its model calls do not say"
+            do = verb(silent, "does", "do")
+            return None, f"{NOT_RECORDED}: {silent} of its model calls {do} not say"
         return self._tokens[effect.id], ""
 
 

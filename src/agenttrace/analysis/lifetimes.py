@@ -19,7 +19,7 @@ from agenttrace.analysis.limits import share_of
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
-from agenttrace.model import names
+from agenttrace.model import amounts, names
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.usage import TIME_CATEGORIES
 
@@ -103,7 +103,10 @@ class Lifetime:
             f"{safe(self.agent)} waits {waits / lives:.1%} of its life, and at most "
             f"{most:.1%} is meant",
             "spent on",
-            (f"{name}: {getattr(self.split, f'{name}_ns'):,} ns" for name in TIME_CATEGORIES),
+            (
+                f"{name}: {amounts.duration(getattr(self.split, f'{name}_ns'))}"
+                for name in TIME_CATEGORIES
+            ),
         )
 
 
@@ -178,7 +181,8 @@ _NO_TIMES = f"{NOT_RECORDED}: the trace has no times"
 
 def _notes(queued: int) -> Iterator[str]:
     if queued:
-        yield f"{queued} of its receives are a queue's, which keeps no times: that wait is idle"
+        receives = f"{queued} of its receives {amounts.verb(queued)} a queue's"
+        yield f"{receives}, which keeps no times: that wait is idle"
 
 
 def _queued(team: Team) -> dict[str, int]:

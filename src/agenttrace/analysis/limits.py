@@ -24,6 +24,8 @@ _NS = {
     "s": Decimal(1_000_000_000),
 }
 
+_DAY_S = 86_400
+
 
 def share_of(said: Said) -> Decimal:
     """A part of a whole, 0 to 1: 0.3 or `"30%"`.
@@ -40,23 +42,25 @@ def share_of(said: Said) -> Decimal:
     return share
 
 
-def nanoseconds_of(said: Said, bare: str = "s") -> Decimal:
-    """A length of time, in nanoseconds: `"300ms"`, or a number.
-
-    Args:
-        said: As a person says it; its units are ns, us, ms and s.
-        bare: The unit of a number without one.
+def nanoseconds_of(said: Said) -> Decimal:
+    """A length of time, in nanoseconds: `"300ms"`, or a number of seconds.
 
     Raises:
-        UsageError: It is none.
+        UsageError: It is none; or it has no unit, and would be more than a day: whoever writes
+            5_000_000_000 means nanoseconds, and no run would ever exceed as many seconds.
     """
     number, unit = _read(said)
-    if number is None or (unit or bare) not in _NS:
+    if number is None or (unit or "s") not in _NS:
         raise UsageError(
             f"{safe(repr(said))} is no length of time",
-            detail=f'  It is a number of {bare} from 0, or one with a unit: "5us", "300ms", "2s".',
+            detail='  It is a number of seconds from 0, or one with a unit: "5us", "300ms", "2s".',
         )
-    return number * _NS[unit or bare]
+    if not unit and number > _DAY_S:
+        raise UsageError(
+            f"{safe(repr(said))} without a unit is of seconds, and that is more than a day",
+            detail=f'  Name the unit:  "{number:f}ns"  or  "{number:f}s"',
+        )
+    return number * _NS[unit or "s"]
 
 
 def _read(said: Said) -> tuple[Decimal | None, str]:

@@ -13,10 +13,11 @@ from decimal import ROUND_FLOOR, Decimal
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
+from agenttrace.analysis.limits import nanoseconds_of
 from agenttrace.analysis.telling import MOST, not_recorded
-from agenttrace.check.budget import Limit
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
+from agenttrace.model import amounts
 from agenttrace.model.span import OK, UNSET, Span, SpanKind
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _SENTENCE = re.compile(
     r"\s*(?P<share>\d+(?:\.\d+)?)\s*%\s+of\s+(?P<what>\S+)(?:\s+(?P<name>\S.*?))?"
     r"\s+(?:(?P<succeed>succeeds?)|within\s+(?P<within>\S.*?))\s*"
 )
-_NS_A_S = 1_000_000_000
 _PERCENT = Decimal(100)
 _FIRST = 5
 """How many bad ones are told of each objective; it is said how many more there are."""
@@ -78,13 +78,13 @@ class Objective:
         share = Decimal(found["share"]) / _PERCENT
         if share > 1:
             raise UsageError(f"{text!r}: there is no more than 100%")
-        within = None if found["within"] is None else Limit.of("latency", found["within"]).at_most
+        within = None if found["within"] is None else nanoseconds_of(found["within"])
         return cls(
             text=text.strip(),
             share=share,
             what=found["what"],
             name=found["name"] or "",
-            within_ns=None if within is None else int(within * _NS_A_S),
+            within_ns=None if within is None else int(within),
         )
 
 
@@ -305,7 +305,7 @@ def _amiss(one: Objective, trace: Trace, span: Span | None) -> tuple[bool, str]:
     took = span.end_ns - span.start_ns
     if not took and not any(it.end_ns > it.start_ns for it in trace.spans):
         return True, "not recorded: the trace has no times"
-    return False, "" if took <= one.within_ns else f"it took {Decimal(took) / _NS_A_S:f} s"
+    return False, "" if took <= one.within_ns else f"it took {amounts.beyond(took, one.within_ns)}"
 
 
 def _missed(one: Judged) -> ObjectiveMissed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.model import amounts
 from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import Fidelity, Span, SpanKind
 
@@ -23,12 +24,22 @@ _SERVICE = (SpanKind.INTERNAL, SpanKind.HTTP)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oddity:
-    """Something unusual: its name, how many there are, the first of them, and what it means."""
+    """Something unusual: its name, how many there are, the first of them, and what it means.
+
+    Attributes:
+        one: What a single one is called, where that is not its name.
+    """
 
     name: str
     count: int
     first: str
     meaning: str
+    one: str = ""
+
+    @property
+    def counted(self) -> str:
+        """How many there are: `1 orphan`, `2 orphans`."""
+        return amounts.counted(self.count, self.one or self.name, self.name)
 
 
 def oddities(trace: Trace) -> tuple[Oddity, ...]:
@@ -61,7 +72,8 @@ def _found(trace: Trace) -> Iterator[Oddity]:
     yield from _of(
         orphans,
         "orphans",
-        "their parents are in no file that was read; they stand beside the roots",
+        one="orphan",
+        meaning="their parents are in no file that was read; they stand beside the roots",
     )
     roots = [span for span in trace.spans if span.parent is None]
     if len(roots) > 1:
@@ -84,10 +96,15 @@ def _found(trace: Trace) -> Iterator[Oddity]:
     yield from _of(cut, "cut by limits", "the exporter dropped attributes, events or links of them")
     service = [span for span in trace.spans if span.kind in _SERVICE]
     if len(service) < len(trace.spans):
-        yield from _of(service, "service spans", "no agent's: kept, and asked nothing in a replay")
+        yield from _of(
+            service,
+            "service spans",
+            "no agent's: kept, and asked nothing in a replay",
+            one="service span",
+        )
 
 
-def _of(spans: list[Span], name: str, meaning: str) -> Iterator[Oddity]:
+def _of(spans: list[Span], name: str, meaning: str, *, one: str = "") -> Iterator[Oddity]:
     if spans:
         first = f"{spans[0].name} {spans[0].id}"
-        yield Oddity(name=name, count=len(spans), first=first, meaning=meaning)
+        yield Oddity(name=name, count=len(spans), first=first, meaning=meaning, one=one)

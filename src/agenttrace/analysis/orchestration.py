@@ -24,6 +24,7 @@ from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.errors import OrchestrationBroken
 from agenttrace.model import names
+from agenttrace.model.amounts import beyond, counted, duration
 from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class Orchestration:
         if left:
             raise broken(
                 OrchestrationBroken,
-                f"{len(left)} of {sum(len(one.items) for one in self.queues)} tasks never left "
+                f"{len(left)} of "
+                f"{counted(sum(len(one.items) for one in self.queues), 'task')} never left "
                 "their queue",
                 [(f"{one.task} in {one.queue or 'the queue'}", one.spans) for one in left],
             )
@@ -127,7 +129,8 @@ class Orchestration:
         if deep:
             raise broken(
                 OrchestrationBroken,
-                f"{len(deep)} of {len(self.queues)} queues held more than {limit} tasks",
+                f"{len(deep)} of {counted(len(self.queues), 'queue')} held more than "
+                f"{counted(limit, 'task')}",
                 [(f"{one.name or 'the queue'} held {one.peak}", ()) for one in deep],
             )
         return True
@@ -145,7 +148,7 @@ class Orchestration:
         if bad:
             raise broken(
                 OrchestrationBroken,
-                f"{len(bad)} of {len(self.assignments)} assignments did not succeed",
+                f"{len(bad)} of {counted(len(self.assignments), 'assignment')} did not succeed",
                 [(_ended(one), one.spans) for one in bad],
             )
         return True
@@ -154,14 +157,14 @@ class Orchestration:
         """Assert that no agent with a heartbeat was without one for longer than this.
 
         Args:
-            limit: Of recorded time: `"300ms"`, or a number of nanoseconds.
+            limit: Of recorded time: a number of seconds, or `"300ms"`.
 
         Raises:
             OrchestrationBroken: One was.
             NotRecorded: No heartbeat is recorded.
             UsageError: It is no length of time.
         """
-        limit_ns = nanoseconds_of(limit, bare="ns")
+        limit_ns = nanoseconds_of(limit)
         if not self.pulses:
             raise nothing("no heartbeat is recorded", 'agenttrace.event("heartbeat")')
         told = [(one, ns) for one in self.pulses if (ns := one.longest_silence_ns) is not None]
@@ -171,9 +174,10 @@ class Orchestration:
         if silent:
             raise broken(
                 OrchestrationBroken,
-                f"{len(silent)} of {len(self.pulses)} agents were silent for more than "
-                f"{limit_ns.normalize():,f} ns",
-                [(f"{one.agent}: {ns:,} ns", one.spans) for one, ns in silent],
+                f"{len(silent)} of {counted(len(self.pulses), 'agent')} "
+                f"{'was' if len(silent) == 1 else 'were'} silent for more than "
+                f"{duration(limit_ns)}",
+                [(f"{one.agent}: {beyond(ns, limit_ns)}", one.spans) for one, ns in silent],
             )
         return True
 

@@ -15,6 +15,7 @@ from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.limits import share_of
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ class Overhead:
 
     def _sums(self) -> Iterator[str]:
         if self.tokens is not None:
-            yield f"{self.tokens:,} of {self.all_tokens:,} tokens"
+            yield f"{self.tokens:,} of {amounts.counted(self.all_tokens or 0, 'token')}"
         if self.path_ns is not None:
-            yield f"{self.path_ns:,} of {self.all_path_ns:,} ns of the critical path"
+            whole = amounts.duration(self.all_path_ns or 0)
+            yield f"{amounts.duration(self.path_ns)} of {whole} of the critical path"
 
 
 def overhead(costs: Costs, path: CriticalPath, interactions: int) -> Overhead:

@@ -58,7 +58,7 @@ class State(dict[str, "Value"]):
         return state_lines(canonical(dict(expected)), canonical(dict(self)))
 
 
-def state_of_agent(trace: Trace, agent: str, at: Span | None = None) -> State:
+def state_of_agent(trace: Trace, agent: str | None, at: Span | None = None) -> State:
     """Give the latest state of an agent that came before a span's end, or of the whole run.
 
     Before in causal order: what a concurrent agent kept meanwhile is not yet known there.
@@ -70,8 +70,13 @@ def state_of_agent(trace: Trace, agent: str, at: Span | None = None) -> State:
 
     Raises:
         NothingSelected: No state of such an agent was kept by then.
-        UsageError: Several agents are called so.
+        UsageError: No agent is named, or several are called so.
     """
+    if agent is None:
+        raise UsageError(
+            "state(): whose? no agent is named",
+            detail="\n".join([*_known(trace), '  Name it by its id or its name: state("planner")']),
+        )
     states = (at_the_end(trace) if at is None else collective_state(trace, at)).agents
     ids = [one.id for one in trace.agents if one.name == agent and one.id in states]
     if agent in states:
@@ -91,12 +96,17 @@ def state_of_agent(trace: Trace, agent: str, at: Span | None = None) -> State:
 
 
 def _kept(trace: Trace, by_then: Mapping[str, StateSnapshot]) -> Iterator[str]:
+    yield from _known(trace, by_then)
+    yield ""
+    yield "  More: agenttrace explain nothing-selected"
+
+
+def _known(trace: Trace, by_then: Mapping[str, StateSnapshot] | None = None) -> Iterator[str]:
+    """The agents that keep a state, and which of them had kept none by then."""
     known = {shot.agent: None for shot in trace.snapshots}
     for agent in known:
-        late = "" if agent in by_then else ", not in the past of that span"
+        late = "" if by_then is None or agent in by_then else ", not in the past of that span"
         name = safe(agent) or "the run's own: state('')"
         yield f"  there is  {name}{late}"
     if not known:
         yield "  there is  none; `agenttrace.snapshot(state)` keeps one"
-    yield ""
-    yield "  More: agenttrace explain nothing-selected"

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.analysis import graph_forms
 from agenttrace.analysis.channels import together
-from agenttrace.analysis.costs import added
+from agenttrace.analysis.costs import DIMENSIONS, added
 from agenttrace.analysis.lifetimes import Split
+from agenttrace.check.sides import cut, safe
+from agenttrace.errors import UsageError
+from agenttrace.model.amounts import counted
 from agenttrace.model.usage import TIME_CATEGORIES
 
 if TYPE_CHECKING:
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from agenttrace.analysis.overhead import Overhead
 
 SCHEMA = "agenttrace.stats/1"
+
+_MOST = 20
+"""How many attributes a message lists; it says how many more there are."""
 
 
 class Stats:
@@ -43,6 +50,8 @@ class Stats:
         self._overheads: list[Overhead] = []
         self._nodes: list[Mapping[str, Node]] = []
         self._channels: list[tuple[Channel, ...]] = []
+        self._attributes: set[str] = set()
+        self._again: set[str] = set()
 
     def add(self, analysis: Analysis) -> None:
         """Add one run."""
@@ -50,6 +59,10 @@ class Stats:
         for name, cost in analysis.costs.by(self.by).items():
             self._rows[name].append(replace(cost, spans=()))
         self._totals.append(replace(analysis.costs.total, spans=()))
+        self._again.update(
+            agent.id for agent in analysis.trace.agents if agent.id.startswith(f"{agent.name}#")
+        )
+        self._attributes.update(name for span in analysis.costs.calls for name in span.attributes)
 
     def add_times(self, analysis: Analysis) -> None:
         """Add what the time of one run was spent on; nothing where it has no times."""
@@ -63,6 +76,31 @@ class Stats:
         """Add who led whom to something in one run."""
         self._nodes.append(analysis.graph.nodes)
         self._channels.append(analysis.graph.channels)
+
+    @property
+    def again(self) -> tuple[str, ...]:
+        """The ids that only count a name's beginnings, `van#1`: it began in several lanes."""
+        return tuple(sorted(self._again)) if self.by == "agent" else ()
+
+    def require_told(self) -> None:
+        """Refuse an attribute that no call of any run has: it is misspelt, or was never recorded.
+
+        Raises:
+            UsageError: It is such a one; the nearest names are given, and those that there are.
+        """
+        if self.by in DIMENSIONS or self.by in self._attributes:
+            return
+        there = sorted(self._attributes)
+        near = difflib.get_close_matches(self.by, [*DIMENSIONS, *there], n=3, cutoff=0.5)
+        lines = [f"  nearest    {', '.join(map(_word, near))}"] if near else []
+        more = f" and {len(there) - _MOST:,} more" if len(there) > _MOST else ""
+        listed = ", ".join(map(_word, there[:_MOST])) or "none"
+        lines += [f"  by         {', '.join(DIMENSIONS)}", f"  attributes {listed}{more}"]
+        raise UsageError(
+            f"--by {_word(self.by)}: no call of {counted(self.traces, 'trace')} has such an "
+            "attribute",
+            detail="\n".join(lines),
+        )
 
     @property
     def rows(self) -> list[tuple[str | None, int, Cost]]:
@@ -117,6 +155,10 @@ def _share(parts: list[tuple[int | None, int | None]]) -> float | None:
     if len(known) < len(parts) or not whole:
         return None
     return sum(part for part, _ in known) / whole
+
+
+def _word(name: str) -> str:
+    return cut(safe(name))
 
 
 def _sum(splits: list[Split]) -> Split:

@@ -18,6 +18,7 @@ from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.order import collective_state, collective_states
 from agenttrace.check.sides import safe, shown
 from agenttrace.check.telling_states import state_lines
+from agenttrace.model import amounts
 from agenttrace.model.lane import label_of
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.values import canonical, digest
@@ -155,7 +156,7 @@ class Progress:
             raise not_recorded("the progress of a team", NOBODY)
         if self.regressions:
             raise team_failed(
-                f"the team fell back {len(self.regressions)} times",
+                f"the team fell back {amounts.times(len(self.regressions))}",
                 "fell",
                 (f"from {before}, to {after}" for before, after in self.regressions),
             )

@@ -18,6 +18,7 @@ from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.analysis.waits import Wait, open_waits, told_waits
 from agenttrace.errors import TeamStuck
+from agenttrace.model.amounts import counted, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Waiting:
         if self.deadlocks:
             raise broken(
                 TeamStuck,
-                f"{_number(len(self.deadlocks), 'deadlock')}: agents that wait for each other",
+                f"{counted(len(self.deadlocks), 'deadlock')}: agents that wait for each other",
                 [(self._told(one), self._spans(one)) for one in self.deadlocks],
             )
         return True
@@ -106,7 +107,7 @@ class Waiting:
         if self.starved:
             raise broken(
                 TeamStuck,
-                f"{_number(len(self.starved), 'task')} starved in a queue",
+                f"{counted(len(self.starved), 'task')} starved in a queue",
                 [(f"{one.task}: {one.overtaken} overtook it", one.spans) for one in self.starved],
             )
         return True
@@ -163,18 +164,14 @@ def _unknown(*, waits: bool, starved: bool, whole: bool) -> dict[str, str]:
     return found
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
 def _refuse(loops: Sequence[Loop], where: str) -> Literal[True]:
     if loops:
         raise broken(
             TeamStuck,
-            f"{_number(len(loops), 'loop')}{where}, without progress",
+            f"{counted(len(loops), 'loop')}{where}, without progress",
             [
                 (
-                    f"{', '.join(one.agents)}: {one.rule}, {one.times} times ({RULES[one.rule]})",
+                    f"{', '.join(one.agents)}: {one.rule}, {times(one.times)} ({RULES[one.rule]})",
                     one.spans,
                 )
                 for one in loops

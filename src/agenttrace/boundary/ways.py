@@ -11,6 +11,7 @@ from typing import Generic
 from agenttrace.boundary.door import Boundary, Crossing, ended_by
 from agenttrace.boundary.protocols import N, Packed, Shape
 from agenttrace.errors import NeverAnswered, StreamReadPast
+from agenttrace.model.amounts import counted
 from agenttrace.model.call import Answer, Failure, Question
 from agenttrace.model.failure import exception_of
 from agenttrace.model.usage import Usage
@@ -229,7 +230,7 @@ def read_past(crossing: Crossing) -> StreamReadPast:
     return StreamReadPast(
         f"{call.question.title}: the stream is read past its recording",
         detail=(
-            f"    golden    the agent read {pieces} pieces, then left the stream\n"
+            f"    golden    the agent read {counted(pieces, 'piece')}, then left the stream\n"
             f"    this run  the agent asks for piece {pieces + 1}{site}\n\n"
             "  The agent is right, and the recording is old:\n"
             f"      {crossing.door.run.again or '--agenttrace=rewrite'}\n"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 from agenttrace.check.expect import fits
 from agenttrace.check.fitting import Fitting
 from agenttrace.check.sides import cut, safe, shown
-from agenttrace.check.telling_selections import MOST, times
+from agenttrace.check.telling_selections import MOST
 from agenttrace.errors import NothingSelected, SelectionFailed, UsageError
+from agenttrace.model.amounts import times
 
 if TYPE_CHECKING:
     from agenttrace.check.selector import Selector

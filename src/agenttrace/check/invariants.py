@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from agenttrace.model import amounts
 from agenttrace.model.lane import label_of, text_of
 from agenttrace.model.span import ERROR, SpanKind, WireKind
 from agenttrace.model.usage import Usage, total
@@ -158,7 +159,7 @@ def cost_conserved(trace: Trace) -> Iterator[Violation]:
         used = total(below[span.id])
         if span.usage.tokens.total != used.tokens.total:
             text = (
-                f"{named(span)} says {span.usage.tokens.total} tokens; "
+                f"{named(span)} says {amounts.counted(span.usage.tokens.total, 'token')}; "
                 f"those below it used {used.tokens.total}"
             )
             yield Violation(rule="cost_conserved", span=span.id, text=text)

@@ -16,6 +16,7 @@ from agenttrace.check.events import Events
 from agenttrace.check.fitting import Fitting
 from agenttrace.check.selector import RELATIONS, Selector
 from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 from agenttrace.model.span import Span, SpanKind
 from agenttrace.model.values import qualified
 
@@ -171,15 +172,15 @@ class Selection:
         """
         if type(count) is not int or count < 1:
             raise UsageError(f"times({count!r}): it is a number from 1; for none, say never()")
-        return self._count(lambda found: found == count, "once" if count == 1 else f"{count} times")
+        return self._count(lambda found: found == count, amounts.times(count))
 
     def at_least(self, count: int) -> Selection:
         """Assert that it happened so often, or more often."""
-        return self._count(lambda found: found >= count, f"at least {count} times")
+        return self._count(lambda found: found >= count, f"at least {amounts.times(count)}")
 
     def at_most(self, count: int) -> Selection:
         """Assert that it happened, and no more often than this."""
-        return self._count(lambda found: found <= count, f"at most {count} times")
+        return self._count(lambda found: found <= count, f"at most {amounts.times(count)}")
 
     # -- with what --------------------------------------------------------------------------------
     def with_args(self, **args: object) -> Selection:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agenttrace.check.fitting import line_of
 from agenttrace.errors import PriceUnknown, UsageUnknown
 from agenttrace.model import names
+from agenttrace.model.amounts import counted, verb
 from agenttrace.model.span import Span, SpanKind
 
 if TYPE_CHECKING:
@@ -148,8 +149,8 @@ class Spending:
         silent = [span for span in self._of_kind("llm") if span.usage is None and not _failed(span)]
         if silent:
             raise UsageUnknown(
-                f"{len(silent)} of {len(found) + len(silent)} model calls do not say what they "
-                "used",
+                f"{len(silent)} of {counted(len(found) + len(silent), 'model call')} "
+                f"{verb(len(silent), 'does not say what it', 'do not say what they')} used",
                 detail="\n".join(
                     [
                         *(

@@ -18,6 +18,7 @@ from agenttrace.errors import (
     StreamLeftOpen,
     UsageError,
 )
+from agenttrace.model import amounts
 from agenttrace.model.lane import Position, label_of
 from agenttrace.model.values import plain
 
@@ -201,7 +202,7 @@ def counted(differences: Sequence[Difference]) -> str:
     """Say how many differences there are, and how many of them follow from others."""
     follow = sum(1 for difference in differences if difference.cause)
     count = len(differences) - follow
-    first = f"{count} difference{'' if count == 1 else 's'}"
+    first = amounts.counted(count, "difference")
     return first + (f", and {follow} that follow{'s' if follow == 1 else ''}" if follow else "")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, SelectionFailed
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -57,7 +58,7 @@ def said(selector: Selector) -> str:
 def count(selector: Selector, wanted: str, found: Sequence[Span]) -> SelectionFailed:
     """It happened more or less often than a test says."""
     return SelectionFailed(
-        f"{said(selector)}: {times(len(found))}, not {wanted}",
+        f"{said(selector)}: {amounts.times(len(found))}, not {wanted}",
         detail="\n".join([*listed("found", found), *_MORE]),
     )
 
@@ -85,11 +86,6 @@ def listed(label: str, spans: Sequence[Span]) -> list[str]:
     if len(spans) > MOST:
         lines.append(f"  {'':9} and {len(spans) - MOST} more")
     return lines
-
-
-def times(number: int) -> str:
-    """`never`, `once`, `3 times`."""
-    return {0: "never", 1: "once"}.get(number, f"{number} times")
 
 
 _MORE = ["", "  More: agenttrace explain selection-failed"]

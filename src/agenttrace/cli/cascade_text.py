@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.analysis import Analysis
 from agenttrace.cli import words
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,7 @@ def told(trace: Trace, numbers: Mapping[str, int]) -> Iterator[str]:
     for one in found.spreads[:MOST]:
         yield from _spread(one, numbers)
     if len(found.spreads) > MOST:
-        yield f"and {len(found.spreads) - MOST} more origins"
+        yield f"and {amounts.counted(len(found.spreads) - MOST, 'more origin')}"
     if found.amplification is not None:
         often = "once" if found.amplification == 1 else f"{found.amplification:.3g} times"
         yield f"what failed was asked {often}, every try counted"
@@ -46,7 +47,7 @@ def _spread(one: Spread, numbers: Mapping[str, int]) -> Iterator[str]:
     if len(one.failures) > MOST:
         yield f"  and {len(one.failures) - MOST} more"
     how = "contained" if one.contained else f"spread to {', '.join(one.agents) or 'the run'}"
-    yield words.line(f"  {how}; {words.number(one.depth, 'hop')}")
+    yield words.line(f"  {how}; {amounts.counted(one.depth, 'hop')}")
     for before, after in one.cut:
         yield f"  hold it between #{numbers[before.id]} and #{numbers[after.id]}"
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agenttrace.model import amounts
+
 if TYPE_CHECKING:
     from agenttrace.redact import Redactor
 
@@ -82,7 +84,7 @@ def _folder(folder: Path, root: Path, redactor: Redactor, *, fix: bool) -> int:
             left.append(one)
             click.echo(f"{one.kind:14}  {one.path}: {safe(one.why)}\n{'':16}{one.way_on}")
     goldens = sum(1 for _ in folder.rglob("*.trace"))
-    click.echo(f"{goldens} golden{'' if goldens == 1 else 's'}, {len(left) or 'nothing'} wrong")
+    click.echo(f"{amounts.counted(goldens, 'golden')}, {len(left) or 'nothing'} wrong")
     if any(one.kind in audit.UNREADABLE for one in left):
         return _UNREADABLE
     return _FAILS if left else _HOLDS

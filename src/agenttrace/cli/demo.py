@@ -13,6 +13,7 @@ import click
 from agenttrace.cli.demo_folder import GOLDEN, lay_out
 from agenttrace.cli.demo_pytest import Pytest
 from agenttrace.errors import AgentTraceError, UsageError
+from agenttrace.model.amounts import times
 
 KEY = "sk-demo-0123456789abcdefghijklmnop"
 """What the demonstration sends as its key; no real one."""
@@ -71,7 +72,7 @@ def _record(home: Path) -> None:
     _expect(recorded == 0, "the recording failed; what it said is above")
     _expect(not _holds_key(home), "the key was written to disk")
     click.echo(
-        f"    The server was asked {asked} times, and is stopped now. The key is in no file."
+        f"    The server was asked {times(asked)}, and is stopped now. The key is in no file."
     )
 
 

@@ -7,12 +7,11 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.fidelity import LEVELS, level_of
+from agenttrace.analysis.fidelity import level_of
 from agenttrace.analysis.journals import Examined, examined
 from agenttrace.check.sides import safe
-from agenttrace.cli import words
 from agenttrace.errors import AgentTraceError
-from agenttrace.model import names
+from agenttrace.model import amounts, names
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def told(journals: tuple[Path, ...], tell: Callable[[str], object]) -> int:
     if len(journals) > 1:
         whole = len(journals) - lacking - unreadable
         tell(
-            f"\n{words.number(len(journals), 'journal')}: {whole} whole, {lacking} end early, "
+            f"\n{amounts.counted(len(journals), 'journal')}: {whole} whole, {lacking} end early, "
             f"{unreadable} cannot be read"
         )
     return _UNREADABLE if unreadable else 1 if lacking else 0
@@ -68,22 +67,22 @@ def lines(path: Path, one: Examined) -> Iterator[str]:
     own = next((span for span in trace.spans if span.kind is SpanKind.RUN), None)
     yield f"journal   {safe(str(path))}"
     yield f"run       {safe(trace.name)}, began {safe(trace.started)}"
-    yield f"holds     {', '.join(_counts(trace))}, in {words.number(one.records, 'record')}"
+    yield f"holds     {', '.join(_counts(trace))}, in {amounts.counted(one.records, 'record')}"
     yield f"ended     {_end(one)}"
     if one.dropped:
-        yield f"dropped   at least {words.number(one.dropped, 'record')}"
+        yield f"dropped   at least {amounts.counted(one.dropped, 'record')}"
     if calls := one.open_calls:
-        yield f"open      {words.number(len(calls), 'call')} without an answer:"
+        yield f"open      {amounts.counted(len(calls), 'call')} without an answer:"
         yield from (f"            {safe(call.name)}" for call in calls[:_MOST])
         if len(calls) > _MOST:
             yield f"            … and {len(calls) - _MOST} more"
     yield from (f"note      {safe(text)}" for text in one.warnings[:_MOST])
     level = level_of(trace)
-    yield f"fidelity  {level.level}, {LEVELS[level.level]}"
+    yield f"fidelity  {level}"
     if level.why:
         yield f"because   {level.why}"
     elif PRODUCTION in trace.environment:
-        yield "but       chance was the machine's own: a random value in a prompt asks otherwise"
+        yield "so        a random value in a prompt asks otherwise in a replay"
     yield f"next      {_replay(path, own)}"
 
 
@@ -91,10 +90,10 @@ def _counts(trace: Trace) -> tuple[str, ...]:
     models = sum(span.kind is SpanKind.LLM for span in trace.spans)
     tools = sum(span.kind is SpanKind.TOOL for span in trace.spans)
     return (
-        words.number(len(trace.spans), "span"),
-        words.number(models, "model call"),
-        words.number(tools, "tool call"),
-        words.number(len(trace.agents), "agent"),
+        amounts.counted(len(trace.spans), "span"),
+        amounts.counted(models, "model call"),
+        amounts.counted(tools, "tool call"),
+        amounts.counted(len(trace.agents), "agent"),
     )
 
 
@@ -102,8 +101,8 @@ def _end(one: Examined) -> str:
     if one.torn:
         lost = one.total_bytes - one.read_bytes
         return (
-            f"no: {one.torn}; {words.number(one.read_bytes, 'byte')} are whole, "
-            f"and {words.number(lost, 'byte')} after them are not"
+            f"no: {one.torn}; {amounts.counted(one.read_bytes, 'byte')} are whole, "
+            f"and {amounts.counted(lost, 'byte')} after them are not"
         )
     if one.cuts:
         return f"no: {'; '.join(one.cuts)}"

@@ -103,7 +103,10 @@ def pair(text: str) -> tuple[str, Any]:
     """
     name, equals, said = text.partition("=")
     if not (name and equals):
-        raise UsageError(f"{text!r}: say {NAME_AND_VALUE}")
+        raise UsageError(
+            f"{text!r} is no {NAME_AND_VALUE}",
+            detail="  a value is JSON, or text, or @FILE:  look_up_order='paid twice'",
+        )
     return name, value(said)
 
 

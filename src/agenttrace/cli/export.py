@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from agenttrace.model.amounts import counted
+
 _FORMATS = ("otlp", "otlp-protobuf", "jaeger", "zipkin", "datadog", "perfetto")
 
 
@@ -69,7 +71,10 @@ def command(
     told = exporting.told(found, codec, stable=stable_ids)
     if output is not None:
         output.write_bytes(codec.write_told(told))
-        click.echo(f"written  {output}  ({len(told)} spans, trace {told[0].trace if told else ''})")
+        click.echo(
+            f"written  {output}  ({counted(len(told), 'span')}, "
+            f"trace {told[0].trace if told else ''})"
+        )
         for line in exporting.not_carried(codec.loss(found)):
             click.echo(line)
         return
@@ -83,4 +88,6 @@ def command(
             wait_s=wait_s,
             progress=progress.at,
         )
-    click.echo(f"sent  {len(told)} spans to {endpoint}  (trace {told[0].trace if told else ''})")
+    click.echo(
+        f"sent  {counted(len(told), 'span')} to {endpoint}  (trace {told[0].trace if told else ''})"
+    )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agenttrace.check.sides import safe
+from agenttrace.model import amounts
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _rules(policy: Policy) -> Iterator[str]:
         for (what, name), limit in budget.limits().items():
             sign = f"{limit.at_most:+}%" if limit.relative else f"{limit.at_most}"
             yield f"budget: {what}{f' {name}' if name else ''} {sign}"
-    yield f"approvals: {policy.approvals}, for at most {policy.expire_days} days"
+    yield f"approvals: {policy.approvals}, for at most {amounts.counted(policy.expire_days, 'day')}"
 
 
 def _inside(trace: Trace, path: str, policy: Policy) -> Iterator[str]:

@@ -13,7 +13,7 @@ from agenttrace.check.sides import cut, safe, shown
 from agenttrace.check.telling import places_of, sides_of, some_of
 from agenttrace.cli.diff_text import NEW, OLD
 from agenttrace.cli.gating import DEFAULT_BASE
-from agenttrace.cli.words import number
+from agenttrace.model.amounts import counted
 from agenttrace.model.lane import label_of
 from agenttrace.report.gate.finding import graver_of
 from agenttrace.verdict import Severity, Standing
@@ -71,7 +71,8 @@ class GatePage:
             self.finding(one)
         if (hidden := len(waiting) - MOST) > 0 and not everything:
             self._say(
-                f"… and {number(hidden, 'more finding')} that wait: agenttrace gate --all", ""
+                f"… and {counted(hidden, 'more finding')} that wait: agenttrace gate --all",
+                "",
             )
         self._quiet([one for one in found if not one.waits], everything=everything)
         for warning in result.warnings:
@@ -162,9 +163,9 @@ def summary(result: GateResult) -> Iterator[str]:
     counts = result.counts
     found = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     changed = sum(1 for one in result.goldens if one.change != "unchanged")
-    runs = "" if result.runs is None else f", {number(result.runs, 'run')} told"
+    runs = "" if result.runs is None else f", {counted(result.runs, 'run')} told"
     yield (
-        f"{number(changed, 'golden')} changed from {result.base[:12]} to {result.head[:12]} "
+        f"{counted(changed, 'golden')} changed from {result.base[:12]} to {result.head[:12]} "
         f"({_short(result.base_name)}…{_short(result.head_name)}){runs}; policy: {result.policy}"
     )
     yield f"{found or 'nothing found'}: {SAID[result.standing]}"

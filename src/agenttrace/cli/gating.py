@@ -95,8 +95,9 @@ def finding(result: GateResult, name: str) -> GateFinding:
     if len(found) == 1:
         return found[0]
     some = [f"      {one.id}  {one.kind}  {one.title}" for one in (found or result.findings)[:10]]
+    many = f"{len(found)} findings have" if found else "no finding has"
     raise FindingUnknown(
-        f"{len(found) or 'no'} findings have an id that begins with {name}",
+        f"{many} an id that begins with {name}",
         detail="\n".join(
             [
                 f"  from {result.base[:12]} ({result.base_name}) to {result.head[:12]} there are:",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from agenttrace.cli.words import number
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
@@ -117,7 +117,7 @@ def _cassette(cassette: Path, *, to: Path | None, test: str | None, url: str, fo
         raise UsageError(f"{path} is there and says something else; --force replaces it")
     saved = store.save(path, trace)
     models = sum(span.kind == "llm" for span in trace.calls)
-    said = f"{number(len(trace.calls), 'call')}, {models} of them to models"
+    said = f"{amounts.counted(len(trace.calls), 'call')}, {models} of them to models"
     click.echo(f"{'written' if saved.changed else 'unchanged'}  {path}  ({said})")
     if to is None and test is None:
         click.echo(f'replay it with @pytest.mark.agent_trace(golden="{name}")')

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agenttrace.cli import words
 from agenttrace.errors import UsageError
 from agenttrace.formats.files import HEAD_BYTES, naming, opened, trace_at
+from agenttrace.model import amounts
 from agenttrace.model.span import Fidelity, SpanKind
 from agenttrace.model.trace import Trace
 
@@ -119,7 +120,7 @@ def save(path: Path, trace: Trace) -> None:
 
 def lines(trace: Trace, form: str) -> Iterator[str]:
     """What is in a trace, as a table."""
-    from agenttrace.analysis.fidelity import LEVELS, level_of
+    from agenttrace.analysis.fidelity import level_of
     from agenttrace.analysis.oddities import oddities
     from agenttrace.check.sides import safe
 
@@ -127,15 +128,15 @@ def lines(trace: Trace, form: str) -> Iterator[str]:
     models = sum(span.kind is SpanKind.LLM for span in trace.spans)
     tools = sum(span.kind is SpanKind.TOOL for span in trace.spans)
     counts = (
-        words.number(len(trace.spans), "span"),
-        words.number(models, "model call"),
-        words.number(tools, "tool call"),
-        words.number(len(trace.agents), "agent"),
-        f"{trace.usage.tokens.total} tokens",
+        amounts.counted(len(trace.spans), "span"),
+        amounts.counted(models, "model call"),
+        amounts.counted(tools, "tool call"),
+        amounts.counted(len(trace.agents), "agent"),
+        amounts.counted(trace.usage.tokens.total, "token"),
     )
     yield f"trace     {trace.id}  {safe(trace.name)}  ({form})"
     yield f"holds     {', '.join(counts)}"
-    yield f"fidelity  {level.level}, {LEVELS[level.level]}"
+    yield f"fidelity  {level}"
     if level.why:
         yield f"because   {level.why}"
     if level.payloads:
@@ -145,5 +146,5 @@ def lines(trace: Trace, form: str) -> Iterator[str]:
             cells = "".join(f"{one.counts.get(it, 0) or '':>{n}}" for it, n in widths.items())
             yield f"{'':10}{one.name:22}{cells}".rstrip()
     for odd in oddities(trace):
-        yield f"odd       {odd.count} {odd.name}: {safe(odd.meaning)}"
+        yield f"odd       {odd.counted}: {safe(odd.meaning)}"
         yield f"{'':12}the first: {safe(words.line(odd.first))}"

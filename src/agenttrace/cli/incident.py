@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.fidelity import LEVELS, level_of
+from agenttrace.analysis.fidelity import level_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.check.telling import nothing_asked
 from agenttrace.cli import words
 from agenttrace.cli.entry import Input, pair
+from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 from agenttrace.replay.incident import Calls, Wishes, wished
 from agenttrace.replay.incident.asked import UNKNOWN
 from agenttrace.replay.stubs import Stubs
@@ -20,6 +22,7 @@ from agenttrace.session.starting import cut_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from agenttrace.replay.incident.known import Said
     from agenttrace.session.rerun import Rerun
 
 _MOST = 10
@@ -55,12 +58,33 @@ def wishes_of(
     return Wishes(
         start=None if start is None else cut_of(calls, start),
         begins=begins,
-        override=dict(wished.said(calls, *pair(text)) for text in override),
+        override=dict(_overridden(calls, text) for text in override),
         until=None if until is None else wished.meant(calls, until).label,
         fork=None if fork_at is None else wished.meant(calls, fork_at).label,
         live=live,
         lend=lend,
     )
+
+
+def _overridden(calls: Calls, text: str) -> tuple[str, Said]:
+    """Read `#N=VALUE`: a call, and what it is answered instead.
+
+    Raises:
+        UsageError: It is not of that form, there is no such call, or it makes no answer.
+    """
+    if not text.partition("=")[1]:
+        raise UsageError(
+            f"--override {cut(safe(repr(text)))}: it names no call, and no answer",
+            detail="\n".join(
+                [
+                    "  wanted    #N=VALUE: a call's number, and what it is answered instead;",
+                    "            a value is JSON, or text, or @FILE",
+                    *wished.listed(calls),
+                    "  such as   --override '#4=paid twice'",
+                ]
+            ),
+        )
+    return wished.said(calls, *pair(text))
 
 
 def stubs_of(said: Iterable[str]) -> Stubs:
@@ -80,8 +104,7 @@ def head(name: str, written_in: str, calls: Calls) -> Iterator[str]:
     listed = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     yield f"incident    {safe(name)}, {written_in}"
     yield f"  calls     {len(calls.all)}" + (f" ({listed})" if listed else "")
-    known = level_of(calls.trace).level
-    yield f"  fidelity  {known}, {LEVELS[known]}"
+    yield f"  fidelity  {level_of(calls.trace)}"
     yield f"  questions {asked} of {len(calls.all)} are in the trace; answers {said}"
 
 
@@ -97,7 +120,7 @@ def at(wishes: Wishes) -> Iterator[str]:
     """The moment from which a replay goes on; nothing where it has its own beginning."""
     start = wishes.start
     if start is not None:
-        past = words.number(len(start.before), "call")
+        past = amounts.counted(len(start.before), "call")
         how = "the code begins there" if wishes.begins else "all is as it was up to there"
         yield f"  from      {start.at.label} {safe(start.at.title)}, {past} before it: {how}"
 
@@ -117,14 +140,14 @@ def told(found: Rerun, entry: str) -> Iterator[str]:
     how = Counter(one.how for one in found.incident.served)
     listed = ", ".join(f"{how[name]} {said}" for name, said in _HOW.items() if how[name])
     yield f"this run    {safe(entry)}"
-    yield f"  asked     {words.number(found.asked, 'call')}" + (f": {listed}" if listed else "")
+    yield f"  asked     {amounts.counted(found.asked, 'call')}" + (f": {listed}" if listed else "")
     yield from _came_to(found)
     if found.is_simulated:
         yield "  SIMULATED some answers are not what the world said to these questions"
     departures = found.incident.departures
     if departures:
         first = departures[0]
-        yield f"  departs   after {words.number(first.before, 'call')}: {safe(first.headline)}"
+        yield f"  departs   after {amounts.counted(first.before, 'call')}: {safe(first.headline)}"
         yield from first.lines()
         for one in departures[1:_MOST]:
             yield f"  then      {safe(one.headline)}"
@@ -134,7 +157,7 @@ def told(found: Rerun, entry: str) -> Iterator[str]:
         yield "  departs   nowhere"
     left = found.incident.unused
     if left:
-        yield f"  not asked {words.number(len(left), 'call')} of the incident:"
+        yield f"  not asked {amounts.counted(len(left), 'call')} of the incident:"
         yield from (f"            {one.label}  {safe(one.title)}" for one in left[:_MOST])
         if len(left) > _MOST:
             yield f"            … and {len(left) - _MOST} more"

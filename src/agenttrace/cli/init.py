@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agenttrace.cli.words import number
+from agenttrace.model import amounts
 
 
 @click.command("init")
@@ -62,7 +62,7 @@ def command(
     if not plan.changes and not settings:
         click.echo("nothing to do")
         return
-    what = [number(len(plan.changes), "file")] if plan.changes else []
+    what = [amounts.counted(len(plan.changes), "file")] if plan.changes else []
     what += ["the settings of this clone"] if settings else []
     if not yes and not click.confirm(f"Write {' and '.join(what)}?"):
         click.echo("nothing was written")

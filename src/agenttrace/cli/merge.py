@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agenttrace.model import amounts
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -44,13 +46,13 @@ def command(journals: tuple[Path, ...], output: Path | None) -> None:
     parts = [merge.part(path.read_bytes(), name=str(path)) for path in _files(journals)]
     trace = numbered(merge.merge(parts))
     if output is None:
-        click.echo("\n".join(told(trace, f"merged from {_count(len(parts), 'journal')}")))
+        click.echo("\n".join(told(trace, f"merged from {amounts.counted(len(parts), 'journal')}")))
     else:
         from agenttrace.golden import store
 
         store.save(output, trace)
-        calls = _count(len(trace.calls), "call")
-        click.echo(f"merged  {_count(len(parts), 'journal')}, {calls}: {output}")
+        calls = amounts.counted(len(trace.calls), "call")
+        click.echo(f"merged  {amounts.counted(len(parts), 'journal')}, {calls}: {output}")
     for line in _unwhole(trace, parts):
         click.echo(line, err=True)
 
@@ -82,7 +84,3 @@ def _unwhole(trace: Trace, parts: list[Part]) -> Iterator[str]:
             yield safe(f"cut     {text_of(part.began.lane)}: {part.name} has no end")
         if part.stopped is not None:
             yield safe(f"stopped {text_of(part.began.lane)}: {part.stopped.headline}")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenttrace.cli.options import ENTRY, INPUT, OVERRIDE, SET, STUB, TRACE
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,17 +139,20 @@ def _below(folder: Path, root: Path) -> PurePosixPath:
 def _report(left: tuple[Left, ...], texts: tuple[Kept, ...]) -> Iterator[str]:
     """What would be committed: what is left of secrets, and free text."""
     from agenttrace.check.sides import safe
-    from agenttrace.cli import words
 
     yield "would be committed"
-    yield f"  secrets   {words.number(len(left), 'is', 'are')} left" if left else "  secrets   none"
+    yield (
+        f"  secrets   {amounts.counted(len(left), 'is', 'are')} left"
+        if left
+        else "  secrets   none"
+    )
     for one in left:
         yield f"            {one.kind} in {safe(one.span) or 'no span'}, under {safe(one.place)!r}"
     yield "  free text, by field" if texts else "  free text none"
     for kept in texts:
         yield (
-            f"            {safe(kept.field)}: {words.number(kept.texts, 'text')}, "
-            f"{words.number(kept.characters, 'character')}, the longest {kept.longest}"
+            f"            {safe(kept.field)}: {amounts.counted(kept.texts, 'text')}, "
+            f"{amounts.counted(kept.characters, 'character')}, the longest {kept.longest}"
         )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenttrace.check.sides import cut, safe
-from agenttrace.cli.words import number
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from agenttrace.cli.reviewing import Queue, Step
@@ -48,7 +48,7 @@ def command(ctx: click.Context, folder: Path, base: str | None, reason: str, by:
     for line in queue.finish():
         click.echo(safe(line))
     left = walk.left
-    click.echo(f"{number(left, 'question')} left" if left else "nothing waits")
+    click.echo(f"{amounts.counted(left, 'question')} left" if left else "nothing waits")
     ctx.exit(1 if left else 0)
 
 
@@ -87,7 +87,14 @@ class _Walk:
             some = ", ".join(one.test for one in step.findings[:_MOST])
             more = len(step.findings) - _MOST
             rest = f", and {more} more" if more > 0 else ""
-            click.echo(safe(cut(f"    in {len(step.findings)} tests: {some}{rest}", _WIDE)) + "\n")
+            click.echo(
+                safe(
+                    cut(
+                        f"    in {amounts.counted(len(step.findings), 'test')}: {some}{rest}", _WIDE
+                    )
+                )
+                + "\n"
+            )
         click.echo(KEYS)
 
     def _alike(self, kind: str) -> tuple[int, ...]:
@@ -130,7 +137,7 @@ class _Walk:
         self._queue.answer(steps, why, accepted=accepted)
         self._done.update(places)
         self._history.append((self._at, places))
-        count = f"  ({number(len(places), 'question')})" if len(places) > 1 else ""
+        count = f"  ({amounts.counted(len(places), 'question')})" if len(places) > 1 else ""
         click.echo(f"{'accept' if accepted else 'reject'}{count}\n")
         self._at += 1
 

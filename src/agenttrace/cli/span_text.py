@@ -9,7 +9,7 @@ from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import arguments, cut, safe
 from agenttrace.cli import words
 from agenttrace.errors import UsageError
-from agenttrace.model import names
+from agenttrace.model import amounts, names
 from agenttrace.model.lane import label_of, text_of
 from agenttrace.model.message import ToolResult
 from agenttrace.model.span import Fidelity, SpanKind, Status, WireKind
@@ -68,7 +68,7 @@ class SpanText:
             return found[0]
         listed = found or [span for span, _ in self._tree if span.is_call]
         raise UsageError(
-            f"{len(found) or 'no'} spans are called {safe(repr(words))}",
+            f"{f'{len(found)} spans are' if found else 'no span is'} called {safe(repr(words))}",
             detail="\n".join(f"  {self.numbered(span)}" for span in listed[:_CANDIDATES]),
         )
 
@@ -115,8 +115,8 @@ class SpanText:
             said.append(f"mark {safe(span.mark)}")
         if span.echoed:
             said.append("echoed")
-        took = words.duration(span.end_ns - span.start_ns)
-        said.append(f"after {words.duration(span.start_ns)}, took {took}")
+        took = amounts.duration(span.end_ns - span.start_ns)
+        said.append(f"after {amounts.duration(span.start_ns)}, took {took}")
         return "  ".join(said)
 
     def _details(self, span: Span) -> Iterator[str]:
@@ -167,17 +167,17 @@ def _question(span: Span) -> str:
     if request is None:
         return f"{safe(span.operation or span.name)}({safe(arguments(span.question))})"
     last = _message(request.messages[-1]) if request.messages else ""
-    return f"{words.number(len(request.messages), 'message')}; the last: {last}"
+    return f"{amounts.counted(len(request.messages), 'message')}; the last: {last}"
 
 
 def _answer(answer: Answer, said_in: Callable[[Answer], str]) -> str:
     said = said_in(answer)
-    facts = [answer.end, words.duration(answer.ended_ns - answer.asked_ns)]
+    facts = [answer.end, amounts.duration(answer.ended_ns - answer.asked_ns)]
     status = answer.head.get("status") if isinstance(answer.head, dict) else None
     if status is not None:
         facts.insert(0, f"HTTP {words.line(status)}")
     if answer.streamed:
-        facts.append(f"streamed, {words.number(len(answer.chunks), 'chunk')}")
+        facts.append(f"streamed, {amounts.counted(len(answer.chunks), 'chunk')}")
     if answer.failure is not None:
         causes = "".join(f" <- {cut(safe(cause))}" for cause in answer.failure.causes)
         facts.append(
@@ -235,7 +235,7 @@ def _usage(span: Span) -> Iterator[str]:
     if usage.tool_cost_usd is not None:
         yield f"used     the tool cost {words.money(usage.tool_cost_usd)}"
     for category, ns in sorted(usage.time_ns.items()):
-        yield f"time     {safe(category)} {words.duration(ns)}"
+        yield f"time     {safe(category)} {amounts.duration(ns)}"
 
 
 def _event(event: Event) -> str:

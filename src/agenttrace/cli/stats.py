@@ -49,8 +49,8 @@ def command(
     with a + is of those calls that say: others do not. Times are recorded ones, and what runs at
     once is added up.
 
-    Exit codes: 0 shown, 2 usage, or no trace was found, 4 a trace could not be read; those of a
-    folder that can be are shown.
+    Exit codes: 0 shown, 2 usage, no trace was found, or no call has the attribute, 4 a trace could
+    not be read; those of a folder that can be are shown.
     """
     from agenttrace.analysis import Analysis
     from agenttrace.analysis.stats import Stats
@@ -66,6 +66,8 @@ def command(
         stats.add(analysis)
     if not stats.traces and not files.unreadable:
         raise UsageError(f"no trace was found in {', '.join(map(str, paths))}")
+    if (as_json or not times) and graph is None and not files.unreadable:
+        stats.require_told()
     if graph is not None:
         told = stats.graph(graph)
         click.echo(told if isinstance(told, str) else json.dumps(told, indent=1))
@@ -88,6 +90,9 @@ def _print(stats: Stats, *, times: bool) -> None:
     else:
         rows = [(name or "(not said)", count, cost) for name, count, cost in stats.rows]
         tables.costs(stats.by, [*rows, ("in all", stats.traces, stats.total)])
+        if stats.again:
+            named = words.line(", ".join(stats.again))
+            click.echo(f"{named}: a name that began in several tasks; --by agent.name adds it up")
         for name, why in sorted(stats.total.unknown.items()):
             if name in ("tokens", "usd"):
                 click.echo(f"{'cost' if name == 'usd' else name}: {words.line(why)}")

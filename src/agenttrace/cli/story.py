@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from agenttrace.check.sides import safe
 from agenttrace.cli import trace_text, words
 from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 from agenttrace.model.span import SpanKind
 from agenttrace.model.usage import total
 
@@ -53,16 +54,16 @@ def _did(spans: list[Span]) -> str:
     tools = sum(span.kind is SpanKind.TOOL for span in calls)
     return ", ".join(
         (
-            words.number(len(spans), "span"),
-            words.number(models, "model call"),
-            words.number(tools, "tool call"),
+            amounts.counted(len(spans), "span"),
+            amounts.counted(models, "model call"),
+            amounts.counted(tools, "tool call"),
         )
     )
 
 
 def _used(spans: list[Span]) -> str:
     used = total(span.usage for span in spans if span.usage is not None)
-    return f"{words.number(used.tokens.total, 'token')}: {words.tokens(used.tokens)}"
+    return f"{amounts.counted(used.tokens.total, 'token')}: {words.tokens(used.tokens)}"
 
 
 def _is(wanted: str, *known: str) -> bool:

@@ -21,6 +21,7 @@ from agenttrace.check.pricing import Prices
 from agenttrace.check.sides import cut, safe
 from agenttrace.cli import words
 from agenttrace.errors import PriceUnknown
+from agenttrace.model import amounts
 from agenttrace.model.span import OK, UNSET, SpanKind
 from agenttrace.model.usage import Usage
 
@@ -57,7 +58,7 @@ def tree(trace: Trace, page: SpanText) -> None:
         table.add_row(
             str(page.numbers[span.id]),
             _named(span, depth),
-            words.duration(span.end_ns - span.start_ns),
+            amounts.duration(span.end_ns - span.start_ns),
             "" if used is None else f"{used:,}",
             _cost([span], prices, silent=True),
         )
@@ -80,10 +81,14 @@ def waterfall(trace: Trace, page: SpanText) -> None:
             str(page.numbers[span.id]),
             _named(span, depth, short=True),
             Text(_writable(bar, console), style=_STYLES.get(span.kind, "")),
-            words.duration(took) if timed else str(steps),
+            amounts.duration(took) if timed else str(steps),
         )
     console.print(table)
-    whole = words.duration(last - first) if timed else f"{last - first} steps; it has no times"
+    whole = (
+        amounts.duration(last - first)
+        if timed
+        else f"{amounts.counted(last - first, 'step')}; it has no times"
+    )
     marks = ("█ model", "▓ tool", "▒ message", "░ other")
     console.print(Text(_writable("  ".join([*marks, f"in all {whole}"]), console)))
 
@@ -126,7 +131,7 @@ def costs(title: str, rows: Iterable[tuple[str, int, Cost]]) -> None:
             f"{known.input:,}{at_least}",
             f"{known.output:,}{at_least}",
             _sum_of(money) if cost.usd is not None else "not known",
-            "" if cost.took_ns is None else words.duration(cost.took_ns),
+            "" if cost.took_ns is None else amounts.duration(cost.took_ns),
         )
     table.columns[-1].justify = "left"
     _print(table)
@@ -146,8 +151,8 @@ def times(rows: Iterable[tuple[str, Split, int]], path_ns: int) -> None:
         parts = (split.reasoning_ns, split.tool_ns, split.waiting_ns, split.idle_ns)
         table.add_row(
             Text(cut(safe(name), 34)),
-            words.duration(split.total_ns),
-            *map(words.duration, parts),
+            amounts.duration(split.total_ns),
+            *map(amounts.duration, parts),
             f"{on_path_ns / path_ns:.1%}" if path_ns else "",
         )
     _print(table)
@@ -186,7 +191,7 @@ def _used(spans: Iterable[Span], model: str | None) -> Usage:
 
 def _sum(spans: Sequence[Span]) -> str:
     tokens = _used({span.id: span for span in spans}.values(), None).tokens
-    return f"{words.number(len(spans), 'call')}, {tokens.total:,} tokens"
+    return f"{amounts.counted(len(spans), 'call')}, {amounts.counted(tokens.total, 'token')}"
 
 
 def _cost(spans: Sequence[Span], prices: Prices, *, silent: bool = False) -> str:

@@ -10,6 +10,7 @@ from agenttrace.causal.order import collective_state
 from agenttrace.check.sides import safe
 from agenttrace.cli import words
 from agenttrace.cli.span_text import SpanText
+from agenttrace.model.amounts import counted, duration
 from agenttrace.model.lane import label_of, text_of
 from agenttrace.model.span import Fidelity
 
@@ -48,13 +49,13 @@ def _head(trace: Trace, written_in: str) -> Iterator[str]:
     yield f"  run       {'ended' if trace.complete else 'did not end: it was cut short'}"
     yield f"  holds     {_counts(trace)}"
     yield (
-        f"  used      {words.number(usage.tokens.total, 'token')}: {words.tokens(usage.tokens)}; "
+        f"  used      {counted(usage.tokens.total, 'token')}: {words.tokens(usage.tokens)}; "
         f"models cost {words.money(usage.cost_usd)}, tools cost {words.money(usage.tool_cost_usd)}"
     )
     for model, tokens in sorted(usage.models.items()):
         yield f"  model     {safe(model)}: {words.tokens(tokens)}"
     if usage.time_ns:
-        spent = (f"{safe(name)} {words.duration(ns)}" for name, ns in sorted(usage.time_ns.items()))
+        spent = (f"{safe(name)} {duration(ns)}" for name, ns in sorted(usage.time_ns.items()))
         yield f"  time      {', '.join(spent)}"
     if trace.started:
         yield f"  started   {safe(trace.started)}"
@@ -70,12 +71,12 @@ def _counts(trace: Trace) -> str:
     calls = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return ", ".join(
         (
-            words.number(len(trace.spans), "span"),
-            words.number(len(trace.calls), "call") + (f" ({calls})" if calls else ""),
-            words.number(len(trace.agents), "agent"),
-            words.number(len(trace.lanes), "lane"),
-            words.number(len(trace.deliveries), "delivery", "deliveries"),
-            words.number(len(trace.snapshots), "state"),
+            counted(len(trace.spans), "span"),
+            counted(len(trace.calls), "call") + (f" ({calls})" if calls else ""),
+            counted(len(trace.agents), "agent"),
+            counted(len(trace.lanes), "lane"),
+            counted(len(trace.deliveries), "delivery", "deliveries"),
+            counted(len(trace.snapshots), "state"),
         )
     )
 
@@ -89,9 +90,7 @@ def _fidelity(trace: Trace) -> str:
     )
     if not kinds:
         return "every payload is present"
-    return ", ".join(
-        f"{words.number(count, 'payload')} {kind}" for kind, count in sorted(kinds.items())
-    )
+    return ", ".join(f"{counted(count, 'payload')} {kind}" for kind, count in sorted(kinds.items()))
 
 
 def section(title: str, lines: list[str]) -> Iterator[str]:

@@ -19,23 +19,6 @@ WIDE = 100
 MOST_PAIRS = 200
 """How many attributes of one thing `show` prints."""
 
-_NS_A_US = 1_000
-_NS_A_MS = 1_000_000
-_MS_A_S = 1_000
-
-
-def number(count: int, one: str, many: str = "") -> str:
-    """`1 span`, `2 spans`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
-
-
-def duration(ns: int) -> str:
-    """`12 ms`, `3.2 s`; under a millisecond in microseconds."""
-    if ns < _NS_A_MS:
-        return f"{ns / _NS_A_US:.3g} µs" if ns else "0 ms"
-    milliseconds = ns / _NS_A_MS
-    return f"{milliseconds:.3g} ms" if milliseconds < _MS_A_S else f"{milliseconds / _MS_A_S:.3g} s"
-
 
 def tokens(used: Tokens) -> str:
     """`in 812 (600 from the cache), out 64 (12 reasoning)`."""

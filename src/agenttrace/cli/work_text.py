@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.analysis import Analysis
 from agenttrace.cli import words
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,11 +47,11 @@ def _placed(found: Delegations) -> Iterator[str]:
 def _placing(one: Delegation) -> str:
     whom = ", ".join(one.awarded) or "nobody"
     took = [
-        f"{name} {words.duration(ns)}"
+        f"{name} {amounts.duration(ns)}"
         for name, ns in (("awarded after", one.award_latency_ns), ("in", one.aggregated_ns))
         if ns is not None
     ]
-    asked = "handed over" if one.is_handoff else words.number(len(one.bids), "bid")
+    asked = "handed over" if one.is_handoff else amounts.counted(len(one.bids), "bid")
     return ", ".join(
         [
             f"{one.task} by {one.manager or 'nobody'} to {whom}",
@@ -72,12 +73,12 @@ def _led(found: Orchestration) -> Iterator[str]:
             f"{given.task} to {given.worker or 'nobody'}{out_of}, {given.outcome or 'no outcome'}"
         )
     for broken_up in found.decompositions:
-        took = "" if broken_up.took_ns is None else f" in {words.duration(broken_up.took_ns)}"
-        tasks = words.number(len(broken_up.tasks), "task")
+        took = "" if broken_up.took_ns is None else f" in {amounts.duration(broken_up.took_ns)}"
+        tasks = amounts.counted(len(broken_up.tasks), "task")
         yield words.line(f"{broken_up.agent} named {tasks}{took}")
     for pulse in found.pulses:
         if pulse.longest_silence_ns is not None:
-            silence = words.duration(pulse.longest_silence_ns)
+            silence = amounts.duration(pulse.longest_silence_ns)
             yield words.line(f"{pulse.agent} was silent for {silence} at most")
 
 
@@ -88,6 +89,8 @@ def _waited(found: Waiting) -> Iterator[str]:
         yield words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
     for loop in found.loops:
         where = "at the end" if loop.at_end else "and went on"
-        yield words.line(f"{', '.join(loop.agents)} {loop.rule} {loop.times} times, {where}")
+        yield words.line(
+            f"{', '.join(loop.agents)} {loop.rule} {amounts.times(loop.times)}, {where}"
+        )
     for item in found.starved:
         yield words.line(f"{item.task} starved: {item.overtaken} overtook it")

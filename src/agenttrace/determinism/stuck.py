@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from agenttrace.causal.delivery.box import MISSING
 from agenttrace.causal.spawn.steps import kept_in
 from agenttrace.errors import Deadlock, MessageNeverCame, NeverAnswered, RunNeverEnds
+from agenttrace.model.amounts import counted
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def endless(steps: int, now_ns: int, waits: Iterable[Wait], last: Sequence[str])
         blocks.append("\n".join(("  what it did last", *(f"    {line}" for line in last))))
     virtual = _spoken(now_ns)
     return RunNeverEnds(
-        f"the run has taken {steps:,} steps and {virtual} of virtual time, and has not ended",
+        f"the run has taken {counted(steps, 'step')} and {virtual} of virtual time, and has not "
+        "ended",
         detail="\n\n".join((*blocks, _MORE)),
         waits=tuple(everybody),
     )

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from agenttrace.errors import UsageError
+from agenttrace.model import amounts
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 _SAID = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*")
@@ -64,6 +65,7 @@ class Progress:
         """One line, for a person."""
         doing = "; making it smaller" if self.violations else ""
         return (
-            f"exploring: {self.schedules:,} schedules, {self.violations} violations, "
+            f"exploring: {amounts.counted(self.schedules, 'schedule')}, "
+            f"{amounts.counted(self.violations, 'violation')}, "
             f"{self.left} left{doing}"
         )

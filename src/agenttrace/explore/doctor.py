@@ -23,6 +23,7 @@ from agenttrace.check.vary import body_of
 from agenttrace.determinism import sources
 from agenttrace.errors import NotDeterministic, UsageError
 from agenttrace.formats import native
+from agenttrace.model import amounts
 from agenttrace.model.lane import label_of, text_of
 
 if TYPE_CHECKING:
@@ -121,9 +122,9 @@ class Report:
 
     def lines(self) -> list[str]:
         """Say it to a person."""
-        runs = "run" if len(self.tests) == 1 else "runs"
         tried = ", ".join(dict.fromkeys(self.experiments))
-        lines = [f"{len(self.tests)} {runs}, replayed {len(self.experiments)} times: {tried}"]
+        often = amounts.times(len(self.experiments))
+        lines = [f"{amounts.counted(len(self.tests), 'run')}, replayed {often}: {tried}"]
         for finding in self.findings:
             lines += [
                 "",

@@ -20,6 +20,7 @@ from agenttrace.explore.proposals import Proposals
 from agenttrace.explore.report import Found, Report, nothing, refuse_empty, unsteady
 from agenttrace.explore.shrink import shrunk
 from agenttrace.explore.trial import BROKEN, LEFT, Stage, Trial
+from agenttrace.model import amounts
 from agenttrace.model.schedule import Schedule
 from agenttrace.replay.faults import KINDS
 
@@ -74,7 +75,7 @@ class _Search:
         seconds = self.budget.seconds - self.seconds()
         if self.budget.seconds < float("inf"):
             return f"{max(0.0, seconds):.0f} s"
-        return f"{max(0, int(self.budget.schedules) - self.tried):,} schedules"
+        return amounts.counted(max(0, int(self.budget.schedules) - self.tried), "schedule")
 
 
 def search(

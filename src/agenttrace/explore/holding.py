@@ -18,6 +18,7 @@ from agenttrace.check.propagating import named_in, told
 from agenttrace.explore import wire
 from agenttrace.explore.carriers import Carrier, carriers
 from agenttrace.explore.wire import Passage, Wire, message
+from agenttrace.model import amounts
 from agenttrace.record.recorder import Recorder
 from agenttrace.replay.pace import Instant
 from agenttrace.session import World
@@ -177,6 +178,10 @@ def _shown(passage: Passage) -> str:
     lines = ["  What came:"]
     for it in passage.incoming:
         flaw = f"   ({it.flaw})" if it.flaw else ""
-        unheard = f"   (its first {it.unheard} tries are not answered)" if it.unheard else ""
+        unheard = (
+            f"   (its first {amounts.counted(it.unheard, 'try is', 'tries are')} not answered)"
+            if it.unheard
+            else ""
+        )
         lines.append(f"    {it.name}  {it.headers}{flaw}{unheard}")
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.errors import NothingToExplore, SearchUnsteady
 from agenttrace.explore.trial import Trial
+from agenttrace.model import amounts
 from agenttrace.replay.schedule_text import in_words
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ class Report:
         """One line, for a person; it never says that there is no race."""
         what = "a violation" if self.found is not None else "no violation"
         said = (
-            f"{what} in {counted(self.schedules, 'schedule')} of "
-            f"{counted(self.choice_points, 'choice point')}"
+            f"{what} in {amounts.counted(self.schedules, 'schedule')} of "
+            f"{amounts.counted(self.choice_points, 'choice point')}"
         )
         unjudged = sum(count for _, count in self.left)
         if unjudged:
@@ -88,7 +89,7 @@ def refuse_empty(report: Report) -> None:
         why = "the budget was over before the first one"
         detail = '  Give it more: budget="10s".'
     else:
-        why = f"each of {counted(unjudged, 'schedule')} left the recording"
+        why = f"each of {amounts.counted(unjudged, 'schedule')} left the recording"
         detail = (
             f"{where}\n\n  A tool answers only what it has been asked. Let it run in every\n"
             '  schedule (the marker\'s stub=["llm", "http", "retrieval"]), or say what it\n'
@@ -105,7 +106,7 @@ def nothing(stage: Stage) -> NothingToExplore:
     calls = len(stage.golden.calls)
     return NothingToExplore(
         f"{stage.name}: no answer can overtake another one, so there is nothing to search",
-        detail=f"    golden  {counted(calls, 'call')}, never two on their way at once\n\n"
+        detail=f"    golden  {amounts.counted(calls, 'call')}, never two on their way at once\n\n"
         "  Let agents work at the same time, or let something go wrong:\n"
         '      agent_trace.explore(run, faults=["rate-limit", "timeout"])\n'
         "  More: agenttrace explain nothing-to-explore",
@@ -122,8 +123,3 @@ def unsteady(stage: Stage, first: Trial) -> SearchUnsteady:
         "  what explore() is given is called once a schedule.\n"
         "  More: agenttrace explain search-unsteady",
     )
-
-
-def counted(number: int, what: str) -> str:
-    """So many of something, in words."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.errors import InvariantBroken
 from agenttrace.explore.moves import conflicts
+from agenttrace.model.amounts import counted, verb
 from agenttrace.model.lane import label_of
 from agenttrace.replay.schedule_text import phrases
 
@@ -32,8 +33,8 @@ def broken(report: Report, found: Found, command: str) -> InvariantBroken:
     blocks = [_sides(report, found), *_trail(trial)]
     if trial.lent:
         blocks.append(
-            f"  This run asked what the recorded one did not: {trial.lent} of its answers were\n"
-            "  given elsewhere, or to other words."
+            f"  This run asked what the recorded one did not: {trial.lent} of its answers "
+            f"{verb(trial.lent, 'was', 'were')}\n  given elsewhere, or to other words."
         )
     again = "Run it again" if trial.schedule.is_empty else "Run it again, under this schedule"
     blocks.append(f"  {again}:\n      {command}\n  More: agenttrace explain invariant-broken")
@@ -48,10 +49,14 @@ def _sides(report: Report, found: Found) -> str:
     lines = [f"    broken    {trial.message}", f"    schedule  {said[0]}"]
     lines += [f"              {phrase}" for phrase in said[1:]]
     if found.by:
-        left, points, more = found.size, report.choice_points, found.shrinking
+        left, moved = found.size, counted(found.labels, "moved answer")
+        points, more = (
+            counted(report.choice_points, "choice point"),
+            counted(found.shrinking, "more schedule"),
+        )
         lines += [
-            f"    found     as schedule {found.nth:,}, by {found.by}; {points:,} choice points",
-            f"    smaller   {left:,} of {found.labels:,} moved answers, in {more:,} more schedules",
+            f"    found     as schedule {found.nth:,}, by {found.by}; {points}",
+            f"    smaller   {left:,} of {moved}, in {more}",
         ]
     return "\n".join(lines)
 

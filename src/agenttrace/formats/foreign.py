@@ -20,6 +20,7 @@ from agenttrace.errors import SeveralTraces, TraceUnreadable
 from agenttrace.formats import dialects, meaning
 from agenttrace.formats.documents import Unread, documents
 from agenttrace.formats.told import LATEST_NS, Logged, Occurred, Told
+from agenttrace.model import amounts
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.collector import resting
@@ -118,7 +119,9 @@ def only(traces: tuple[Trace, ...], form: str) -> Trace:
     if not traces:
         raise TraceUnreadable(f"it looks like {form}, and holds no spans", form=form)
     if len(traces) > 1:
-        listed = [f"  {one.id}  {len(one.spans)} spans  {one.name}" for one in traces]
+        listed = [
+            f"  {one.id}  {amounts.counted(len(one.spans), 'span')}  {one.name}" for one in traces
+        ]
         raise SeveralTraces(
             f"it holds {len(traces)} traces, and one is asked for",
             detail="\n".join([*listed, "", "  agenttrace show FILE --trace ID"]),
@@ -162,7 +165,11 @@ def traces_of(told: Iterable[Told | Logged | Unread], form: str = "a trace") -> 
 
 
 def _nothing(unread: list[Unread], form: str) -> TraceUnreadable:
-    why = f"none of its {len(unread)} spans can be read" if unread else "holds no spans"
+    why = (
+        f"none of its {amounts.counted(len(unread), 'span')} can be read"
+        if unread
+        else "holds no spans"
+    )
     first = f"  the first   {unread[0].why}\n" if unread else ""
     detail = f"{first}  More: agenttrace explain trace-unreadable"
     return TraceUnreadable(f"it looks like {form}, and {why}", detail=detail, form=form)

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from agenttrace.formats import yaml_events
 from agenttrace.formats.yaml_events import Node, node_of, refused
+from agenttrace.model import amounts
 
 LONGEST = 1 << 28
 """How many bytes a cassette, or one body in it, may have once it is unpacked."""
@@ -102,7 +103,10 @@ def _pairs(whole: Node, name: str) -> Iterator[tuple[Node, Node, Node]]:
     listed = whole.get("interactions")
     if requests is not None and responses is not None:
         if len(requests.items) != len(responses.items):
-            counts = f"{len(requests.items)} requests and {len(responses.items)} responses"
+            counts = (
+                f"{amounts.counted(len(requests.items), 'request')} and "
+                f"{amounts.counted(len(responses.items), 'response')}"
+            )
             raise refused(name, f"it holds {counts}", requests.line)
         for asked, said in zip(requests.items, responses.items, strict=True):
             yield asked, asked, said

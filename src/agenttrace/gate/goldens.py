@@ -17,6 +17,7 @@ from agenttrace.gate.findings import Spans, Whereabouts
 from agenttrace.gate.opening import NOTHING, Opened
 from agenttrace.golden.outline import outline
 from agenttrace.golden.run_results import RunResult
+from agenttrace.model import amounts
 from agenttrace.model.trace import Trace
 from agenttrace.redact import Redactor, left_in
 from agenttrace.verdict import GateFinding, GateGolden, Movement, Outcome
@@ -185,7 +186,7 @@ class Judge:
                     policy,
                     what=marked[0].mark,
                     title=marked[0].name,
-                    why=f"{len(marked)} answer{'' if len(marked) == 1 else 's'} in it, {why}",
+                    why=f"{amounts.counted(len(marked), 'answer')} in it, {why}",
                     way_on=way_on or _again(where),
                     also=[span.id for span in marked],
                 )

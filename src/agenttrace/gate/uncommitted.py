@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from agenttrace.errors import GitFailed
 from agenttrace.gate import approvals
 from agenttrace.golden.place import SUFFIX
+from agenttrace.model.amounts import verb
 
 if TYPE_CHECKING:
     from agenttrace.gate.git import Repository
@@ -31,5 +32,4 @@ def warning(repository: Repository, policy: Policy) -> str:
     if not files:
         return ""
     more = f" and {len(files) - MOST} more" if len(files) > MOST else ""
-    is_or_are = "is" if len(files) == 1 else "are"
-    return f"{', '.join(files[:MOST])}{more} {is_or_are} not committed, and not judged"
+    return f"{', '.join(files[:MOST])}{more} {verb(len(files))} not committed, and not judged"

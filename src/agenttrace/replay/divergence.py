@@ -14,6 +14,7 @@ from agenttrace.check.looks import varying
 from agenttrace.check.sides import Unlike, arguments, cut, first_unlike, safe, shown
 from agenttrace.check.vary import NOTHING_VARIES, Vary, body_of
 from agenttrace.errors import ReplayDiverged
+from agenttrace.model import amounts
 from agenttrace.model.call import Call
 from agenttrace.model.lane import LANE_KINDS, Position, Step
 from agenttrace.replay.matching import Recording, Unanswered
@@ -200,8 +201,7 @@ def _column_of(unlike: Unlike, body: Value, indent: int) -> tuple[int, int]:
 
 
 def _agreement(unlike: Unlike, noun: str = "argument") -> str:
-    nouns = noun if unlike.of == 1 else f"{noun}s"
-    return f"{unlike.agree} of {unlike.of} {nouns} agree"
+    return f"{unlike.agree} of {amounts.counted(unlike.of, noun)} agree"
 
 
 def _around(asked: Asked, retelling: Retelling) -> list[str]:
@@ -225,7 +225,7 @@ def _around(asked: Asked, retelling: Retelling) -> list[str]:
 def _sent(count: int) -> str:
     if count == 0:
         return "nothing was sent anywhere"
-    return f"{count} {'call' if count == 1 else 'calls'} ran live, as this run says"
+    return f"{amounts.counted(count, 'call')} ran live, as this run says"
 
 
 def _hash_seed(asked: Asked) -> list[str]:

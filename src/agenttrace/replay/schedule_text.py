@@ -14,6 +14,7 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.errors import InvalidTrace, ScheduleUnfit
+from agenttrace.model import amounts
 from agenttrace.model.lane import Step, label_of
 from agenttrace.model.schedule import Fault, Schedule
 from agenttrace.replay.draws import drawn_by
@@ -82,7 +83,7 @@ def read(text: str, trace: Trace) -> Schedule:
         raise ScheduleUnfit(
             f"{trace.name}: nothing that the schedule names is in the golden",
             detail=f"    the schedule  {in_words(schedule)}\n"
-            f"    the golden    {len(trace.calls)} calls, none of them there\n\n"
+            f"    the golden    {amounts.counted(len(trace.calls), 'call')}, none of them there\n\n"
             "  The run has changed since the schedule was found: search again.\n"
             "  More: agenttrace explain schedule-unfit",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agenttrace.check.sides import arguments, cut, safe, shown
 from agenttrace.check.vary import body_of
 from agenttrace.errors import NotStubbed, StubsUnused, StubUnfit
+from agenttrace.model import amounts
 from agenttrace.model.lane import label_of
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def unused(run: str, stubs: Sequence[Stub], asked: Iterable[Call]) -> StubsUnuse
     ]
     count = len(stubs)
     return StubsUnused(
-        safe(f"{run}: {count} stub{' was' if count == 1 else 's were'} never asked for."),
+        safe(f"{run}: {amounts.counted(count, 'stub was', 'stubs were')} never asked for."),
         detail="\n".join(map(safe, lines)),
         stubs=tuple(map(str, stubs)),
     )

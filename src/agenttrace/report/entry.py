@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.check.telling import places_of, sides_of
+from agenttrace.model import amounts
 from agenttrace.model.difference import CLASSES
 from agenttrace.model.lane import label_of
 from agenttrace.report.harmless import line, lines
@@ -258,7 +259,7 @@ def counted(entries: Sequence[Entry]) -> str:
     if not entries:
         return "no test used agenttrace"
     failed = sum(1 for one in entries if not one.passed)
-    runs = f"{len(entries)} run{'' if len(entries) == 1 else 's'}"
+    runs = amounts.counted(len(entries), "run")
     if not failed:
         return f"{runs}, nothing fails"
     return f"{failed} of {runs} {'fails' if failed == 1 else 'fail'}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from agenttrace.model import amounts
 from agenttrace.report.entry import counted, worst_first
 from agenttrace.report.harmless import block, code, line, lines
 from agenttrace.report.text import calls, outcomes
@@ -53,7 +54,7 @@ def bounded(head: str, sections: Iterable[str], count: int, word: str, tail: str
     for nth, section in enumerate(sections):
         if len(section) + 2 > room:
             left = count - nth
-            told.append(f"… and {left} more {word}{'' if left == 1 else 's'}, in the JSON report.")
+            told.append(f"… and {amounts.counted(left, f'more {word}')}, in the JSON report.")
             break
         told.append(section)
         room -= len(section) + 2
@@ -87,7 +88,7 @@ def _run(entry: Entry) -> Iterator[str]:
         yield from _difference(one)
     if (more := len(entry.causes) - MOST + entry.more) > 0:
         yield ""
-        yield f"… and {more} more differences, in the JSON report."
+        yield f"… and {amounts.counted(more, 'more difference')}, in the JSON report."
     if entry.unused:
         yield ""
         yield "Recorded answers that nobody asked for:"
@@ -117,7 +118,10 @@ def _detail(problem: Problem, *, whole: bool) -> Iterator[str]:
     if not whole:
         detail = _way_on(detail)
     if len(detail) > _LONGEST_BLOCK:
-        detail = [*detail[:_LONGEST_BLOCK], f"… and {len(detail) - _LONGEST_BLOCK} more lines"]
+        detail = [
+            *detail[:_LONGEST_BLOCK],
+            f"… and {amounts.counted(len(detail) - _LONGEST_BLOCK, 'more line')}",
+        ]
     if detail:
         yield ""
         yield block(detail, "text")

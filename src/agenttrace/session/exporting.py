@@ -19,6 +19,7 @@ from agenttrace.causal.clock import RealClock, wall_clock_text
 from agenttrace.causal.position import fresh_key
 from agenttrace.errors import ExportRefused, UsageError
 from agenttrace.formats import exported, native, otlp_protobuf, otlp_write
+from agenttrace.model.amounts import counted
 from agenttrace.providers import reading
 
 if TYPE_CHECKING:
@@ -194,7 +195,8 @@ class _Taken:
     def refused(self, why: str, detail: str = "") -> ExportRefused:
         """The error that says so."""
         return ExportRefused(
-            f"{self.endpoint} took {self.sent} of {self.total} spans, and then {why}", detail=detail
+            f"{self.endpoint} took {self.sent:,} of {counted(self.total, 'span')}, and then {why}",
+            detail=detail,
         )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agenttrace.errors import UsageError
+from agenttrace.model.amounts import counted
 from agenttrace.model.message import Message, ModelRequest, ModelResponse, Part, Text, ToolCall
 from agenttrace.model.values import canonical, digest
 
@@ -87,7 +88,10 @@ def in_turn(*replies: Reply) -> Script:
 
     def script(_request: ModelRequest, nth: int) -> Reply:
         if nth >= len(replies):
-            raise UsageError(f"request {nth + 1} came, and the script has {len(replies)} replies")
+            raise UsageError(
+                f"request {nth + 1} came, and the script has "
+                f"{counted(len(replies), 'reply', 'replies')}"
+            )
         return replies[nth]
 
     return script

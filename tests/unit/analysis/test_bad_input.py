@@ -5,10 +5,14 @@ The answers are found by their names, so one that comes to be is tested here by 
 
 from __future__ import annotations
 
+import graphlib
 import inspect
 import itertools
+import json
 import math
 import random
+import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass, replace
@@ -18,6 +22,8 @@ from typing import Any, TypeAlias
 import pytest
 
 from agenttrace.analysis import Analysis
+from agenttrace.causal.moments import graph, placed_in
+from agenttrace.causal.order import Order
 from agenttrace.errors import AgentTraceError
 from agenttrace.model import names
 from agenttrace.model.agent import Agent
@@ -34,6 +40,10 @@ from tests.fakes.told_teams import conforming, net, queued, spoiled, telling, wo
 Spoil: TypeAlias = "Callable[[Trace, random.Random], Trace]"
 
 
+FOLLOWED = "order Zq-424242"
+"""A value that only those say in whom it is planted."""
+
+
 # -- what is asked ------------------------------------------------------------------------
 def answers(analysis: Analysis, name: str) -> Iterator[object]:
     """What an analysis says under one of its names: once, or at each of some spans."""
@@ -44,7 +54,7 @@ def answers(analysis: Analysis, name: str) -> Iterator[object]:
     known: dict[str, list[Any]] = {
         "span": list(analysis.trace.spans[:2]),
         "goal": [len],
-        "value": ["A-17", 1234567, "ok"],
+        "value": [FOLLOWED, 1234567, "ok"],
     }
     wanted = [it for it in inspect.signature(asked).parameters if it != "self"]
     for given in itertools.product(*(known[it] for it in wanted)):
@@ -248,6 +258,67 @@ INSTANTS = tuple(
     for name in ("at", "since", "start", "end", "enqueued", "dequeued", "announced", "beats")
 )
 """When, and not how long."""
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_a_value_is_followed_to_all_that_told_it_before_and_after_and_to_nobody_else(
+    spoil: Spoil,
+) -> None:
+    """Word for word and in causal order, as the page promises: none is missing, none is made up."""
+    sides = Counter[str]()
+    for seed in range(times(6, 300)):
+        chance = random.Random(seed)
+        trace = planted(spoil(a_run(chance), chance), chance)
+        order, has_circle = Order(trace), is_circular(trace)
+        tellers = [it for it in trace.spans if is_told_by(it)]
+        for span in chance.sample(trace.spans, min(4, len(trace.spans))):
+            found = Analysis(trace).journey(span, FOLLOWED)
+            before = {it.id for it in tellers if order.happens_before(it, span)}
+            after = {it.id for it in tellers if order.happens_before(span, it)}
+            assert (found.text, found.why_not, found.left_off) == (FOLLOWED, "", False)
+            assert found.here == (("message",) if span in tellers else ())
+            for side, wanted in ((found.came_from, before), (found.went_to, after)):
+                told_there = {stop.span.id for stop in side}
+                assert len(told_there) == len(side)
+                assert {stop.where for stop in side} <= {("message",)}
+                if has_circle:  # in it, everything comes before everything
+                    assert wanted <= told_there <= {it.id for it in tellers if it != span}
+                else:
+                    assert told_there == wanted
+                    sides[str(side is found.came_from)] += len(wanted)
+    if spoil not in (of_nothing, without_ends, of_circles):
+        assert min(sides["True"], sides["False"]) > 0
+
+
+def is_circular(trace: Trace) -> bool:
+    """Whether links lead round in a circle, so that nothing of it comes first."""
+    sorter = graphlib.TopologicalSorter(
+        graph(trace, {s.id: (a, e) for s, a, e in placed_in(trace)})
+    )
+    try:
+        sorter.prepare()
+    except graphlib.CycleError:
+        return True
+    return False
+
+
+def is_told_by(span: Span) -> bool:
+    """Whether a span sends the value, as its own word."""
+    return re.search(rf"\b{FOLLOWED}\b", str(span.attributes[names.MESSAGE_CONTENT])) is not None
+
+
+def planted(trace: Trace, chance: random.Random) -> Trace:
+    """The trace, in which a third of the spans send the value, some of them inside of JSON."""
+    said = (FOLLOWED, f"it is {FOLLOWED}.", json.dumps({"what": [FOLLOWED]}))
+    decoys = (f"{FOLLOWED}1", f"re{FOLLOWED}", FOLLOWED.upper())
+
+    def told(span: Span) -> Span:
+        fate = chance.random()
+        words = chance.choice(said if fate < 1 / 3 else decoys)
+        content = words if fate < 2 / 3 else "nothing"
+        return replace(span, attributes={**span.attributes, names.MESSAGE_CONTENT: content})
+
+    return replace(trace, spans=tuple(map(told, trace.spans)))
 
 
 def a_crowd(size: int) -> Trace:

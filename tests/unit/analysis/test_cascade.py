@@ -98,11 +98,11 @@ def test_a_circuit_breaker_contains_what_spread_without_it(tmp_path: Path) -> No
     assert [one.agent for one in spread.origins] == ["buyer"]
     assert spread.spreads[0].agents == ("payer",)
     assert spread.amplification == 2  # the price was asked three times, the payment once
-    with pytest.raises(CascadeSpread, match="1 of 1 origins spread"):
+    with pytest.raises(CascadeSpread, match="1 of 1 origin spread"):
         spread.is_contained()
     with pytest.raises(CascadeSpread, match="asked 2 times, and at most 1"):
         spread.retries_at_most(1)
-    with pytest.raises(CascadeSpread, match="1 agents"):
+    with pytest.raises(CascadeSpread, match="1 agent, 5 hops"):
         spread.spreads_at_most(agents=0)
 
     assert held.contained is True

@@ -327,7 +327,7 @@ def test_an_agent_elsewhere_spends_nobody_knows_what() -> None:
     total = Costs(hand.trace()).total
 
     assert (total.tokens, total.usd, total.known_tokens.total) == (None, None, 7)
-    assert total.unknown["tokens"] == "not recorded: 1 of its agents act elsewhere"
+    assert total.unknown["tokens"] == "not recorded: 1 of its agents acts elsewhere"
 
 
 def test_a_call_of_several_models_is_parted_between_them() -> None:
@@ -383,7 +383,7 @@ def test_a_wait_on_a_queue_is_said_not_to_be_known() -> None:
     (life,) = Analysis(trace).lifetimes.values()
 
     assert life.notes == (
-        "1 of its receives are a queue's, which keeps no times: that wait is idle",
+        "1 of its receives is a queue's, which keeps no times: that wait is idle",
     )
 
 

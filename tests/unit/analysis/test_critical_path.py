@@ -234,9 +234,7 @@ def test_of_several_roots_the_longest_is_taken_and_the_others_are_told_of() -> N
     path = critical_path(trace)
 
     assert named(path) == [("other", 0, 5), ("in", 5, 30)]
-    assert path.unknown == {
-        "root": "1 more roots and orphans stand beside it; the longest was taken"
-    }
+    assert path.unknown == {"root": "1 more root or orphan stands beside it; the longest was taken"}
     assert named(critical_path(trace, trace.spans[0])) == [("run", 0, 10)]
 
 

@@ -57,13 +57,13 @@ def test_the_level_is_that_of_the_least_known_call_and_says_why() -> None:
 
     assert level() == ("F3", "")
     assert level(llm_usage=absent) == ("F3", "")
-    assert level(llm_question=redacted) == ("F2", "1 of 1 prompts: 1 redacted")
-    assert level(llm_tools=absent) == ("F2", "1 of 1 definitions of tools: 1 absent")
-    assert level(llm_answer=absent) == ("F1", "1 of 1 answers of models: 1 absent")
-    assert level(tool_answer=redacted) == ("F1", "1 of 1 results of tools: 1 redacted")
+    assert level(llm_question=redacted) == ("F2", "prompts, 1 of 1: 1 redacted")
+    assert level(llm_tools=absent) == ("F2", "definitions of tools, 1 of 1: 1 absent")
+    assert level(llm_answer=absent) == ("F1", "answers of models, 1 of 1: 1 absent")
+    assert level(tool_answer=redacted) == ("F1", "results of tools, 1 of 1: 1 redacted")
     assert level(tool_question=absent, llm_question=absent) == (
         "F0",
-        "1 of 1 arguments of tools: 1 absent",
+        "arguments of tools, 1 of 1: 1 absent",
     )
 
 
@@ -89,6 +89,61 @@ def test_a_call_that_failed_has_its_failure_for_an_answer() -> None:
 
     assert level_of(trace(failed)).level == "F3"
     assert level_of(trace(replace(failed, status=Status()))).level == "F1"
+
+
+def test_a_run_of_production_held_no_chance_and_every_command_says_so() -> None:
+    """`doctor` said that it was the machine's own, and the level that it had been recorded."""
+    environment = {"agenttrace": "1.0", "seed": 1}
+    ours = trace(span(1, SpanKind.LLM), lanes=(Lane(path=()),), environment=environment)
+    served = replace(ours, environment={**environment, "production": {"sample": 1}})
+
+    assert str(level_of(ours)) == "F4, recorded by us: clock, chance and schedule as well"
+    assert str(level_of(served)) == (
+        "F4, recorded by us: clock and schedule as well; chance was the machine's own"
+    )
+    assert str(level_of(replace(served, lanes=()))).startswith("F3, full: ")
+
+
+def tools_of(*calls: Span) -> dict[Fidelity, int]:
+    """How well the definitions of tools are told to be known."""
+    found = [one for one in level_of(trace(*calls)).payloads if one.payload == "tools"]
+    return dict(found[0].counts) if found else {}
+
+
+def test_of_a_call_of_which_nothing_is_known_the_tools_are_not_known_either() -> None:
+    """They are part of the question; it was told that they were all present."""
+    silent = span(1, SpanKind.LLM, digest=b"", question=None, fidelity={"question": ABSENT})
+    asked = span(2, SpanKind.LLM, digest=b"", question={"messages": []})
+
+    assert tools_of(silent) == {ABSENT: 1}
+    assert tools_of(silent, asked) == {ABSENT: 1, Fidelity.PRESENT: 1}
+    assert level_of(trace(silent)) == replace(level_of(trace(silent)), level="F2")
+
+
+def test_a_failed_call_of_another_system_that_names_no_tools_is_not_counted() -> None:
+    """Nobody knows whether there were any; its failure answers it, so no level hangs on that."""
+    failed = span(
+        1, SpanKind.LLM, digest=b"", question={"messages": []}, status=Status(code="ERROR")
+    )
+    told = replace(failed, id="2" * 16, question={"messages": [], "tools": [{"name": "pay"}]})
+
+    assert tools_of(failed) == {}
+    assert tools_of(failed, told) == {Fidelity.PRESENT: 1}
+    assert [level_of(trace(one)).level for one in (failed, told)] == ["F3", "F3"]
+
+
+ABSENT = Fidelity.ABSENT
+
+
+def test_what_is_odd_is_counted_with_its_word() -> None:
+    """`1 orphans` had been printed."""
+    bare = span(1, SpanKind.INTERNAL, parent="e" * 16)
+    call = span(2, SpanKind.LLM)
+
+    assert [one.counted for one in oddities(trace(bare, call))] == ["1 orphan", "1 service span"]
+    more = replace(bare, id="3" * 16)
+    told = [one.counted for one in oddities(trace(bare, more, call))]
+    assert told == ["2 orphans", "2 service spans"]
 
 
 def test_everything_odd_is_counted_and_explained() -> None:

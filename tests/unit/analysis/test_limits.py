@@ -66,6 +66,16 @@ def test_what_is_no_length_of_time_is_refused(said: Any) -> None:
         Analysis(two_cooks()).critical_path.takes_at_most(said)
 
 
+@pytest.mark.parametrize("said", [86_401, 5_000_000_000, "5_000_000_000"])
+def test_a_bare_number_of_more_than_a_day_is_refused(said: Any) -> None:
+    """`silent_at_most` took nanoseconds once; nobody is ever silent for as many seconds."""
+    with pytest.raises(UsageError, match="without a unit is of seconds") as refused:
+        nanoseconds_of(said)
+
+    assert f'"{int(said)}ns"' in str(refused.value)
+    assert nanoseconds_of(86_400) == nanoseconds_of("86400s") == 86_400 * 10**9
+
+
 @pytest.mark.parametrize(
     ("said", "share"), [("30%", "0.3"), (0.3, "0.3"), (1, "1"), ("100%", "1"), (0, "0")]
 )

@@ -239,8 +239,10 @@ def test_each_assertion_says_what_is_not_so() -> None:
         found.succeed()
     with pytest.raises(OrchestrationBroken, match="held 2"):
         found.depth_at_most(1)
-    with pytest.raises(OrchestrationBroken, match="ann: 3 ns"):
-        found.silent_at_most(2)
+    with pytest.raises(
+        OrchestrationBroken, match=r"1 of 1 agent was silent for more than 2 ns.*\n+.*ann: 3 ns"
+    ):
+        found.silent_at_most("2ns")
 
 
 def test_each_assertion_holds_where_it_is_so() -> None:
@@ -250,8 +252,18 @@ def test_each_assertion_holds_where_it_is_so() -> None:
     assert found.succeed()
     assert found.success_rate == 1
     assert found.depth_at_most(2)
-    assert found.silent_at_most(3)
+    assert found.silent_at_most("3ns")
     assert [one.task for one in found.queue().waiting] == ["b"]
+
+
+def test_a_bare_number_of_silence_is_of_seconds_as_everywhere() -> None:
+    """It was of nanoseconds here and of seconds in `takes_at_most`."""
+    beats = [("ann", at * 10**9, "heartbeat", {}) for at in (0, 2, 5)]
+    found = orchestration(telling(*beats))
+
+    assert found.silent_at_most(3)
+    with pytest.raises(OrchestrationBroken, match=r"for more than 2 s\b.*\n+.*ann: 3 s\n"):
+        found.silent_at_most(2)
 
 
 def test_a_decision_names_who_could_have_been_chosen() -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 import agenttrace
+from agenttrace.analysis import Analysis
 from agenttrace.analysis.states import state_of_agent
 from agenttrace.causal import spawn
 from agenttrace.errors import NothingSelected, UsageError
 from agenttrace.model.span import Span
 from agenttrace.model.trace import Trace
+from pytest_agenttrace.states import States
 from tests.fakes.twice import traced
 
 
@@ -104,3 +108,62 @@ def test_a_key_that_is_not_there_says_what_is(trace: Trace) -> None:
         "+ goal = 'rest'",
         "- mood = 1",
     ]
+
+
+def test_who_names_nobody_is_told_who_keeps_a_state(trace: Trace) -> None:
+    """It was Python's own TypeError, which knows nothing of the agents."""
+    with pytest.raises(UsageError, match=r"(?s)state\(\): whose\?.*there is  worker 1.*planner"):
+        state_of_agent(trace, None)
+
+
+ASKED_AT_A_SPAN: dict[str, Callable[[Analysis, Any], object]] = {
+    "states_at": lambda analysis, at: analysis.states_at(at),
+    "waiting_at": lambda analysis, at: analysis.waiting_at(at),
+    "journey": lambda analysis, at: analysis.journey(at, "at last"),
+}
+
+
+@pytest.mark.parametrize("name", ASKED_AT_A_SPAN)
+@pytest.mark.parametrize("said", ["#3", "pay", 3, None])
+def test_what_is_no_span_is_refused_with_what_is_one(trace: Trace, name: str, said: Any) -> None:
+    """It was an AttributeError from within; a number is what the command line shows."""
+    with pytest.raises(UsageError) as refused:
+        ASKED_AT_A_SPAN[name](Analysis(trace), said)
+
+    told = str(refused.value)
+    assert told.startswith(f"{name}: {said!r} is no span  [usage]")
+    assert 'agent_trace.tool("pay")' in told
+    assert ("agenttrace show TRACE --at '#3'" in told) == (said in ("#3", 3))
+
+
+@pytest.mark.parametrize("name", ASKED_AT_A_SPAN)
+def test_a_selection_means_its_last_span(trace: Trace, name: str) -> None:
+    """As it does in `agent_trace.state(at=…)`; one of nothing is an error."""
+    analysis, ask_at = Analysis(trace), ASKED_AT_A_SPAN[name]
+    calls = analysis.spans.tool("ask")
+
+    assert ask_at(analysis, calls) == ask_at(analysis, calls[-1])
+    with pytest.raises(NothingSelected):
+        ask_at(analysis, analysis.spans.tool("pay"))
+
+
+class Run(States):
+    """A test's run, of which there is a trace."""
+
+    def __init__(self, trace: Trace) -> None:
+        """Keep it."""
+        self._kept = trace
+
+    @property
+    def trace(self) -> Trace:
+        """The trace."""
+        return self._kept
+
+
+def test_a_test_that_names_nobody_or_no_span_is_told_so(trace: Trace) -> None:
+    """`agent_trace.state()`, and `agent_trace.state("planner", at="#3")`."""
+    with pytest.raises(UsageError, match="no agent is named"):
+        Run(trace).state()
+    with pytest.raises(UsageError, match=r"state\(at=…\): '#3' is no span"):
+        Run(trace).state("planner", at="#3")  # type: ignore[arg-type]
+    assert Run(trace).state("planner", at=trace.root)["goal"] == "rest"

@@ -267,7 +267,7 @@ def test_a_call_that_does_not_say_what_it_used_is_an_error() -> None:
     with pytest.raises(UsageUnknown) as unknown:
         spans_of(silent).within_budget(tokens=10_000)
     assert LINES.sub(r"\1LINE", str(unknown.value)) == (
-        "1 of 2 model calls do not say what they used  [usage-unknown]\n\n"
+        "1 of 2 model calls does not say what it used  [usage-unknown]\n\n"
         f"  silent    llm    chat gpt-4o-mini   at writer/llm:chat#0, {AT}\n\n"
         "  A stream says it when it is asked to:\n"
         '      stream_options={"include_usage": True}\n'

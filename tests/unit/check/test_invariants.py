@@ -74,7 +74,7 @@ def test_any_trace_can_be_asked(trace: Trace) -> None:
         (
             changed(PLANNER, usage=Usage(models={"m-1": Tokens(input=1)})),
             "cost_conserved",
-            "planner (planner) says 1 tokens; those below it used",
+            "planner (planner) says 1 token; those below it used",
         ),
         (changed(PAY, status=Status(code="ERROR")), "errors_explained", "pay (planner/tool:pay#0)"),
     ],

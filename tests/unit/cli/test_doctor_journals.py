@@ -42,7 +42,8 @@ def test_a_whole_journal_is_told_with_the_command_that_replays_it(journals: Path
 
     assert result.exit_code == 0
     assert "ended     yes" in result.output
-    assert "but       chance was the machine's own" in result.output
+    assert "as well; chance was the machine's own\n" in result.output
+    assert "so        a random value in a prompt asks otherwise in a replay" in result.output
     assert """--set 'order=it'"'"'s 17' --set 'urgent={"by": "today"}'""" in result.output
 
 

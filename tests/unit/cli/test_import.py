@@ -31,9 +31,9 @@ def test_a_table_says_what_is_in_a_file_and_how_well_it_is_known() -> None:
 
     assert told == [
         "trace     4a1b2c3d4e5f60718293a4b5c6d7e8f9  POST /api/graphql  (jaeger)",
-        "holds     57 spans, 5 model calls, 7 tool calls, 2 agents, 9460 tokens",
+        "holds     57 spans, 5 model calls, 7 tool calls, 2 agents, 9,460 tokens",
         "fidelity  F0, a skeleton: spans, times and parents",
-        "because   1 of 7 arguments of tools: 1 absent",
+        "because   arguments of tools, 1 of 7: 1 absent",
         "          payload                 present  redacted  truncated  sampled-out  absent",
         "          prompts                       5",
         "          answers of models             5",

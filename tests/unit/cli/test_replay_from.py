@@ -142,3 +142,32 @@ def test_blame_goes_on_from_a_moment_as_well(kept: Path) -> None:
     assert "vanished  clerk: refund" in vanished.output
     assert "[states-unlike]" in unlike.output
     assert unlike.exit_code == 1
+
+
+def test_an_override_that_names_no_call_is_told_which_there_are(kept: Path) -> None:
+    """`say NAME=VALUE` had left a person to guess what a name is."""
+    result = run("replay", kept, "--override", "nonsense")
+
+    assert result.exit_code == 2
+    assert "--override 'nonsense': it names no call, and no answer  [usage]" in result.output
+    assert "wanted    #N=VALUE: a call's number" in result.output
+    assert "calls     #3    look_up" in result.output
+    assert "such as   --override '#4=paid twice'" in result.output
+
+
+def test_an_override_of_a_call_that_is_not_there_says_where_all_are_shown(kept: Path) -> None:
+    """Numbers come from `agenttrace show`."""
+    result = run("replay", kept, "--override", "#99=1")
+
+    assert result.exit_code == 2
+    assert "'#99' is no call of the incident  [usage]" in result.output
+    assert "agenttrace show TRACE" in result.output
+
+
+def test_a_stub_without_a_value_is_told_how_one_looks(kept: Path) -> None:
+    """Both sides of the form."""
+    result = run("replay", kept, "--stub", "refund")
+
+    assert result.exit_code == 2
+    assert "'refund' is no NAME=VALUE  [usage]" in result.output
+    assert "look_up_order='paid twice'" in result.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import Counter, defaultdict
 from dataclasses import asdict, replace
@@ -12,10 +13,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+import agenttrace
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.costs import DIMENSIONS
 from agenttrace.analysis.lifetimes import Split
 from agenttrace.analysis.stats import Stats
+from agenttrace.causal import spawn
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.cli import main
 from agenttrace.formats import native
@@ -24,6 +27,7 @@ from agenttrace.model.usage import TIME_CATEGORIES, Tokens
 from tests.fakes.campaign import times
 from tests.fakes.foreign_teams import a_foreign_team
 from tests.fakes.made_teams import a_team
+from tests.fakes.twice import traced
 from tests.oracles import costs as oracle
 from tests.oracles import time_spent
 
@@ -222,3 +226,107 @@ def test_a_folder_without_a_trace_is_a_usage_error(tmp_path: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "no trace was found in" in result.stderr
+
+
+def tenants(*said: str | None) -> Trace:
+    """A team of which some calls say for whom they are."""
+    trace = team(0)
+    calls = iter(said)
+    spans = (
+        replace(it, attributes={**it.attributes, "tenant": who})
+        if it.kind == "llm" and (who := next(calls, None)) is not None
+        else it
+        for it in trace.spans
+    )
+    return replace(trace, spans=tuple(spans))
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_an_attribute_that_no_call_has_is_refused_and_near_ones_are_named(
+    tmp_path: Path, as_json: tuple[str, ...]
+) -> None:
+    """A row of "(not said)" would look as if nobody had said it; it was only misspelt."""
+    (tmp_path / "a.trace").write_bytes(native.write(tenants("north")))
+
+    result = stats(tmp_path, "--by", "tenat", *as_json)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    headline, _, nearest, by, attributes = result.stderr.splitlines()[:5]
+    assert headline.endswith("--by tenat: no call of 1 trace has such an attribute  [usage]")
+    assert nearest.split()[:2] == ["nearest", "tenant,"]
+    assert by.split()[:3] == ["by", "agent,", "agent.name,"]
+    assert "tenant" in attributes
+
+
+def test_a_word_that_only_begins_like_a_dimension_is_an_attribute(tmp_path: Path) -> None:
+    """`agents` is no other word for `agent`, and `agent.rol` no detail of one."""
+    (tmp_path / "a.trace").write_bytes(native.write(team(0)))
+
+    for word, meant in (("agents", "agent"), ("agent.rol", "agent.role")):
+        result = stats(tmp_path, "--by", word)
+        assert result.exit_code == 2, word
+        assert f"nearest    {meant}," in result.stderr
+
+
+def test_an_attribute_that_one_trace_of_a_folder_has_is_shown(tmp_path: Path) -> None:
+    """The others did not say: that is a row, and no error."""
+    (tmp_path / "a.trace").write_bytes(native.write(tenants("north")))
+    (tmp_path / "b.trace").write_bytes(native.write(team(1)))
+
+    result = stats(tmp_path, "--by", "tenant", "--json")
+
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)["rows"]
+    assert [(row["name"], row["traces"]) for row in rows] == [("north", 1), (None, 2)]
+
+
+def test_an_attribute_may_stand_in_what_could_not_be_read(tmp_path: Path) -> None:
+    """So nothing is claimed of all: what is known is shown, and it is exit code 4 as ever."""
+    (tmp_path / "a.trace").write_bytes(native.write(team(0)))
+    (tmp_path / "b.trace").write_bytes(native.write(team(1))[:-9])
+
+    result = stats(tmp_path, "--by", "tenant")
+
+    assert result.exit_code == 4
+    assert "(not said)" in result.stdout
+
+
+@agenttrace.tool
+async def carry(parcel: str) -> str:
+    """Carry it."""
+    return parcel
+
+
+def van(agent_id: str | None) -> Trace:
+    """A van that carries in two tasks, and twice in one of them."""
+
+    async def drive(*parcels: str) -> None:
+        for parcel in parcels:
+            with agenttrace.agent("van", id=agent_id):
+                await carry(parcel)
+
+    async def whole() -> None:
+        await asyncio.gather(drive("a", "b"), drive("c"))
+
+    def run() -> None:
+        with spawn.installed():
+            asyncio.run(whole())
+
+    return traced(run)[0]
+
+
+def test_a_name_that_began_in_several_tasks_is_several_unless_it_has_an_id(tmp_path: Path) -> None:
+    """Three workers of one name are three; begun twice in one task, an agent is one."""
+    (tmp_path / "a.trace").write_bytes(native.write(van(None)))
+    (tmp_path / "b.trace").write_bytes(native.write(van("van")))
+
+    def calls(*words: object) -> dict[str, int]:
+        rows = json.loads(stats(*words, "--json").stdout)["rows"]
+        return {row["name"]: row["tool_calls"] for row in rows}
+
+    assert calls(tmp_path / "a.trace") == {"van": 2, "van#1": 1}
+    assert calls(tmp_path / "a.trace", "--by", "agent.name") == {"van": 3}
+    assert calls(tmp_path / "b.trace") == {"van": 3}
+    hint = "van#1: a name that began in several tasks; --by agent.name adds it up"
+    assert hint in stats(tmp_path / "a.trace").stdout.splitlines()
+    assert "--by agent.name" not in stats(tmp_path / "b.trace").stdout

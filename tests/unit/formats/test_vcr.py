@@ -187,7 +187,7 @@ LAUGHS = "a0: &a0 [l, l, l, l, l, l, l, l, l, l]\n" + "".join(
         ("interactions:\n- response: {}\n", "c.yaml:2: an interaction has no request"),
         ("interactions:\n- request: {}\n", "c.yaml:2: an interaction has no response"),
         ("interactions:\n- request: {}\n  response: {}\n", "c.yaml:2: the request's address was"),
-        ("requests: [{}]\nresponses: []\n", "c.yaml:1: it holds 1 requests and 0 responses"),
+        ("requests: [{}]\nresponses: []\n", "c.yaml:1: it holds 1 request and 0 responses"),
         ("a: b\n", "c.yaml:1: it holds no interactions, so it is no cassette"),
         ("a: b\n---\na: b\n", "it holds more than one document"),
         ("a: [b\nc: d", "c.yaml:2: it is not YAML"),

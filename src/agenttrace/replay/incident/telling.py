@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from agenttrace.causal.agents import name_in
 from agenttrace.check.sides import arguments, cut, first_unlike, safe, shown
 from agenttrace.errors import IncidentSilent, ReplayDiverged, StoppedThere
+from agenttrace.model.amounts import counted
 from agenttrace.model.call import Call
 from agenttrace.model.lane import label_of
 from agenttrace.model.values import Value
@@ -76,12 +77,12 @@ class Departure:
 def departed(run: str, departure: Departure, calls: Calls) -> ReplayDiverged:
     """Make the error for a call that the incident does not answer."""
     label = departure.missed.candidates[0].label if departure.missed.candidates else None
-    told = "call was" if departure.before == 1 else "calls were"
+    before = counted(departure.before, "call was", "calls were")
     lines = [
         *departure.lines(),
         "",
         f"  inside    {label_of(departure.call.position[:-1])}",
-        f"  so far    {departure.before} {told} answered of the incident's {len(calls.all)}",
+        f"  so far    {before} answered of the incident's {len(calls.all)}",
         "",
         "  To see what follows, give it the likeliest answer:",
         "      --match lenient",

@@ -24,9 +24,21 @@ def meant(calls: Calls, label: str) -> Known:
     wanted = label if label.startswith("#") else f"#{label}"
     found = next((one for one in calls.all if one.label == wanted), None)
     if found is None:
-        listed = [f"  {one.label}  {safe(one.title)}" for one in calls.all[:_MOST]]
-        raise UsageError(f"{label!r} is no call of the incident", detail="\n".join(listed))
+        raise UsageError(
+            f"{cut(safe(repr(label)))} is no call of the incident",
+            detail="\n".join([*listed(calls), "  All of them, numbered:  agenttrace show TRACE"]),
+        )
     return found
+
+
+def listed(calls: Calls) -> list[str]:
+    """The calls that a person can mean: the first ones, a line each."""
+    if not calls.all:
+        return ["  calls     none: the incident asked nothing"]
+    lines = [f"{one.label:5} {safe(one.title)}" for one in calls.all[:_MOST]]
+    if (more := len(calls.all) - _MOST) > 0:
+        lines.append(f"… and {more} more")
+    return [f"  {'calls' if not nth else '':9} {line}" for nth, line in enumerate(lines)]
 
 
 def said(calls: Calls, label: str, value: Any) -> tuple[str, Said]:  # noqa: ANN401 - whatever JSON says

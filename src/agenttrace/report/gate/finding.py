@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from agenttrace.check import telling
 from agenttrace.check.sides import shown
+from agenttrace.model.amounts import verb
 from agenttrace.report.harmless import line
 from agenttrace.verdict import Severity
 
@@ -142,8 +143,8 @@ def _counted(hidden: Sequence[GateFinding]) -> str:
     """`5 more are not shown here: 2 block, 3 review`."""
     by = {word: sum(1 for one in hidden if one.severity == word) for word in SEVERITIES}
     said = ", ".join(f"{count} {word}" for word, count in by.items() if count)
-    verb = "is" if len(hidden) == 1 else "are"
-    return f"{len(hidden)} more {verb} not shown here: {said}. All are in the report."
+    more = f"{len(hidden)} more {verb(len(hidden))}"
+    return f"{more} not shown here: {said}. All are in the report."
 
 
 def _side(value: Value) -> str | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from agenttrace.check.diff import diff
 from agenttrace.errors import AgentTraceError
+from agenttrace.model import amounts
 from agenttrace.report.gate.finding import following, headline
 from agenttrace.report.harmless import line
 from agenttrace.report.html.data import Packed, Shown, packed
@@ -40,8 +41,7 @@ def render(result: GateResult, sides: Sides = lambda _golden: (None, None)) -> s
     """
     worth = sorted((one for one in result.goldens if one.findings), key=_gravity)
     runs = [run for one in worth[:MOST] if (run := _golden(one, sides)) is not None]
-    goldens = "golden" if len(worth) == 1 else "goldens"
-    said = f"The gate: {result.standing}. {len(worth)} {goldens} with findings"
+    said = f"The gate: {result.standing}. {amounts.counted(len(worth), 'golden')} with findings"
     said += f", {len(runs)} of them here." if len(runs) < len(worth) else "."
     said += "".join(f" {line(headline(one))}." for one in result.others if one.waits)
     return page(runs, title=f"{result.standing} · agenttrace gate", said=said)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from agenttrace.model import amounts
 from agenttrace.model.lane import label_of
 from agenttrace.report.gate.finding import following, graver_of, sides_in, sides_of
 from agenttrace.report.harmless import block, code
@@ -83,7 +84,7 @@ def _counted(result: GateResult) -> str:
     said = [f"{count} {change}" for change, count in changes.items()]
     if result.unchanged is not None:
         said.append(f"{result.unchanged} unchanged")
-    runs = "no run was given" if result.runs is None else f"{result.runs} runs"
+    runs = "no run was given" if result.runs is None else amounts.counted(result.runs, "run")
     return f"goldens: {', '.join(said) or 'none'}; {runs}"
 
 
@@ -115,7 +116,7 @@ def _goldens(goldens: Sequence[GateGolden]) -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     if len(ordered) > ROWS:
         yield ""
-        yield f"… and {len(ordered) - ROWS} more goldens, in the JSON report."
+        yield f"… and {amounts.counted(len(ordered) - ROWS, 'more golden')}, in the JSON report."
 
 
 def _gravest(golden: GateGolden) -> tuple[bool, int]:

@@ -50,7 +50,7 @@ function spreadsOf(side) {
     const doer = side.team.doers[row];
     const who = doer === null ? "" : `${line(doer, 40)}: `;
     const far = depth ? `${counted(depth, "hop")} deep` : "nothing followed";
-    const whom = breadth ? `, to ${line(agents.slice(0, 3).join(", "), 120)}${breadth > 3 ? ` and ${breadth - 3} others` : ""}` : "";
+    const whom = breadth ? `, to ${line(agents.slice(0, 3).join(", "), 120)}${breadth > 3 ? ` and ${counted(breadth - 3, "other")}` : ""}` : "";
     const held = cut.length ? `; it could be held before ${listed(cut.map(([, to]) => `#${side.place[to] + 1}`))}` : "";
     const others = harmed.filter((it) => it !== row);
     return { isContained, sort: isContained ? "▽ contained" : "✕ spread", isWrong: !isContained,

@@ -138,15 +138,19 @@ class Drawing {
     this.svg.setAttribute("height", this.layers.clientHeight);
     this.svg.replaceChildren();
     const labels = [];
+    const boxes = [];
+    const pairs = new Set(this.lines.map(({ source, target }) => `${target}\n${source}`));
     for (const way of this.lines.slice(0, MOST_LINES)) {
       const [from, to] = [way.source, way.target].map((name) => this.nodes.get(name).getBoundingClientRect());
       const isOn = [way.source, way.target].includes(this.chosen);
-      const { curve, tip, at } = wayOf(from, to, paper);
+      const { curve, tip, spots } = wayOf(from, to, paper, pairs.has(`${way.source}\n${way.target}`));
       this.svg.append(draw("path", { class: `way${isOn ? " is-on" : ""}`, d: curve }),
         draw("path", { class: "tip", d: tip }));
       if (isOn || this.lines.length <= MOST_LABELS) {
-        const label = draw("text", { class: "told", x: at[0], y: at[1] + 4 });
-        label.textContent = `${grouped(way.times)}×`;
+        const words = `${grouped(way.times)}×`;
+        const [x, y] = freeOf(spots, words.length * 8 + 4, boxes);
+        const label = draw("text", { class: "told", x, y: y + 4 });
+        label.textContent = words;
         labels.push(label);
       }
     }
@@ -158,8 +162,9 @@ class Drawing {
   }
 }
 
-// From box to box: down on the left of the middle, up on the right, and below those of one layer.
-function wayOf(from, to, paper) {
+// From box to box: down on the left of the middle, up on the right, and below those of one layer;
+// of two that lead to each other there, the one to the left hangs lower.
+function wayOf(from, to, paper, isPair) {
   const down = from.bottom <= to.top;
   const level = from.top === to.top;
   const middle = (box, other) => {
@@ -169,15 +174,25 @@ function wayOf(from, to, paper) {
   const [x1, x2] = [middle(from, to), middle(to, from)];
   const y1 = (down || level ? from.bottom : from.top) - paper.top;
   const y2 = (down ? to.top - 2 : to.bottom + 2) - paper.top;
-  const [c1, c2] = level ? [y1 + 22, y2 + 22] : [(y1 + y2) / 2, (y1 + y2) / 2];
+  const bow = isPair && to.left < from.left ? 46 : 22;
+  const [c1, c2] = level ? [y1 + bow, y2 + bow] : [(y1 + y2) / 2, (y1 + y2) / 2];
   const t = level ? 0.5 : down ? 0.75 : 0.25; // where its number stands: near the lower box
-  const along = (a, b, c, d) => (1 - t) ** 3 * a + 3 * (1 - t) ** 2 * t * b + 3 * (1 - t) * t * t * c + t ** 3 * d;
+  const along = (s, a, b, c, d) => (1 - s) ** 3 * a + 3 * (1 - s) ** 2 * s * b + 3 * (1 - s) * s * s * c + s ** 3 * d;
+  const places = [0, -0.1, 0.1, -0.2, 0.2, -0.3, 0.3, -0.4, 0.4, -0.5, 0.5].map((more) => t + more);
   const back = down ? -6 : 6;
   return {
     curve: `M${x1},${y1} C${x1},${c1} ${x2},${c2} ${x2},${y2}`,
     tip: `M${x2 - 4},${y2 + back} L${x2},${y2} L${x2 + 4},${y2 + back} Z`,
-    at: [along(x1, x1, x2, x2), along(y1, c1, c2, y2)],
+    spots: places.filter((s) => s > 0.1 && s < 0.9).map((s) => [along(s, x1, x1, x2, x2), along(s, y1, c1, c2, y2)]),
   };
+}
+
+// The first of these places at which a text of so many pixels lies on no other; else the first.
+function freeOf(spots, width, boxes) {
+  const isFree = ([x, y]) => boxes.every(([left, top, other]) => Math.abs(x - left) >= (width + other) / 2 || Math.abs(y - top) >= 15);
+  const [x, y] = spots.find(isFree) ?? spots[0];
+  boxes.push([x, y, width]);
+  return [x, y];
 }
 
 // Agents one by one, or by type where they are many; the smallest groups together as the rest.

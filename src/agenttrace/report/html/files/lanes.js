@@ -24,6 +24,7 @@ class Lanes {
   // `choose(row)` is told which step was pressed.
   constructor(side, round, choose) {
     this.buttons = [];
+    this.marked = null;
     const { shown, lanes, more } = lanesOf(round);
     this.column = new Map(lanes.map((party, n) => [party, n + 1]));
     const acts = round.acts.filter(({ party, phase }) => this.column.has(party) || phase === "announcement");
@@ -85,9 +86,13 @@ class Lanes {
     this.grid.append(words);
   }
 
-  // Show which step is the chosen span's.
+  // Show which step is the chosen span's, and where it is.
   mark(row) {
+    if (row === this.marked) return;
+    this.marked = row;
     for (const [own, step] of this.buttons) step.setAttribute("aria-pressed", String(own === row));
+    const chosen = this.buttons.find(([own]) => own === row)?.[1];
+    chosen?.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 }
 

@@ -37,6 +37,7 @@ class Rows {
     this.shown = shown.subarray(0, count);
     this.element.setAttribute("aria-rowcount", count + 1);
     this.body.style.height = `${count * ROW}px`;
+    this.need = `${(count + 2) * ROW}px`;
     this.forget();
   }
 
@@ -76,6 +77,7 @@ class Rows {
       }
     }
     this.body.append(fresh);
+    this.element.parentElement?.style.setProperty("--list", this.need);
     this.painted();
   }
 

@@ -120,7 +120,7 @@ class StatesPanel {
 const nameOf = (agent) => line(agent, 60) || "the run";
 
 function listed(names) {
-  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} others` : names.join(", ");
+  return names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${counted(names.length - 3, "other")}` : names.join(", ");
 }
 
 // What a card says of one agent: each value, what it was a step before, and who believes otherwise.
