@@ -94,7 +94,7 @@ def test_a_task_that_nobody_reports_is_not_completed() -> None:
     ]
     assert found.completion == pytest.approx(1 / 3)
     assert found.completes_at_least("33%")
-    with pytest.raises(TeamFailed, match="1 of 3 tasks were completed, and at least 50") as error:
+    with pytest.raises(TeamFailed, match="1 of 3 tasks completed, and at least 50") as error:
         found.completes_at_least(0.5)
     assert "paint, announce paint" in str(error.value)
 
@@ -159,7 +159,7 @@ def test_a_conflict_is_resolved_by_who_reads_after_both() -> None:
     assert one.resolution.name == "read"
     assert found.resolves_conflicts()
     assert (found.utilisation, found.uses_at_least("50%")) == (0.5, True)
-    with pytest.raises(TeamFailed, match=r"1 of 2 entries are used by others") as error:
+    with pytest.raises(TeamFailed, match=r"1 of 2 entries used by others") as error:
         found.uses_at_least(1)
     assert "plan[k], 0000000000000003" in str(error.value)
 
@@ -171,7 +171,7 @@ def test_a_conflict_that_nobody_looks_at_stays() -> None:
     (one,) = found.conflicts
     assert (one.resolution, one.steps, one.resolution_ns) == (None, None, None)
     assert found.utilisation == 0
-    with pytest.raises(TeamFailed, match="1 of 1 conflicts are never resolved"):
+    with pytest.raises(TeamFailed, match="1 of 1 conflict never resolved"):
         found.resolves_conflicts()
 
 
