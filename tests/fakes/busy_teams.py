@@ -8,7 +8,7 @@ missing, parents and links that lead out of it.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from agenttrace.causal.sequence import in_causal_order
@@ -17,7 +17,7 @@ from agenttrace.model.agent import Agent
 from agenttrace.model.span import UNSET, Event, Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value
-from tests.fakes.made_teams import Actions, Team, _Lane, skewed
+from tests.fakes.made_teams import AT_A_BOARD, Actions, Team, _Lane, a_team, skewed
 
 TASKS = ("soup", "bread", "cake")
 QUEUES = (None, None, "hot")
@@ -161,6 +161,50 @@ def a_busy_team(seed: int, *, deeds: int = 40, actions: Actions = ACTIONS) -> tu
         trace = trace if sort == "foreign" else skewed(trace, chance)
         trace = _odd(trace, chance) if sort == "odd" else trace
     return sort, trace
+
+
+AT_A_BOARD_WITH_QUEUES: Actions = {
+    **AT_A_BOARD,
+    Team._put: 3,
+    Team._get: 3,
+    Team._send: 1,
+    Team._receive: 2,
+    Team._state: 1,
+}
+"""What a team does at a board, when what is put into queues leads from lane to lane as well."""
+
+
+def teams_at_a_board(seed: int) -> Iterator[tuple[str, Trace]]:
+    """Runs of teams at a board, one of each sort, and one with `queues`."""
+    chance = random.Random(seed)
+    recorded = a_team(seed, deeds=45, actions=AT_A_BOARD)
+    yield "recorded", recorded
+    queues = a_team(seed, deeds=60, actions=AT_A_BOARD_WITH_QUEUES)
+    yield "queues", queues
+    yield "replayed", _slowed(queues, 10)
+    yield "timeless", _slowed(recorded, 1_000_000)
+    elsewhere = _slow(foreign(a_team(seed, deeds=45, actions=AT_A_BOARD, distinct=True)), chance)
+    yield "foreign", elsewhere
+    late = skewed(elsewhere, chance, clock=1)
+    yield "skewed", late
+    yield "odd", _odd(late, chance)
+
+
+def _slow(trace: Trace, chance: random.Random) -> Trace:
+    """The same where messages last a while; what began before they ended is not linked to them."""
+    ends = {
+        span.id: span.end_ns + (chance.randint(0, 30) if span.kind == "message" else 0)
+        for span in trace.spans
+    }
+    spans = tuple(
+        replace(
+            span,
+            end_ns=ends[span.id],
+            links=tuple(link for link in span.links if ends[link.span] < span.start_ns),
+        )
+        for span in trace.spans
+    )
+    return replace(trace, spans=spans)
 
 
 def foreign(trace: Trace) -> Trace:
