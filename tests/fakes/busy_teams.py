@@ -24,8 +24,14 @@ QUEUES = (None, None, "hot")
 MEANT = ("ada", "bob", "bob#1", "cyd", "m-7", "max", "zed")
 """Whom agents speak of: by name, by id, and one who is not there."""
 
+AWAITED = ("ada", "bob", "cyd", "m-7")
+"""Whom they wait for: mostly such as wait too."""
+
 CALLED = {"dee": Agent(id="bob#1", name="bob"), "eve": Agent(id="m-7", name="max")}
 """Who is called otherwise than by its own id: a second bob, and one whose id the code gave."""
+
+ALSO_MAX = {"cyd": Agent(id="c-2", name="max")}
+"""In every third run, a second one of that name, so that it means neither."""
 
 
 class Busy(Team):
@@ -70,7 +76,7 @@ class Busy(Team):
         self.tell(lane, "heartbeat", worker=self.chance.choice([None, None, *MEANT]))
 
     def _wait(self, lane: _Lane) -> None:
-        whom: list[Value] = [*self.chance.sample(MEANT, self.chance.choice([1, 1, 2, 3]))]
+        whom: list[Value] = [*self.chance.sample(AWAITED, self.chance.choice([1, 2, 2, 3]))]
         self.tell(
             lane,
             "waiting",
@@ -122,7 +128,7 @@ ACTIONS: Actions = {
     Busy._llm: 2,
     Busy._end: 6,
     Busy._spawn: 4,
-    Busy._join: 1,
+    Busy._join: 3,
     Busy._send: 1,
     Busy._receive: 1,
     Busy._put: 1,
@@ -131,7 +137,7 @@ ACTIONS: Actions = {
     Busy._dequeue: 4,
     Busy._assign: 3,
     Busy._beat: 2,
-    Busy._wait: 6,
+    Busy._wait: 9,
     Busy._say: 1,
     Busy._decide: 1,
     Busy._place: 1,
@@ -142,7 +148,7 @@ SORTS = ("recorded", "replayed", "timeless", "foreign", "skewed", "cut", "odd")
 """What is done to its trace; see `a_busy_team`."""
 
 
-def a_busy_team(seed: int, *, deeds: int = 40, actions: Actions = ACTIONS) -> tuple[str, Trace]:
+def a_busy_team(seed: int, *, deeds: int = 50, actions: Actions = ACTIONS) -> tuple[str, Trace]:
     """A run of such a team, and which sort of trace it is.
 
     `recorded` as it was; `replayed`: many things at one instant; `timeless`: all at 0; `foreign`:
@@ -150,7 +156,8 @@ def a_busy_team(seed: int, *, deeds: int = 40, actions: Actions = ACTIONS) -> tu
     with parents and links that lead out of it, and children that outlast what they stand in.
     """
     chance = random.Random(seed)
-    trace = _called(_unset(Busy(chance).play(deeds, actions), chance))
+    trace = _unset(Busy(chance).play(deeds, actions), chance)
+    trace = _called(trace, {**CALLED, **ALSO_MAX} if seed % 3 == 0 else CALLED)
     sort = SORTS[seed % len(SORTS)] if seed % 2 else "recorded"
     if sort in ("replayed", "timeless"):
         trace = _slowed(trace, 1_000_000 if sort == "timeless" else chance.choice([6, 30]))
@@ -231,11 +238,11 @@ def _unset(trace: Trace, chance: random.Random) -> Trace:
     return replace(trace, spans=spans)
 
 
-def _called(trace: Trace) -> Trace:
+def _called(trace: Trace, called: Mapping[str, Agent]) -> Trace:
     """Let some be called otherwise than by their own ids."""
-    agents = tuple(CALLED.get(one.id, one) for one in trace.agents)
+    agents = tuple(called.get(one.id, one) for one in trace.agents)
     spans = tuple(
-        replace(span, agent=CALLED[span.agent].id) if span.agent in CALLED else span
+        replace(span, agent=called[span.agent].id) if span.agent in called else span
         for span in trace.spans
     )
     return replace(trace, spans=spans, agents=tuple(sorted(agents, key=lambda one: one.id)))

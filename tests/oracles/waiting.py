@@ -13,7 +13,7 @@ from agenttrace.model import names
 from agenttrace.model.span import Event, Span
 from agenttrace.model.trace import Trace
 from tests.oracles.knowing import Moment, known_from, last_steps, ways
-from tests.oracles.orchestration import meant, who
+from tests.oracles.orchestration import meant, told, who
 
 SILENT = ("heartbeat", "error")
 """What says nothing of a wait."""
@@ -74,20 +74,19 @@ def waits(trace: Trace, at: Span | None = None) -> list[Wait]:
     """Every wait that is not over at the end of the run, or of a span."""
     past = Past(trace, at)
     found = []
-    for span in trace.spans:
-        said = [event for event in span.events if past.has_said(span, event)]
-        for nth, event in enumerate(said):
-            agent = who(trace, span)
-            if event.name != "waiting" or agent is None:
-                continue
-            if any(later.name not in SILENT for later in said[nth + 1 :]):
-                continue
-            if span.status.code == "OK" and past.has_ended(span):
-                continue
-            if any(_goes_on(trace, one, span, event) and past.has_begun(one) for one in trace):
-                continue
-            found.append(_wait(trace, agent, event, span))
-    return sorted(found, key=lambda one: one.since)
+    for event, span, nth in told(trace, "waiting"):
+        agent = who(trace, span)
+        if agent is None or not past.has_said(span, event):
+            continue
+        said = [later for later in span.events[nth + 1 :] if past.has_said(span, later)]
+        if any(later.name not in SILENT for later in said):
+            continue
+        if span.status.code == "OK" and past.has_ended(span):
+            continue
+        if any(_goes_on(trace, one, span, event) and past.has_begun(one) for one in trace):
+            continue
+        found.append(_wait(trace, agent, event, span))
+    return found
 
 
 def _goes_on(trace: Trace, one: Span, span: Span, event: Event) -> bool:

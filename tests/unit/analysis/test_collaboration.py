@@ -92,9 +92,9 @@ def test_tasks_and_completion_are_those_that_the_page_defines() -> None:
     assert min(seen[True], seen[False]) > 100
 
 
-# -- by hand, as the page has them ----------------------------------------------------------------
+# -- by hand, with what the assertions say ----------------------------------------------------------
 def test_a_task_that_nobody_reports_is_not_completed() -> None:
-    """The page's first example: three announced, one done, one failed, one never reported."""
+    """Three announced, one done, one failed, one never reported; the message names those two."""
     hand = ByHand()
     hand.span("run", "run")
     for task in ("draw", "paint", "frame"):
@@ -165,7 +165,7 @@ PLACE = {names.MESSAGE_CHANNEL: "plan", names.MESSAGE_KEY: "k"}
 
 
 def test_a_conflict_is_resolved_by_who_reads_after_both() -> None:
-    """The page's second example: c reads at 60 what was written by 25, so after 35."""
+    """It reads at 60 what was written by 25, so after 35; the message names what nobody reads."""
     found = Analysis(on_board("c")).collaboration
 
     (one,) = found.conflicts
@@ -181,7 +181,7 @@ def test_a_conflict_is_resolved_by_who_reads_after_both() -> None:
 
 
 def test_a_conflict_that_nobody_looks_at_stays() -> None:
-    """The page's third example: whoever reads later reads 2, and 1 is lost."""
+    """Whoever reads later reads 2, and 1 is lost; the assertion says so."""
     found = Analysis(on_board(None)).collaboration
 
     (one,) = found.conflicts

@@ -13,7 +13,8 @@ import pytest
 from agenttrace.analysis.orchestration import Orchestration, orchestration
 from agenttrace.errors import NotRecorded, OrchestrationBroken
 from agenttrace.model import names
-from agenttrace.model.span import Span, SpanKind, Status
+from agenttrace.model.lane import Lane
+from agenttrace.model.span import Event, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import Tokens, Usage
 from tests.fakes.busy_teams import SORTS, a_busy_team
@@ -166,6 +167,26 @@ def test_of_two_lanes_neither_puts_in_later_at_one_instant() -> None:
     queue = orchestration(telling(*rows, *taken)).queue()
 
     assert {one.task: one.overtaken for one in queue.items} == {"soup": 0, "bread": 1, "cake": 0}
+
+
+def test_what_a_span_inside_another_says_at_one_step_it_has_said_first() -> None:
+    """The inner span has ended when the outer one says more; in a replay, at the same instant."""
+    outer, inner = (
+        Span(
+            id=one * 16,
+            name=one,
+            kind=SpanKind.AGENT,
+            agent="ann",
+            parent=parent,
+            seq=seq,
+            end_seq=2,
+            events=(Event(name="enqueued", seq=2, attributes={names.QUEUE_TASK: task}),),
+        )
+        for one, parent, seq, task in (("a", None, 1, "soup"), ("b", "a" * 16, 2, "bread"))
+    )
+    trace = made([outer, inner], lanes=[Lane(path=())])
+
+    assert [one.task for one in orchestration(trace).queue().items] == ["bread", "soup"]
 
 
 def test_queues_come_in_the_order_in_which_they_were_first_used() -> None:
