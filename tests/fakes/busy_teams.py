@@ -184,17 +184,34 @@ AT_A_BOARD_WITH_QUEUES: Actions = {
 def teams_at_a_board(seed: int) -> Iterator[tuple[str, Trace]]:
     """Runs of teams at a board, one of each sort, and one with `queues`."""
     chance = random.Random(seed)
-    recorded = a_team(seed, deeds=45, actions=AT_A_BOARD)
+    recorded = _renamed(a_team(seed, deeds=45, actions=AT_A_BOARD), chance)
     yield "recorded", recorded
-    queues = a_team(seed, deeds=60, actions=AT_A_BOARD_WITH_QUEUES)
+    queues = _renamed(a_team(seed, deeds=60, actions=AT_A_BOARD_WITH_QUEUES), chance)
     yield "queues", queues
     yield "replayed", _slowed(queues, 10)
     yield "timeless", _slowed(recorded, 1_000_000)
-    elsewhere = _slow(foreign(a_team(seed, deeds=45, actions=AT_A_BOARD, distinct=True)), chance)
+    apart = _renamed(a_team(seed, deeds=45, actions=AT_A_BOARD, distinct=True), chance)
+    elsewhere = _slow(foreign(apart), chance)
     yield "foreign", elsewhere
     late = skewed(elsewhere, chance, clock=1)
     yield "skewed", late
     yield "odd", _odd(late, chance)
+
+
+def _renamed(trace: Trace, chance: random.Random) -> Trace:
+    """The same with ids that do not follow the order in which things happened."""
+    ids = [span.id for span in trace.spans]
+    new: dict[str | None, str] = dict(zip(ids, chance.sample(ids, len(ids)), strict=True))
+    spans = tuple(
+        replace(
+            span,
+            id=new[span.id],
+            parent=new.get(span.parent),
+            links=tuple(replace(link, span=new[link.span]) for link in span.links),
+        )
+        for span in trace.spans
+    )
+    return replace(trace, spans=spans)
 
 
 def _slow(trace: Trace, chance: random.Random) -> Trace:

@@ -92,7 +92,7 @@ def test_tasks_and_completion_are_those_that_the_page_defines() -> None:
     assert min(seen[True], seen[False]) > 100
 
 
-# -- by hand, with what the assertions say ----------------------------------------------------------
+# -- by hand, with what the assertions say --------------------------------------------
 def test_a_task_that_nobody_reports_is_not_completed() -> None:
     """Three announced, one done, one failed, one never reported; the message names those two."""
     hand = ByHand()
