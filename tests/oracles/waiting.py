@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agenttrace.model import names
 from agenttrace.model.span import Event, Span
 from agenttrace.model.trace import Trace
-from tests.oracles.knowing import Moment, known_from, last_steps, ways
+from tests.oracles.knowing import Moment, Ways, known_from, last_steps, ways
 from tests.oracles.orchestration import meant, told, who
 
 SILENT = ("heartbeat", "error")
@@ -31,48 +31,47 @@ class Wait(NamedTuple):
 
 
 class Past(NamedTuple):
-    """What had happened by a moment: the spans that had begun, and those that had ended."""
+    """What had happened by a moment: what had begun, ended, been said; by times without lanes."""
 
-    trace: Trace
-    at: Span | None
+    at_ns: int | None
+    known: set[Moment] | None
+
+    @classmethod
+    def of(cls, trace: Trace, at: Span | None) -> Past:
+        """That of the end of a span; None: the end of the run, by which all had."""
+        if at is None or not trace.lanes:
+            return cls(None if at is None else at.end_ns, None)
+        ends: set[Moment] = {at.id}
+        if at.kind == "run" and at.parent is None:  # it lasts as long as its lane
+            ends.add((at.lane, last_steps(trace)[at.lane] + 1))
+        ahead = ways(trace)
+        back: Ways = {}
+        for one, later in ahead.items():
+            for two in later:
+                back.setdefault(two, set()).add(one)
+        return cls(None, set().union(*(known_from(back, end) for end in ends)))
 
     def has_begun(self, span: Span) -> bool:
         """Whether a span had begun."""
-        if self.at is None:
-            return True
-        if not self.trace.lanes:
-            return span.start_ns <= self.at.end_ns
-        return self._knows((span.lane, span.seq))
+        return self._knows([(span.lane, span.seq)], span.start_ns)
 
     def has_ended(self, span: Span) -> bool:
         """Whether a span had ended; its own end is a part of the moment."""
-        if self.at is None:
-            return True
-        if not self.trace.lanes:
-            return span.end_ns <= self.at.end_ns
-        return self._knows(span.id)
+        return self._knows([span.id], span.end_ns)
 
     def has_said(self, span: Span, event: Event) -> bool:
         """Whether an event had occurred: it does so after its step, before the next and its end."""
-        if self.at is None:
-            return True
-        if not self.trace.lanes:
-            return event.at_ns <= self.at.end_ns
-        return self._knows((span.lane, event.seq + 1)) or self._knows(span.id)
+        return self._knows([(span.lane, event.seq + 1), span.id], event.at_ns)
 
-    def _knows(self, moment: Moment) -> bool:
-        """Whether a moment can have been known; of the run, in all of its own lane."""
-        if self.at is None:
-            return True
-        ends: set[Moment] = {self.at.id}
-        if self.at.kind == "run" and self.at.parent is None:
-            ends.add((self.at.lane, last_steps(self.trace)[self.at.lane] + 1))
-        return not ends.isdisjoint(known_from(ways(self.trace), moment))
+    def _knows(self, any_of: list[Moment], at_ns: int) -> bool:
+        if self.known is not None:
+            return not self.known.isdisjoint(any_of)
+        return self.at_ns is None or at_ns <= self.at_ns
 
 
 def waits(trace: Trace, at: Span | None = None) -> list[Wait]:
     """Every wait that is not over at the end of the run, or of a span."""
-    past = Past(trace, at)
+    past = Past.of(trace, at)
     found = []
     for event, span, nth in told(trace, "waiting"):
         agent = who(trace, span)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,8 +56,17 @@ def trace_of(happened: list[list[str]]) -> Trace:
     if rows[0][2][0] == "asks":
         return run_of(*(Did(what[1], what[3], who) for _, who, what in rows))
     told = telling(*((who, at, what[0], _said(*what)) for at, who, what in rows), code="UNSET")
-    done = (_work(n, at, who, what, told) for n, (at, who, what) in enumerate(works, 1))
-    return made([*told.spans, *done], lanes=told.lanes)
+    done = [_work(n, at, who, what, told) for n, (at, who, what) in enumerate(works, 1)]
+    return made([*(_around(span, done) for span in told.spans), *done], lanes=told.lanes)
+
+
+def _around(outer: Span, done: list[Span]) -> Span:
+    """The span of who told events, with the steps that others inside it have taken by each."""
+    begun = [span.start_ns for span in done if span.parent == outer.id]
+    events = tuple(
+        replace(one, seq=1 + sum(at <= one.at_ns for at in begun)) for one in outer.events
+    )
+    return replace(outer, events=events, end_seq=1 + len(begun))
 
 
 def _work(number: int, at: str, who: str, what: list[str], told: Trace) -> Span:
@@ -72,7 +82,7 @@ def _work(number: int, at: str, who: str, what: list[str], told: Trace) -> Span:
         task=task,
         parent=outer.id,
         lane=outer.lane,
-        seq=1 + number,
+        seq=1 + number,  # of one table all work for one agent
         end_seq=1 + number,
         start_ns=int(begun),
         end_ns=int(ended),
@@ -110,8 +120,11 @@ def _said(name: str, *words: str) -> Mapping[str, object]:
 @pytest.mark.parametrize("case", tuple(cases()), ids=lambda case: f"line {case.line}")
 def test_what_is_worked_out_by_hand_is_what_the_code_says(case: Case) -> None:
     """A reader can follow the page with a pencil, and gets the numbers that a test gets."""
-    analysis = Analysis(trace_of(case.happened))
+    trace = trace_of(case.happened)
+    analysis = Analysis(trace)
+    by_name = {span.name: span for span in trace.spans}
     known: dict[str, Any] = {
+        "at": lambda name: analysis.waiting_at(by_name[name]),
         "placed": analysis.delegations,
         "led": analysis.orchestration,
         "held": analysis.waiting,
@@ -127,9 +140,11 @@ def test_each_analysis_has_three_cases_or_more() -> None:
     starved = [case for case in cases() if any("starved" in one for one, _ in case.measures)]
 
     assert begun.count("announcement") == 3
-    assert begun.count("waiting") == 3
+    moments = [case for case in cases() if any("`at(" in one for one, _ in case.measures)]
+    assert begun.count("waiting") == 3 + 2
+    assert len(moments) == 3
     assert begun.count("asks") == 3
     assert len(starved) == 3
     outcomes = [case for case in cases() if any(".outcome" in one for one, _ in case.measures)]
     assert len(outcomes) == 3 + 3
-    assert len(begun) == 3 + 6 + 3 + 3 + 3
+    assert len(begun) == 3 + 6 + 6 + 3 + 3
