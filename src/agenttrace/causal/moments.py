@@ -109,6 +109,23 @@ def known_at_end(trace: Trace, span: Span) -> Known:
         trace: A trace with lanes.
         span: One of its spans; what it spawned and was told of last, it was told inside.
     """
+    is_run = span.kind is SpanKind.RUN and span.parent is None
+    seen = _leading_to([span.id, (span.lane, math.inf)] if is_run else [span.id], trace)
+    steps: dict[Position, float] = {}
+    for one in seen:
+        if not isinstance(one, str):
+            steps[one[0]] = max(steps.get(one[0], -1), one[1])
+    for number, edge in enumerate(edges(trace)):
+        if f"message {number}" in seen:
+            steps[edge.sender] = max(steps.get(edge.sender, -1), edge.sent)
+    ended = {one for one in seen if isinstance(one, str)}
+    if not is_run:  # it lasts as long as its lane, whatever its step says
+        ended -= {one.id for one in trace.spans if one.kind is SpanKind.RUN and one.parent is None}
+    return Known(steps, ended)
+
+
+def _leading_to(ends: list[Moment], trace: Trace) -> set[Moment]:
+    """Some moments, and all that come before one of them."""
     placed = {one.id: (at, end) for one, at, end in placed_in(trace)}
     before = graph(trace, placed)
     told: dict[Step, list[Lane]] = defaultdict(list)
@@ -116,9 +133,7 @@ def known_at_end(trace: Trace, span: Span) -> Known:
         for join in lane.joins:
             if join.by == lane.parent:
                 told[join.by, join.seq].append(lane)
-    is_run = span.kind is SpanKind.RUN and span.parent is None
-    ahead: list[Moment] = [span.id, (span.lane, math.inf)] if is_run else [span.id]
-    seen = set(ahead)
+    ahead, seen = list(ends), set(ends)
     while ahead:
         moment = ahead.pop()
         earlier = list(before.get(moment, ()))
@@ -128,14 +143,7 @@ def known_at_end(trace: Trace, span: Span) -> Known:
         new = [one for one in earlier if one not in seen]
         seen.update(new)
         ahead += new
-    steps: dict[Position, float] = {}
-    for one in seen:
-        if not isinstance(one, str):
-            steps[one[0]] = max(steps.get(one[0], -1), one[1])
-    for number, edge in enumerate(edges(trace)):
-        if f"message {number}" in seen:
-            steps[edge.sender] = max(steps.get(edge.sender, -1), edge.sent)
-    return Known(steps, {one for one in seen if isinstance(one, str)})
+    return seen
 
 
 def placed_in(trace: Trace) -> Iterator[tuple[Span, Step, int]]:
