@@ -128,18 +128,21 @@ def _leading_to(ends: list[Moment], trace: Trace) -> set[Moment]:
     """Some moments, and all that come before one of them."""
     placed = {one.id: (at, end) for one, at, end in placed_in(trace)}
     before = graph(trace, placed)
-    told: dict[Step, list[Lane]] = defaultdict(list)
+    told: dict[Position, list[tuple[int, Lane]]] = defaultdict(list)
     for lane in trace.lanes:
         for join in lane.joins:
-            if join.by == lane.parent:
-                told[join.by, join.seq].append(lane)
+            told[join.by].append((join.seq, lane))
     ahead, seen = list(ends), set(ends)
     while ahead:
         moment = ahead.pop()
         earlier = list(before.get(moment, ()))
         if isinstance(moment, str) and moment in placed:
             (path, seq), end = placed[moment]
-            earlier += [(one.path, math.inf) for one in told[path, end] if one.spawn_seq > seq]
+            earlier += [
+                (one.path, math.inf)
+                for at, one in told[path]
+                if seq <= at < end or (at == end and one.parent == path and one.spawn_seq > seq)
+            ]
         new = [one for one in earlier if one not in seen]
         seen.update(new)
         ahead += new
