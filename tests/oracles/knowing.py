@@ -130,12 +130,15 @@ def last_steps(trace: Trace) -> dict[Position, int]:
 
 
 def _furthest(trace: Trace) -> dict[Position, int]:
-    """The same, and the steps after which a queue's message came."""
+    """The same, and the steps after which a queue's message was sent, and came."""
     last = last_steps(trace)
     for got in trace.deliveries:
         if got.receive[-1].kind == "receive":
             path = got.receive[:-1]
             last[path] = max(last.get(path, 0), got.seq)
+            if got.message is not None:
+                sender = max(_within(got.message, [lane.path for lane in trace.lanes]), key=len)
+                last[sender] = max(last.get(sender, 0), got.sent)
     return last
 
 

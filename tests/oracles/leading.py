@@ -7,29 +7,27 @@ from collections.abc import Iterator
 from agenttrace.model import names
 from agenttrace.model.span import Span, SpanKind
 from agenttrace.model.trace import Trace
-from tests.oracles.interactions import around, doer
-from tests.oracles.orchestration import told
+from tests.oracles.interactions import around
+from tests.oracles.orchestration import could, is_timed, told, who, worker_of
 
 MANAGES = ("announcement", "award", "rejection", "cancel")
 
 
 def leaders(trace: Trace) -> set[str]:
     """Who has an orchestration span, announces, awards, rejects, cancels, puts in or assigns."""
-    found = {doer(trace, span) for _, _, span in named(trace)}
+    found = {who(trace, span) for _, _, span in named(trace)}
     for span in trace.spans:
         phase = span.attributes.get(names.DELEGATION_PHASE)
         if phase in MANAGES or (phase is None and span.kind is SpanKind.ORCHESTRATION):
-            found.add(doer(trace, span))
-    return {who for who in found if who is not None}
+            found.add(who(trace, span))
+    return {one for one in found if one is not None}
 
 
 def named(trace: Trace) -> Iterator[tuple[int, str, Span]]:
     """When which task is named by whom leads: put into a queue, assigned to another, announced."""
     for one in told(trace, "enqueued", "assigned"):
-        to = one.event.attributes.get(names.QUEUE_WORKER)
-        if one.event.name == "enqueued" or to != doer(trace, one.span):
-            task = one.event.attributes.get(names.QUEUE_TASK)
-            yield one.event.at_ns, str(task or ""), one.span
+        if one.event.name == "enqueued" or worker_of(trace, one) != (who(trace, one.span) or ""):
+            yield one.event.at_ns, one.task, one.span
     for span in trace.spans:
         if span.attributes.get(names.DELEGATION_PHASE) == "announcement":
             yield span.start_ns, str(span.attributes.get(names.DELEGATION_TASK, "")), span
@@ -44,7 +42,8 @@ def decompositions(trace: Trace) -> set[tuple[str, frozenset[str], int | None]]:
             tasks = frozenset(task for _, task in mine)
             last = max(min(at for at, one in mine if one == task) for task in tasks)
             took = last - outer.start_ns
-            found.add((str(doer(trace, outer)), tasks, took if took >= 0 else None))
+            known = took if took >= 0 and is_timed(trace) else None
+            found.add((str(who(trace, outer)), tasks, known))
     return found
 
 
@@ -58,11 +57,6 @@ def _asked(trace: Trace, span: Span) -> Span | None:
 
 def passed_over(trace: Trace) -> dict[str, int]:
     """How often each was a candidate who was never assigned anything."""
-    found: dict[str, int] = {}
-    given = {one.event.attributes.get(names.QUEUE_WORKER) for one in told(trace, "assigned")}
-    for one in told(trace, "assigned"):
-        could = one.event.attributes.get(names.ORCHESTRATION_CANDIDATES)
-        for who in could if isinstance(could, list) else ():
-            if who not in given:
-                found[str(who)] = found.get(str(who), 0) + 1
-    return found
+    given = {worker_of(trace, one) for one in told(trace, "assigned")}
+    found = [it for one in told(trace, "assigned") for it in could(trace, one) or ()]
+    return {str(one): found.count(one) for one in found if one not in given}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from agenttrace.model import names
 from agenttrace.model.span import Span
@@ -20,6 +20,8 @@ LONGEST = 8
 
 Equal: TypeAlias = Callable[[Trace, Span, Span], bool]
 """Whether two steps are the same."""
+
+Thing = TypeVar("Thing")
 
 
 class Found(NamedTuple):
@@ -85,9 +87,16 @@ def stretches(
     trace: Trace, row: Sequence[Span], equal: Equal, longest: int
 ) -> list[tuple[int, int, int]]:
     """Period, begin and end of each longest stretch that equals itself some steps on."""
+    return stretches_of(row, lambda one, two: equal(trace, one, two), longest)
+
+
+def stretches_of(
+    row: Sequence[Thing], equal: Callable[[Thing, Thing], bool], longest: int
+) -> list[tuple[int, int, int]]:
+    """The same of a row of anything."""
     found: list[tuple[int, int, int]] = []
     for period in range(1, longest + 1):
-        match = [equal(trace, a, b) for a, b in zip(row, row[period:], strict=False)]
+        match = [equal(a, b) for a, b in zip(row, row[period:], strict=False)]
         begin = 0
         while begin < len(match):
             end = begin

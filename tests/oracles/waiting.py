@@ -1,114 +1,202 @@
-"""Deadlock and loops by brute force, from the words of `docs/reference/teams.md`."""
+"""Who waits and who can never go on, again, from the words of `teams.md`.
+
+Groups of agents are all looked at, one by one. Imports nothing of `agenttrace.analysis`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from itertools import chain, combinations
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
 
+from agenttrace.model import names
+from agenttrace.model.span import Event, Span
 from agenttrace.model.trace import Trace
+from tests.oracles.knowing import Moment, Ways, known_from, last_steps, ways
+from tests.oracles.orchestration import meant, told, who
 
-Needs = Mapping[str, Sequence[tuple[str, frozenset[str]]]]
-"""By agent, its waits: `all` or `any`, and for whom."""
-
-
-def held(group: frozenset[str], needs: Needs) -> bool:
-    """Whether nobody of a group goes on while nobody of it does, whoever else goes on."""
-    return all(
-        any(
-            bool(agents & group) if mode == "all" else agents <= group
-            for mode, agents in needs.get(agent, ())
-        )
-        for agent in group
-    )
+SILENT = ("heartbeat", "error")
+"""What says nothing of a wait."""
 
 
-def groups(needs: Needs) -> Iterable[frozenset[str]]:
-    """Every group of agents, but the empty one."""
-    people = sorted(needs)
-    every = chain.from_iterable(combinations(people, size + 1) for size in range(len(people)))
-    return map(frozenset, every)
+class Wait(NamedTuple):
+    """Who waits for whom since when, where it is told; `holds`: nothing but they can end it."""
+
+    agent: str
+    agents: tuple[str, ...]
+    mode: str
+    since: int
+    span: str
+    holds: bool
 
 
-def stuck(needs: Needs) -> set[str]:
-    """Everybody of any group that holds itself."""
-    return set().union(*(group for group in groups(needs) if held(group, needs)))
+class Past(NamedTuple):
+    """What had happened by a moment: what had begun, ended, been said; by times without lanes."""
+
+    at_ns: int | None
+    known: set[Moment] | None
+
+    @classmethod
+    def of(cls, trace: Trace, at: Span | None) -> Past:
+        """That of the end of a span; None: the end of the run, by which all had."""
+        if at is None or not trace.lanes:
+            return cls(None if at is None else at.end_ns, None)
+        ends: set[Moment] = {at.id}
+        if at.kind == "run" and at.parent is None:  # it lasts as long as its lane
+            ends.add((at.lane, last_steps(trace)[at.lane] + 1))
+        ahead = ways(trace)
+        back: Ways = {}
+        for one, later in ahead.items():
+            for two in later:
+                back.setdefault(two, set()).add(one)
+        return cls(None, set().union(*(known_from(back, end) for end in ends)))
+
+    def has_begun(self, span: Span) -> bool:
+        """Whether a span had begun."""
+        return self._knows([(span.lane, span.seq)], span.start_ns)
+
+    def has_ended(self, span: Span) -> bool:
+        """Whether a span had ended; its own end is a part of the moment."""
+        return self._knows([span.id], span.end_ns)
+
+    def has_said(self, span: Span, event: Event) -> bool:
+        """Whether an event had occurred: it does so after its step, before the next and its end."""
+        return self._knows([(span.lane, event.seq + 1), span.id], event.at_ns)
+
+    def _knows(self, any_of: list[Moment], at_ns: int) -> bool:
+        if self.known is not None:
+            return not self.known.isdisjoint(any_of)
+        return self.at_ns is None or at_ns <= self.at_ns
 
 
-def reached(start: str, needs: Needs) -> set[str]:
-    """Whom a way of waits leads to, in one step or more."""
-    found: set[str] = set()
-    ahead = [start]
-    while ahead:
-        for _, agents in needs.get(ahead.pop(), ()):
-            ahead += sorted(agents - found)
-            found |= agents
+def waits(trace: Trace, at: Span | None = None) -> list[Wait]:
+    """Every wait that is not over at the end of the run, or of a span."""
+    past = Past.of(trace, at)
+    found = []
+    for event, span, nth in told(trace, "waiting"):
+        agent = who(trace, span)
+        if agent is None or not past.has_said(span, event):
+            continue
+        said = [later for later in span.events[nth + 1 :] if past.has_said(span, later)]
+        if any(later.name not in SILENT for later in said):
+            continue
+        if span.status.code == "OK" and past.has_ended(span):
+            continue
+        if any(_goes_on(trace, one, span, event) and past.has_begun(one) for one in trace):
+            continue
+        found.append(_wait(trace, agent, event, span))
     return found
 
 
-def on_cycles(needs: Needs) -> set[str]:
-    """Everybody from whom a way of waits leads back."""
-    return {agent for agent in needs if agent in reached(agent, needs)}
+def _goes_on(trace: Trace, one: Span, span: Span, event: Event) -> bool:
+    """Whether a span is something that the agent does after its wait began, in its lane."""
+    if one is span or who(trace, one) != who(trace, span) or one.lane != span.lane:
+        return False
+    return one.seq > event.seq if trace.lanes else one.start_ns > event.at_ns
 
 
-def in_knots(needs: Needs) -> set[str]:
-    """Everybody who waits, and to whom a way leads back from everybody that he leads to."""
+def _wait(trace: Trace, agent: str, event: Event, span: Span) -> Wait:
+    said = event.attributes.get(names.WAITING_FOR)
+    whom = [said] if isinstance(said, str) else list(said) if isinstance(said, list) else []
+    agents = tuple(sorted({meant(trace, one) for one in whom}))
+    is_any = event.attributes.get(names.WAITING_MODE) == "any"
+    by_itself = event.attributes.get(names.WAITING_TIMEOUT) is not None
+    return Wait(
+        agent,
+        agents,
+        "any" if is_any else "all",
+        event.at_ns,
+        span.id,
+        holds=bool(agents) and not by_itself,
+    )
+
+
+def edges(found: Iterable[Wait]) -> list[tuple[str, str]]:
+    """Who waits for whom, each once."""
+    return sorted({(one.agent, other) for one in found for other in one.agents})
+
+
+# -- groups -----------------------------------------------------------------------------
+def holds_itself(group: Sequence[str], found: Sequence[Wait]) -> bool:
+    """Whether each of a group has a wait that cannot end while none of them goes on."""
+    return all(
+        any(one.agent == agent and _cannot_end(one, group) for one in found) for agent in group
+    )
+
+
+def _cannot_end(one: Wait, group: Sequence[str]) -> bool:
+    if not one.holds:
+        return False
+    inside = [agent in group for agent in one.agents]
+    return any(inside) if one.mode == "all" else all(inside)
+
+
+def groups(found: Sequence[Wait]) -> Iterator[tuple[str, ...]]:
+    """Every group that holds itself, of whoever waits."""
+    agents = sorted({one.agent for one in found})
+    for size in range(1, len(agents) + 1):
+        for group in combinations(agents, size):
+            if holds_itself(group, found):
+                yield group
+
+
+def stuck(found: Sequence[Wait]) -> list[str]:
+    """Everybody in any group that holds itself."""
+    return sorted({agent for group in groups(found) for agent in group})
+
+
+def deadlocks(found: Sequence[Wait]) -> list[tuple[tuple[str, ...], str]]:
+    """The largest groups that hold themselves and lead from each to each; what each is called."""
+    tied = [group for group in groups(found) if _leads_from_each_to_each(group, found)]
+    return sorted(
+        (group, _kind(group, found))
+        for group in tied
+        if not any(set(group) < set(other) for other in tied)
+    )
+
+
+def _leads_from_each_to_each(group: Sequence[str], found: Sequence[Wait]) -> bool:
+    return all(two in _led_to(one, group, found) for one in group for two in group if one != two)
+
+
+def _led_to(start: str, group: Sequence[str], found: Sequence[Wait]) -> set[str]:
+    seen: set[str] = set()
+    ahead = [start]
+    while ahead:
+        at = ahead.pop()
+        new = {
+            other
+            for one in found
+            if one.agent == at and one.holds
+            for other in one.agents
+            if other in group
+        } - seen
+        seen |= new
+        ahead += new
+    return seen
+
+
+def _kind(group: Sequence[str], found: Sequence[Wait]) -> str:
+    modes = {one.mode for one in found if one.agent in group and _cannot_end(one, group)}
+    if len(modes) > 1:
+        return "mixed"
+    return "cycle" if modes == {"all"} else "knot"
+
+
+def on_cycles(found: Sequence[Wait]) -> set[str]:
+    """Everybody whom waits lead back to."""
+    return {one.agent for one in found if one.agent in _reach(one.agent, found)}
+
+
+def in_knots(found: Sequence[Wait]) -> set[str]:
+    """Everybody who waits, and whom waits lead back to from wherever they lead."""
     return {
-        agent
-        for agent in needs
-        if reached(agent, needs)
-        and all(agent in reached(other, needs) for other in reached(agent, needs))
+        one.agent
+        for one in found
+        if all(one.agent in _reach(other, found) for other in _reach(one.agent, found))
     }
 
 
-def hearts(needs: Needs) -> set[frozenset[str]]:
-    """The largest groups that hold themselves, and within which each leads to each."""
-    found = [
-        group
-        for group in groups(needs)
-        if held(group, needs)
-        and all(group <= _reached_within(agent, group, needs) for agent in group)
-    ]
-    return {group for group in found if not any(group < other for other in found)}
-
-
-def _reached_within(start: str, group: frozenset[str], needs: Needs) -> set[str]:
-    inside = {
-        agent: [(mode, agents & group) for mode, agents in needs.get(agent, ())] for agent in group
-    }
-    return reached(start, inside)
-
-
-def repeats(keys: Sequence[Hashable], longest: int) -> set[tuple[int, int, int]]:
-    """Period, begin and end of each longest stretch that repeats twice or more.
-
-    Of a stretch that has several periods the shortest counts, and none that lies inside one of a
-    shorter period.
-    """
-    found: list[tuple[int, int, int]] = []
-    for period in range(1, longest + 1):
-        for begin in range(len(keys)):
-            for end in range(len(keys), begin + 2 * period - 1, -1):
-                is_whole = all(keys[n] == keys[n - period] for n in range(begin + period, end))
-                inside = any(b <= begin and end <= e for _, b, e in found)
-                if is_whole and not inside:
-                    found.append((period, begin, end))
-                    break
-    return set(found)
-
-
-def open_waits(trace: Trace) -> list[tuple[str, int]]:
-    """Who waits at the end, and since when: nothing that its agent did or said has ended it."""
-    found = []
-    for span in trace.spans:
-        for nth, event in enumerate(span.events):
-            if event.name != "waiting" or span.agent is None:
-                continue
-            said = [one.name for one in span.events[nth + 1 :]]
-            went_on = any(name not in ("heartbeat", "error") for name in said)
-            later = any(
-                one.agent == span.agent and one.lane == span.lane and one.seq > event.seq
-                for one in trace.spans
-            )
-            if not went_on and not later and span.status.code != "OK":
-                found.append((span.agent, event.at_ns))
-    return sorted(found, key=lambda pair: pair[1])
+def _reach(start: str, found: Sequence[Wait]) -> set[str]:
+    everybody = {one for wait in found for one in (wait.agent, *wait.agents)}
+    return _led_to(start, sorted(everybody), found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agenttrace.model import names
@@ -29,7 +29,7 @@ class Assignment:
     Attributes:
         task: The task.
         worker: Who is to do it; empty: nobody said.
-        candidates: Who could have been given it; None: not recorded.
+        candidates: Who could have been given it, as `worker` is meant; None: not recorded.
         reason: Why this one; empty: nobody said.
         at_ns: When it was assigned, from the start of the run.
         scheduled_ns: From being put into a queue until it was assigned.
@@ -111,8 +111,16 @@ def assignments_of(
         worker = parties.meant(one.event.attributes.get(names.QUEUE_WORKER)) or ""
         since_ns = next(waiting.get(task, iter(())), None)
         work = next(begun.get((worker, task), iter(())), None)
-        found.append(_assignment(one, worker, since_ns, work, timed=team.is_timed))
+        made = _assignment(one, worker, since_ns, work, timed=team.is_timed)
+        found.append(replace(made, candidates=_meant(parties, made.candidates)))
     return tuple(found)
+
+
+def _meant(parties: Parties, some: tuple[Value, ...] | None) -> tuple[Value, ...] | None:
+    """The parties that candidates name; what is no name stays as it is."""
+    if some is None:
+        return None
+    return tuple((parties.meant(one) or one) if isinstance(one, str) else one for one in some)
 
 
 _OUTCOMES = {OK: "success", UNSET: None}

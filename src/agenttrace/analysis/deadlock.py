@@ -31,7 +31,8 @@ class Deadlock:
 
     Attributes:
         agents: Their ids or names, sorted. From each a way of waits leads to each other one.
-        kind: `cycle`: all their waits are for all; `knot`: all are for any; `mixed`.
+        kind: Of their waits that cannot end while none of them goes on: `cycle`: all are for all;
+            `knot`: all are for any; `mixed`.
     """
 
     agents: tuple[str, ...]

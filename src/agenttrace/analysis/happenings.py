@@ -11,6 +11,7 @@ from agenttrace.model.values import plain
 if TYPE_CHECKING:
     from agenttrace.analysis.parties import Parties
     from agenttrace.analysis.team import Team
+    from agenttrace.model.lane import Position
     from agenttrace.model.values import Value
 
 
@@ -23,12 +24,15 @@ class Happening:
         span: The span inside which it occurred.
         party: Who says it; None: no agent does.
         nth: Which event of its span it is, from 0.
+        within: Within what it is known which of two of one instant was first: its lane; in a trace
+            without lanes its span.
     """
 
     event: Event
     span: Span
     party: str | None
     nth: int
+    within: "Position | str"
 
     @property
     def at_ns(self) -> int:
@@ -46,12 +50,27 @@ class Happening:
 
 
 def happenings(team: Team, parties: Parties, *wanted: str) -> list[Happening]:
-    """The events of some names, by time; those of one instant in the trace's order."""
+    """The events of some names, by time; those of one instant by lane, and in its order.
+
+    What a span and one around it say at one step of their lane, the inner one has said first.
+    """
+    has_lanes = bool(team.trace.lanes)
     found = [
-        Happening(event=event, span=span, party=parties.of(span), nth=nth)
+        Happening(
+            event=event,
+            span=span,
+            party=parties.of(span),
+            nth=nth,
+            within=span.lane if has_lanes else span.id,
+        )
         for span in team.trace.spans
         if span.events
         for nth, event in enumerate(span.events)
         if event.name in wanted
     ]
-    return sorted(found, key=lambda one: one.at_ns)
+    if not has_lanes:
+        return sorted(found, key=lambda one: one.at_ns)
+    return sorted(
+        found,
+        key=lambda one: (one.at_ns, one.span.lane, one.event.seq, -one.span.seq, one.nth),
+    )

@@ -6,7 +6,7 @@ import bisect
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 from agenttrace.model import names
@@ -32,7 +32,7 @@ class Item:
         put: The span that put it in.
         taken: The span that took it out.
         overtaken: How many tasks of its queue were put in later, and taken out at an earlier
-            instant.
+            instant. Of what two lanes put in at one instant neither was later.
         is_timed: Whether its times are any; in a trace without times they are not.
     """
 
@@ -83,7 +83,7 @@ class Queue:
         items: What was in it, by when it was put in; what was only taken out comes last.
         depths: How many tasks were in it after each instant at which that changed. What was taken
             out and never put in, or sooner than it was put in, does not count.
-        peak: The most tasks that it can have held at once; None: nothing is recorded to be put in.
+        peak: The most tasks that it can have held at once; None: nothing that was put in counts.
     """
 
     name: str
@@ -118,7 +118,9 @@ def queues_of(events: Sequence[Happening], *, timed: bool) -> tuple[Queue, ...]:
         (put if one.event.name == "enqueued" else taken)[key].append(one)
     place = {id(one): number for number, one in enumerate(events)}
     found: dict[str, list[tuple[Happening | None, Happening | None]]] = defaultdict(list)
-    for queue, task in dict.fromkeys([*put, *taken]):
+    for queue, task in dict.fromkeys(
+        (one.text(names.QUEUE_NAME), one.text(names.QUEUE_TASK)) for one in events
+    ):
         found[queue] += zip_longest(put[queue, task], taken[queue, task])
     for pairs in found.values():
         pairs.sort(key=lambda pair: math.inf if pair[0] is None else place[id(pair[0])])
@@ -128,12 +130,7 @@ def queues_of(events: Sequence[Happening], *, timed: bool) -> tuple[Queue, ...]:
 def _queue(
     name: str, pairs: Sequence[tuple[Happening | None, Happening | None]], *, timed: bool
 ) -> Queue:
-    overtaken = _overtaken(
-        [
-            (None if into is None else into.at_ns, None if out is None else out.at_ns)
-            for into, out in pairs
-        ]
-    )
+    overtaken = _overtaken(pairs)
     items = tuple(
         _item(name, into, out, overtaken=count, timed=timed)
         for (into, out), count in zip(pairs, overtaken, strict=True)
@@ -179,30 +176,55 @@ def _depths(items: Iterable[Item]) -> tuple[tuple[Depth, ...], int | None]:
     return tuple(found), peak if found else None
 
 
-def _overtaken(times: Sequence[tuple[int | None, int | None]]) -> list[int]:
-    """Count, for each item, those that were put in later and taken out at an earlier instant.
+def _overtaken(pairs: Sequence[tuple[Happening | None, Happening | None]]) -> list[int]:
+    """Count, for each task, those that were put in later and taken out at an earlier instant.
 
-    From the last put in to the first, each asks how many of those before it were taken out sooner;
-    a tree of partial counts answers (Fenwick, "A new data structure for cumulative frequency
-    tables", 1994): n log n.
+    From the last put in to the first, each asks how many of those before it were taken out sooner:
+    n log n.
 
     Args:
-        times: When each was put in and taken out, in the order in which they were put in.
+        pairs: When each was put in and taken out, in the order in which they were put in; of one
+            instant, those of one lane together.
     """
-    outs = sorted({out for _, out in times if out is not None})
-    tree = [0] * (len(outs) + 1)
-    counts = [0] * len(times)
-    for place in range(len(times) - 1, -1, -1):
-        into, out = times[place]
-        if into is None:
-            continue
-        sooner = len(outs) if out is None else bisect.bisect_left(outs, out)
-        at = sooner
-        while at > 0:
-            counts[place] += tree[at]
-            at -= at & -at
-        at = len(tree) if out is None else sooner + 1
-        while at < len(tree):
-            tree[at] += 1
-            at += at & -at
+    outs = [math.inf if out is None else out.at_ns for _, out in pairs]
+    counts = [0] * len(pairs)
+    later = _Outs(outs)
+    put = [(into, place) for place, (into, _) in enumerate(pairs) if into is not None]
+    for _, at_once in groupby(reversed(put), key=lambda one: one[0].at_ns):
+        passed = list(at_once)
+        for _, in_lane in groupby(passed, key=lambda one: one[0].within):
+            places = [place for _, place in in_lane]
+            mine = _Outs([outs[place] for place in places])
+            for place in places:
+                counts[place] = later.before(outs[place]) + mine.before(outs[place])
+                mine.add(outs[place])
+        for _, place in passed:
+            later.add(outs[place])
     return counts
+
+
+class _Outs:
+    """Instants of which it is asked how many are sooner than another.
+
+    A tree of partial counts answers (Fenwick, "A new data structure for cumulative frequency
+    tables", 1994).
+    """
+
+    def __init__(self, may_come: Iterable[float]) -> None:
+        self._sorted = sorted(set(may_come))
+        self._tree = [0] * (len(self._sorted) + 1)
+
+    def add(self, out: float) -> None:
+        """Count one more, unless it never comes."""
+        at = bisect.bisect_left(self._sorted, out) + 1
+        while at < len(self._tree) and out != math.inf:
+            self._tree[at] += 1
+            at += at & -at
+
+    def before(self, out: float) -> int:
+        """How many of those that were added are sooner."""
+        at, found = bisect.bisect_left(self._sorted, out), 0
+        while at > 0:
+            found += self._tree[at]
+            at -= at & -at
+        return found

@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.analysis.deadlock import ALL, ANY
 from agenttrace.analysis.happenings import Happening, happenings
-from agenttrace.causal.past import Past
+from agenttrace.causal.moments import known_at_end
 from agenttrace.model import names
-from agenttrace.model.span import OK, Span
+from agenttrace.model.span import OK, Event, Span
 from agenttrace.model.values import Value, plain
 
 if TYPE_CHECKING:
     from agenttrace.analysis.parties import Parties
     from agenttrace.analysis.team import Team
     from agenttrace.model.lane import Position
-
-Moment: TypeAlias = "tuple[Position, int, int]"
-"""A lane, a step of it, and nanoseconds from the start of the run."""
-
-Cut: TypeAlias = "Callable[[Moment], bool]"
-"""Whether a moment belongs to what is looked at."""
 
 _SAYS_NOTHING = ("heartbeat", "error")
 
@@ -73,12 +66,14 @@ def open_waits(team: Team, parties: Parties, at: Span | None = None) -> tuple[Wa
     told = happenings(team, parties, "waiting")
     if not told:
         return ()
-    cut = _cut(team, at)
+    past = _All() if at is None else _Timed(at) if not team.trace.lanes else _Caused(team, at)
     steps = _Steps(team, parties)
     return tuple(
         _wait(one, parties)
         for one in told
-        if one.party is not None and cut(_moment(one)) and not _is_over(one, cut, steps)
+        if one.party is not None
+        and past.has_said(one.span, one.event)
+        and not _is_over(one, past, steps)
     )
 
 
@@ -106,19 +101,16 @@ def _several(said: Value) -> list[Value]:
     return said if isinstance(said, list) else [plain(said)]
 
 
-def _moment(one: Happening) -> Moment:
-    return one.span.lane, one.event.seq, one.at_ns
-
-
-def _is_over(one: Happening, cut: Cut, steps: _Steps) -> bool:
+def _is_over(one: Happening, past: _Past, steps: _Steps) -> bool:
     span = one.span
     for nth in range(one.nth + 1, len(span.events)):
         later = span.events[nth]
-        if later.name not in _SAYS_NOTHING and cut((span.lane, later.seq, later.at_ns)):
+        if later.name not in _SAYS_NOTHING and past.has_said(span, later):
             return True
-    if span.status.code == OK and cut((span.lane, span.end_seq, span.end_ns)):
+    if span.status.code == OK and past.has_ended(span):
         return True
-    return any(cut((each.lane, each.seq, each.start_ns)) for each in steps.after(one))
+    did = steps.after(one)
+    return did is not None and past.has_begun(did)
 
 
 class _Steps:
@@ -132,28 +124,70 @@ class _Steps:
         for spans in self._spans.values():
             spans.sort(key=self._place)
 
-    def after(self, one: Happening) -> Iterator[Span]:
-        """The first thing that a party did in the same lane after an event."""
+    def after(self, one: Happening) -> Span | None:
+        """The first thing that a party did in the same lane after an event; None: nothing."""
         spans = self._spans[one.party, one.span.lane]
         since = one.event.seq if self._has_lanes else one.at_ns
         place = bisect.bisect_right(spans, since, key=self._place)
-        yield from spans[place : place + 1]
+        later = (span for span in spans[place:] if span is not one.span)
+        return next(later, None)
 
     def _place(self, span: Span) -> int:
         return span.seq if self._has_lanes else span.start_ns
 
 
-def _cut(team: Team, at: Span | None) -> Cut:
-    if at is None:
-        return lambda _: True
-    if not team.trace.lanes:
-        return lambda moment: moment[2] <= at.end_ns
-    known = Past(team.trace).of_span(at)
+class _Past(Protocol):
+    """What had happened by a moment."""
 
-    def is_within(moment: Moment) -> bool:
-        lane, seq, at_ns = moment
-        if lane == at.lane or seq == known.get(lane):
-            return seq <= known.get(lane, -1) and at_ns <= at.end_ns
-        return seq < known.get(lane, -1)
+    def has_begun(self, span: Span) -> bool: ...
+    def has_ended(self, span: Span) -> bool: ...
+    def has_said(self, span: Span, event: Event) -> bool: ...
 
-    return is_within
+
+class _All:
+    """The end of the run, by which all had."""
+
+    def has_begun(self, span: Span) -> bool:
+        return True
+
+    def has_ended(self, span: Span) -> bool:
+        return True
+
+    def has_said(self, span: Span, event: Event) -> bool:
+        return True
+
+
+class _Timed:
+    """The end of a span of a trace without lanes, by the clock."""
+
+    def __init__(self, at: Span) -> None:
+        self._at_ns = at.end_ns
+
+    def has_begun(self, span: Span) -> bool:
+        return span.start_ns <= self._at_ns
+
+    def has_ended(self, span: Span) -> bool:
+        return span.end_ns <= self._at_ns
+
+    def has_said(self, span: Span, event: Event) -> bool:
+        return event.at_ns <= self._at_ns
+
+
+class _Caused:
+    """The end of a span, in causal order: an event of a step is known with what comes after it.
+
+    Clocks tell nothing here: in a replay, in which computing takes no time, all that follows a step
+    may have its instant.
+    """
+
+    def __init__(self, team: Team, at: Span) -> None:
+        self._steps, self._ended = known_at_end(team.trace, at)
+
+    def has_begun(self, span: Span) -> bool:
+        return span.seq <= self._steps.get(span.lane, -1)
+
+    def has_ended(self, span: Span) -> bool:
+        return span.id in self._ended
+
+    def has_said(self, span: Span, event: Event) -> bool:
+        return event.seq + 1 <= self._steps.get(span.lane, -1) or span.id in self._ended

@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from agenttrace.causal.delivery.edges import Edge, edges
 from agenttrace.model.span import SpanKind
@@ -17,7 +17,7 @@ from agenttrace.model.span import SpanKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from agenttrace.model.lane import Position
+    from agenttrace.model.lane import Lane, Position
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
 
@@ -88,6 +88,65 @@ class Moments:
         for one in earlier:
             known |= self._known.get(one, 0)
         self._known[moment] = known
+
+
+class Known(NamedTuple):
+    """What can have been known at one moment.
+
+    Attributes:
+        steps: By lane of which anything was known, its last step that was.
+        ended: The ids of the spans whose ends were.
+    """
+
+    steps: dict[Position, float]
+    ended: set[str]
+
+
+def known_at_end(trace: Trace, span: Span) -> Known:
+    """Give what can have been known when a span had ended, its own end included.
+
+    Args:
+        trace: A trace with lanes.
+        span: One of its spans; what it spawned and was told of last, it was told inside.
+    """
+    is_run = span.kind is SpanKind.RUN and span.parent is None
+    seen = _leading_to([span.id, (span.lane, math.inf)] if is_run else [span.id], trace)
+    steps: dict[Position, float] = {}
+    for one in seen:
+        if not isinstance(one, str):
+            steps[one[0]] = max(steps.get(one[0], -1), one[1])
+    for number, edge in enumerate(edges(trace)):
+        if f"message {number}" in seen:
+            steps[edge.sender] = max(steps.get(edge.sender, -1), edge.sent)
+    ended = {one for one in seen if isinstance(one, str)}
+    if not is_run:  # it lasts as long as its lane, whatever its step says
+        ended -= {one.id for one in trace.spans if one.kind is SpanKind.RUN and one.parent is None}
+    return Known(steps, ended)
+
+
+def _leading_to(ends: list[Moment], trace: Trace) -> set[Moment]:
+    """Some moments, and all that come before one of them."""
+    placed = {one.id: (at, end) for one, at, end in placed_in(trace)}
+    before = graph(trace, placed)
+    told: dict[Position, list[tuple[int, Lane]]] = defaultdict(list)
+    for lane in trace.lanes:
+        for join in lane.joins:
+            told[join.by].append((join.seq, lane))
+    ahead, seen = list(ends), set(ends)
+    while ahead:
+        moment = ahead.pop()
+        earlier = list(before.get(moment, ()))
+        if isinstance(moment, str) and moment in placed:
+            (path, seq), end = placed[moment]
+            earlier += [
+                (one.path, math.inf)
+                for at, one in told[path]
+                if seq <= at < end or (at == end and one.parent == path and one.spawn_seq > seq)
+            ]
+        new = [one for one in earlier if one not in seen]
+        seen.update(new)
+        ahead += new
+    return seen
 
 
 def placed_in(trace: Trace) -> Iterator[tuple[Span, Step, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,9 @@ import pytest
 
 from agenttrace.analysis import Analysis
 from agenttrace.model import names
+from agenttrace.model.span import Span, SpanKind, Status
 from agenttrace.model.trace import Trace
-from tests.fakes.told_teams import Did, Row, net, run_of, telling
+from tests.fakes.told_teams import Did, Row, made, net, run_of, telling
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "teams.md"
 TABLES = re.compile(
@@ -45,12 +47,47 @@ def _cells(row: str) -> list[str]:
 
 def trace_of(happened: list[list[str]]) -> Trace:
     """The trace of a table: a contract net, a row of steps, or agents that tell events."""
-    rows = [(int(at), who, what.split()) for at, who, what in happened]
+    works = [(at, who, what.split()) for at, who, what in happened if what.startswith("works ")]
+    rows = [
+        (int(at), who, what.split()) for at, who, what in happened if not what.startswith("works ")
+    ]
     if rows[0][2][0] in PHASES:
         return net(_row(at, who, *what) for at, who, what in rows)
     if rows[0][2][0] == "asks":
         return run_of(*(Did(what[1], what[3], who) for _, who, what in rows))
-    return telling(*((who, at, what[0], _said(*what)) for at, who, what in rows), code="UNSET")
+    told = telling(*((who, at, what[0], _said(*what)) for at, who, what in rows), code="UNSET")
+    done = [_work(n, at, who, what, told) for n, (at, who, what) in enumerate(works, 1)]
+    return made([*(_around(span, done) for span in told.spans), *done], lanes=told.lanes)
+
+
+def _around(outer: Span, done: list[Span]) -> Span:
+    """The span of who told events, with the steps that others inside it have taken by each."""
+    begun = [span.start_ns for span in done if span.parent == outer.id]
+    events = tuple(
+        replace(one, seq=1 + sum(at <= one.at_ns for at in begun)) for one in outer.events
+    )
+    return replace(outer, events=events, end_seq=1 + len(begun))
+
+
+def _work(number: int, at: str, who: str, what: list[str], told: Trace) -> Span:
+    """`works soup OK for chef`: an agent's span for a task, inside that of another agent."""
+    begun, _, ended = at.partition(" to ")
+    _, task, code, _, whose = what
+    outer = next(span for span in told.spans if span.agent == whose)
+    return Span(
+        id=f"{number:016x}",
+        name=who,
+        kind=SpanKind.AGENT,
+        agent=who,
+        task=task,
+        parent=outer.id,
+        lane=outer.lane,
+        seq=1 + number,  # of one table all work for one agent
+        end_seq=1 + number,
+        start_ns=int(begun),
+        end_ns=int(ended),
+        status=Status(code=code),
+    )
 
 
 def _row(at: int, who: str, phase: str, said: str = "", until: str = "") -> Row:
@@ -73,15 +110,22 @@ def _said(name: str, *words: str) -> Mapping[str, object]:
             names.WAITING_FOR: list(words[is_any:]),
             names.WAITING_MODE: "any" if is_any else "all",
         }
-    task, worker = (*words, None, None)[:2]
-    return {names.QUEUE_TASK: task, names.QUEUE_WORKER: worker}
+    task, worker, _, *candidates = (*words, None, None, None)[: max(3, len(words))]
+    return {
+        names.QUEUE_TASK: task,
+        names.QUEUE_WORKER: worker,
+        names.ORCHESTRATION_CANDIDATES: candidates or None,
+    }
 
 
 @pytest.mark.parametrize("case", tuple(cases()), ids=lambda case: f"line {case.line}")
 def test_what_is_worked_out_by_hand_is_what_the_code_says(case: Case) -> None:
     """A reader can follow the page with a pencil, and gets the numbers that a test gets."""
-    analysis = Analysis(trace_of(case.happened))
+    trace = trace_of(case.happened)
+    analysis = Analysis(trace)
+    by_name = {span.name: span for span in trace.spans}
     known: dict[str, Any] = {
+        "at": lambda name: analysis.waiting_at(by_name[name]),
         "placed": analysis.delegations,
         "led": analysis.orchestration,
         "held": analysis.waiting,
@@ -95,11 +139,15 @@ def test_each_analysis_has_three_cases_or_more() -> None:
     """One could be right by chance."""
     begun = [case.happened[0][2].split()[0] for case in cases()]
     starved = [case for case in cases() if any("starved" in one for one, _ in case.measures)]
-
     handed = [case for case in cases() if any("is_handoff" in one for one, _ in case.measures)]
+    moments = [case for case in cases() if any("`at(" in one for one, _ in case.measures)]
+    outcomes = [case for case in cases() if any(".outcome" in one for one, _ in case.measures)]
+
     assert begun.count("announcement") == 4
     assert len(handed) == 3
-    assert begun.count("waiting") == 3
+    assert begun.count("waiting") == 3 + 2
+    assert len(moments) == 3
     assert begun.count("asks") == 3
     assert len(starved) == 3
-    assert len(begun) == 4 + 3 + 3 + 3 + 3 + 3
+    assert len(outcomes) == 7 + 3  # delegations, and assignments
+    assert len(begun) == 7 + 6 + 6 + 3 + 3

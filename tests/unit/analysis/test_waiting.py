@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,10 +15,10 @@ from agenttrace.analysis.waiting import Waiting, waiting
 from agenttrace.errors import NotRecorded, TeamStuck
 from agenttrace.model import names
 from agenttrace.model.lane import Lane, Step
-from agenttrace.model.span import Event, Span, SpanKind, Status
-from agenttrace.model.trace import Trace
+from agenttrace.model.span import Event, Link, Span, SpanKind, Status
+from tests.fakes.busy_teams import SORTS, a_busy_team
 from tests.fakes.campaign import times
-from tests.fakes.told_teams import made, queued, telling
+from tests.fakes.told_teams import made, telling
 from tests.oracles import waiting as oracle
 from tests.oracles.loops import starved
 from tests.oracles.orchestration import queues
@@ -197,14 +198,16 @@ def test_a_task_starves_where_a_later_one_was_taken_first() -> None:
 
 def test_who_starves_is_as_the_page_says() -> None:
     """Of queues at will: what never left, and was overtaken by what was put in later."""
-    seen = 0
-    for seed in range(times(150, 6_000)):
-        trace = telling(*(queued(random.Random(seed), 9) or [("boss", 1, "heartbeat", {})]))
-        items = [it for queue in queues(trace).values() for it in queue["items"]]
+    seen: Counter[str] = Counter()
+    for seed in range(times(200, 6_000)):
+        sort, trace = a_busy_team(seed)
+        items = [it for queue in queues(trace).values() for it in queue.items]
+        told = starved([(it.task, it.put_in, it.taken_out, it.overtaken) for it in items])
         found = [(one.task, one.overtaken) for one in waiting(trace).starved]
-        assert sorted(found) == sorted(starved(items)), seed
-        seen += len(found)
-    assert seen
+        assert sorted(found) == sorted(told), seed
+        seen[sort] += len(found)
+    assert len(seen) == len(SORTS)
+    assert min(seen.values()) > 0
 
 
 def test_of_a_run_that_says_nothing_of_waits_nothing_is_asserted() -> None:
@@ -228,62 +231,100 @@ def test_a_wait_that_its_status_ends_is_told_by_the_agents_own_name() -> None:
     assert Status(code="UNSET") == found.waits[0].span.status
 
 
-def a_run(chance: random.Random) -> Trace:
-    """Agents that say and do things by chance, each in a lane of its own, spans inside spans."""
-    spans: list[Span] = []
-    now = 0
-    for agent in "abc":
-        lane = (Step("task", agent, 0),)
-        seq, around = 0, None
-        for _ in range(chance.randint(1, 4)):
-            seq += 1
-            begun, events = seq, []
-            for _ in range(chance.randint(0, 3)):
-                seq += chance.randint(0, 1)
-                now += 1
-                name = chance.choice(["waiting", "waiting", "resumed", "heartbeat", "error"])
-                events.append(Event(name=name, at_ns=now, seq=seq))
-            spans.append(
-                Span(
-                    id=f"{len(spans) + 1:016x}",
-                    name=agent,
-                    kind=SpanKind.AGENT,
-                    parent=around,
-                    agent=chance.choice([agent, agent, agent, None]) if around else agent,
-                    lane=lane,
-                    seq=begun,
-                    end_seq=seq,
-                    start_ns=now,
-                    end_ns=now,
-                    events=tuple(events),
-                    status=Status(code=chance.choice(["OK", "ERROR", "UNSET"])),
-                )
-            )
-            around = spans[-1].id if chance.random() < 0.5 else around
-    lanes = [Lane(path=(), parent=None)]
-    lanes += [Lane(path=path, parent=()) for path in {span.lane for span in spans}]
-    return made(spans, lanes=lanes)
+def edges_of(found: Waiting) -> list[tuple[object, ...]]:
+    """The waits of an answer, as the oracle has them."""
+    return [
+        (
+            one.agent,
+            one.agents,
+            one.mode,
+            one.since_ns,
+            one.span.id,
+            bool(one.agents) and not one.ends_by_itself,
+        )
+        for one in found.waits
+    ]
 
 
-def test_who_waits_at_the_end_is_as_the_page_says() -> None:
-    """Of runs in which agents say and do this and that, whoever nothing has ended the wait of."""
-    seen = 0
-    for seed in range(times(200, 10_000)):
-        trace = a_run(random.Random(seed))
-        found = [(one.agent, one.since_ns) for one in waiting(trace).waits]
-        wanted = oracle.open_waits(made(_with_doers(trace), lanes=trace.lanes))
-        assert found == wanted, seed
-        seen += len(found)
-    assert seen > 50
+def test_who_waits_and_who_is_stuck_is_as_the_page_says() -> None:
+    """At the end and at ends of spans, in recordings, in replays, in traces of other systems."""
+    seen: Counter[str] = Counter()
+    for seed in range(times(150, 4_000)):
+        sort, trace = a_busy_team(seed)
+        spans = random.Random(seed).sample(trace.spans, min(3, len(trace.spans)))
+        for at in (None, *spans):
+            found, told = waiting(trace, at=at), oracle.waits(trace, at)
+            where = seed, None if at is None else at.id
+            assert edges_of(found) == [tuple(one) for one in told], where
+            assert list(found.edges) == oracle.edges(told), where
+            assert list(found.stuck) == oracle.stuck(told), where
+            assert sorted((one.agents, one.kind) for one in found.deadlocks) == oracle.deadlocks(
+                told
+            ), where
+            seen.update({sort: len(told), **Counter(one.kind for one in found.deadlocks)})
+    assert {*seen} >= {*SORTS, "cycle", "knot"}
+    assert min(seen.values()) > 0
 
 
-def _with_doers(trace: Trace) -> list[Span]:
-    """The spans, each with the agent of the nearest span around it that names one."""
-    by_id = {span.id: span for span in trace.spans}
-    found = []
-    for span in trace.spans:
-        at = span
-        while at.agent is None and at.parent is not None:
-            at = by_id[at.parent]
-        found.append(replace(span, agent=at.agent))
-    return found
+def test_a_wait_is_open_while_its_span_goes_on_though_that_will_end_well() -> None:
+    """The span of who waits ends well, later; before that nobody has ended the wait."""
+    lanes = [Lane(path=()), *(Lane(path=(Step("task", one, 0),), parent=()) for one in "ab")]
+    a = Span(
+        id="a" * 16,
+        name="a",
+        kind=SpanKind.AGENT,
+        agent="a",
+        lane=lanes[1].path,
+        seq=1,
+        end_seq=2,
+        status=Status(code="OK"),
+        events=(Event(name="waiting", seq=1, attributes={names.WAITING_FOR: ["b"]}),),
+    )
+    asked = replace(a, id="c" * 16, name="ask", kind=SpanKind.TOOL, agent="x", seq=2, events=())
+    b = replace(
+        a,
+        id="b" * 16,
+        name="b",
+        agent="b",
+        lane=lanes[2].path,
+        events=(),
+        links=(Link(span="c" * 16),),
+    )
+    trace = made([a, replace(asked, parent="a" * 16), b], lanes=lanes)
+
+    assert [str(one) for one in waiting(trace, at=b).waits] == ["a waits for b"]
+    assert waiting(trace, at=a).waits == ()
+
+
+def test_what_is_said_after_a_spawn_is_not_known_to_what_was_spawned() -> None:
+    """Both are of one step; in a replay, in which computing takes no time, of one instant too."""
+    child = Lane(path=(Step("task", "b", 2),), parent=(), spawn_seq=2)
+    a = Span(
+        id="a" * 16,
+        name="a",
+        kind=SpanKind.AGENT,
+        agent="a",
+        seq=1,
+        end_seq=2,
+        events=(Event(name="waiting", seq=2, attributes={names.WAITING_FOR: ["b"]}),),
+    )
+    b = replace(a, id="b" * 16, name="b", agent="b", parent=a.id, lane=child.path, events=())
+    trace = made([a, b], lanes=[Lane(path=()), child])
+
+    assert waiting(trace, at=b).waits == ()
+    assert [str(one) for one in waiting(trace, at=a).waits] == ["a waits for b"]
+
+
+def test_a_wait_is_not_over_because_its_own_span_begins_later_by_its_clock() -> None:
+    """A backend that stamps events and spans by two clocks."""
+    span = Span(
+        id="1" * 16,
+        name="a",
+        kind=SpanKind.AGENT,
+        agent="a",
+        start_ns=20,
+        end_ns=30,
+        events=(Event(name="waiting", at_ns=10, attributes={names.WAITING_FOR: ["b"]}),),
+    )
+
+    assert len(waiting(made([span])).waits) == 1
