@@ -114,11 +114,11 @@ def _linked(team: Team) -> Iterator[_Edge]:
 def _inside(team: Team, by_links: set[tuple[str, str]]) -> Iterator[_Edge]:
     """An agent that acts where another one does, unless a link says how it came to."""
     for span in team.trace.spans:
-        around = None if span.parent is None else team.by_id.get(span.parent)
-        source = None if around is None else team.doers[around.id]
+        source = None if span.parent is None else team.doers.get(span.parent)
         target = team.doers[span.id]
-        if around is None or source is None or target is None or source == target:
+        if span.parent is None or source is None or target is None or source == target:
             continue
+        around = team.by_id[span.parent]
         if (source, span.id) in by_links:
             continue
         tool = _tool_around(team, around, source)
@@ -154,6 +154,8 @@ def unmarked(team: Team) -> Iterator[tuple[Span | None, Span | None, str]]:
         What stood around the sending, what around the receiving, and the queue's name. A verb that
         marks a message says more of it; such a one is known by its sender's last step.
     """
+    if not team.trace.deliveries:
+        return
     marked = {
         (sent.lane, sent.seq)
         for span in team.trace.spans

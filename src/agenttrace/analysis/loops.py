@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from agenttrace.check.content import state_of
 from agenttrace.model import names
 from agenttrace.model.span import OK, UNSET, Span, SpanKind, WireKind
-from agenttrace.model.values import canonical, digest
+from agenttrace.model.values import canonical, digest, pack
 
 if TYPE_CHECKING:
     from agenttrace.analysis.parties import Parties
     from agenttrace.analysis.team import Team
+    from agenttrace.model.call import Answer
     from agenttrace.model.lane import Position
     from agenttrace.model.trace import Trace
 
@@ -81,10 +82,19 @@ def loops_of(team: Team, parties: Parties) -> tuple[Loop, ...]:
     for span in sorted(filter(_is_step, team.trace.spans), key=lambda one: one.start_ns):
         by_agent[parties.of(span) or ""].append(span)
     states, steps = _States(team.trace, parties), _Steps(parties)
-    found = [one for spans in by_agent.values() for one in _loops(spans, parties, states, steps)]
+    found = [
+        _loop(rule, run, spans, parties, states)
+        for spans in by_agent.values()
+        for rule, run in _loops(spans, steps)
+    ]
     if len(by_agent) > 1:
         together = sorted((one for some in by_agent.values() for one in some), key=_start)
-        found += [it for it in _loops(together, parties, states, steps) if len(it.agents) > 1]
+        of_several = (
+            _loop(rule, run, together, parties, states)
+            for rule, run in _loops(together, steps)
+            if run.period > 1  # one step is one agent's
+        )
+        found += [one for one in of_several if len(one.agents) > 1]
     return tuple(sorted(found, key=lambda one: one.spans[0].start_ns))
 
 
@@ -95,9 +105,7 @@ def _is_step(span: Span) -> bool:
     return span.is_call or any(span.attributes.get(name) is not None for name in _SAYS)
 
 
-def _loops(
-    spans: Sequence[Span], parties: Parties, states: _States, steps: _Steps
-) -> Iterator[Loop]:
+def _loops(spans: Sequence[Span], steps: _Steps) -> Iterator[tuple[str, _Run]]:
     rows = list(_runs([steps.asked(span) for span in spans]))
     repeated = {place for run in rows for place in range(run.begin, run.end)}
     results: list[Hashable] = [
@@ -111,11 +119,11 @@ def _loops(
         if times >= (_REPEATS if run.period == 1 else _TIMES):
             rule = {1: "repeats", _PAIR: "alternates"}.get(run.period, "cycles")
             told[run.begin] = max(told[run.begin], run.end)
-            yield _loop(rule, run, spans, parties, states)
+            yield rule, run
     told = list(accumulate(told, max))
     for rule, run in (case for row in rows if row.period == 1 for case in _cases(row, spans)):
         if run.end - run.begin >= _TIMES and told[run.begin] < run.end:
-            yield _loop(rule, run, spans, parties, states)
+            yield rule, run
 
 
 def _cases(run: _Run, spans: Sequence[Span]) -> Iterator[tuple[str, _Run]]:
@@ -141,6 +149,7 @@ class _Steps:
         self._numbers: dict[Hashable, int] = {}
         self._asked: dict[str, int] = {}
         self._answered: dict[str, int] = {}
+        self._digests: dict[bytes, bytes] = {}
 
     def asked(self, span: Span) -> int:
         """What was asked, by whom; of a message, what it says."""
@@ -162,9 +171,16 @@ class _Steps:
         if number is None:
             answer, code = span.answer, span.status.code
             unknown = span.id if span.is_call and code in (OK, UNSET) else None
-            said = unknown if answer is None else answer.digest
+            said = unknown if answer is None else self._digest(answer)
             number = self._answered[span.id] = self._number((self.asked(span), code, said))
         return number
+
+    def _digest(self, answer: Answer) -> bytes:
+        """An answer's digest; of those that are spelled alike, as in a loop, worked out once."""
+        spelled = pack(answer.content)
+        if spelled not in self._digests:
+            self._digests[spelled] = answer.digest
+        return self._digests[spelled]
 
     def _number(self, step: Hashable) -> int:
         return self._numbers.setdefault(step, len(self._numbers))
@@ -218,6 +234,8 @@ class _States:
 
     def changed(self, rows: Sequence[Sequence[Span]]) -> bool | None:
         """Whether a state was another one when a later row began; None: none was kept there."""
+        if not self._shots:
+            return None
         vectors = [self._vector(row) for row in rows]
         if all(state is None for vector in vectors for state in vector.values()):
             return None
