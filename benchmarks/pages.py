@@ -2,7 +2,8 @@
 
     python benchmarks/pages.py [--spans N]
 
-The run is the made one of `goldens.py`. A page holds the golden and a little more, so its peers are
+The run is the made one of `goldens.py`; the teams of `analysis.py`, and one that is in trouble all
+along, have more to tell for each span. A page holds the golden and a little more, so its peers are
 the golden's columns, compressed, and the writing of the golden. What Chromium does with the page is
 told in its own numbers, which have no peer.
 """
@@ -15,8 +16,9 @@ import sys
 import tempfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import analysis
 import goldens
 import paired
 
@@ -28,6 +30,9 @@ from agenttrace.report.html.page import page
 from tests.fakes import chromium
 from tests.fakes.html_pages import alone
 from tests.fakes.wide_teams import bare, wide_team
+
+if TYPE_CHECKING:
+    from agenttrace.model.trace import Trace
 
 SPANS, FRAMES, STEP = 100_000, 120, 900
 
@@ -86,17 +91,27 @@ def in_browser(html: str) -> dict[str, float]:
         driver.close()
 
 
+def paged(trace: Trace) -> str:
+    """A page of one run."""
+    return page([packed(Shown(title="a page", trace=trace))])
+
+
+def making(what: str, trace: Trace) -> paired.Row:
+    """How long a page takes to make."""
+    return paired.Row(
+        name=f"make {what} / write the golden",
+        target=2,
+        ratios=paired.ratios(lambda: paged(trace), lambda: native.write(trace), rounds=3),
+    )
+
+
 def main() -> None:
     """Print the rows."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--spans", type=int, default=SPANS)
     spans = parser.parse_args().spans
     trace = goldens.made(spans)
-
-    def ours() -> str:
-        return page([packed(Shown(title="a page", trace=trace))])
-
-    html = ours()
+    html = paged(trace)
     columns = len(zlib.compress(native.write(trace)))
     paired.told(
         f"a page of {spans} spans, {len(html) / 1e6:.1f} MB",
@@ -105,11 +120,10 @@ def main() -> None:
             target=2,
             ratios=(len(html) / columns,),
         ),
-        paired.Row(
-            name="make it / write the golden",
-            target=2,
-            ratios=paired.ratios(ours, lambda: native.write(trace), rounds=3),
-        ),
+        making("it", trace),
+        making("one of a team", analysis.a_team(spans)),
+        making("one of a team that places tasks", analysis.at_work(spans)),
+        making("one of a team in trouble", wide_team(spans)),
     )
     if chromium.path() is None:
         print(f"  {chromium.HOW}")

@@ -17,7 +17,7 @@ from agenttrace.model.agent import Agent
 from agenttrace.model.span import UNSET, Event, Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value
-from tests.fakes.made_teams import AT_A_BOARD, Actions, Team, _Lane, a_team, skewed
+from tests.fakes.made_teams import AT_A_BOARD, Actions, PlayedLane, Team, a_team, skewed
 
 TASKS = ("soup", "bread", "cake")
 QUEUES = (None, None, "hot")
@@ -37,7 +37,7 @@ ALSO_MAX = {"cyd": Agent(id="c-2", name="max")}
 class Busy(Team):
     """One run in the making, of a team that tells what it does."""
 
-    def tell(self, lane: _Lane, name: str, **said: Value) -> None:
+    def tell(self, lane: PlayedLane, name: str, **said: Value) -> None:
         """Let the innermost span of a lane say something."""
         if lane.open:
             span = self.spans[lane.open[-1]]
@@ -45,15 +45,15 @@ class Busy(Team):
             event = Event(name=name, at_ns=self.now, seq=lane.seq, attributes=words)
             self.spans[span.id] = replace(span, events=(*span.events, event))
 
-    def _enqueue(self, lane: _Lane) -> None:
+    def _enqueue(self, lane: PlayedLane) -> None:
         for task in self.chance.sample(TASKS, self.chance.choice([1, 1, 2])):
             self.tell(lane, "enqueued", task=task, queue=self.chance.choice(QUEUES))
 
-    def _dequeue(self, lane: _Lane) -> None:
+    def _dequeue(self, lane: PlayedLane) -> None:
         queue = self.chance.choice(QUEUES)
         self.tell(lane, "dequeued", task=self.chance.choice(TASKS), queue=queue)
 
-    def _assign(self, lane: _Lane) -> None:
+    def _assign(self, lane: PlayedLane) -> None:
         some: list[Value] = [*self.chance.sample(MEANT, 2)]
         self.tell(
             lane,
@@ -65,17 +65,17 @@ class Busy(Team):
             reason=self.chance.choice([None, "free"]),
         )
 
-    def _work(self, lane: _Lane) -> None:
+    def _work(self, lane: PlayedLane) -> None:
         who = self.chance.choice(["ada", "bob", "cyd", "dee", "eve"])
         said: dict[str, Value] = {names.ORCHESTRATION_DECISION: "ask"}
         more = said if self.chance.random() < 0.1 else {}
         task = self.chance.choice(TASKS)
         self.begin(lane, SpanKind.AGENT, who, agent=who, task=task, attributes=more)
 
-    def _beat(self, lane: _Lane) -> None:
+    def _beat(self, lane: PlayedLane) -> None:
         self.tell(lane, "heartbeat", worker=self.chance.choice([None, None, *MEANT]))
 
-    def _wait(self, lane: _Lane) -> None:
+    def _wait(self, lane: PlayedLane) -> None:
         whom: list[Value] = [*self.chance.sample(AWAITED, self.chance.choice([1, 2, 2, 3]))]
         self.tell(
             lane,
@@ -85,10 +85,10 @@ class Busy(Team):
             timeout=self.chance.choice([None] * 8 + [0, 1.5]),
         )
 
-    def _say(self, lane: _Lane) -> None:
+    def _say(self, lane: PlayedLane) -> None:
         self.tell(lane, self.chance.choice(["resumed", "planning", "heartbeat", "error"]))
 
-    def _decide(self, lane: _Lane) -> None:
+    def _decide(self, lane: PlayedLane) -> None:
         some: Value = [*self.chance.sample(MEANT, 2)]
         said: Mapping[str, Value] = {
             names.ORCHESTRATION_PATTERN: "supervisor",
@@ -100,7 +100,7 @@ class Busy(Team):
         known = {key: value for key, value in said.items() if value is not None}
         self.begin(lane, SpanKind.ORCHESTRATION, "supervisor", attributes=known)
 
-    def _place(self, lane: _Lane) -> None:
+    def _place(self, lane: PlayedLane) -> None:
         said: dict[str, Value] = {
             names.DELEGATION_TASK: self.chance.choice(TASKS),
             names.DELEGATION_PHASE: self.chance.choice(["announcement", "award", "report", "bid"]),

@@ -280,10 +280,10 @@ def _spread(group: Sequence[Failed], origin: Failed) -> Spread:
 
 
 def _amplification(team: Team, failures: Sequence[Failed]) -> float | None:
-    asked = askings(team, team.trace.spans)
     failed = askings(team, (one.span for one in failures if one.is_error or _was_retried(one)))
     if not failed:
         return None
+    asked = askings(team, team.trace.spans)
     tries = sum(len(span.answers) or 1 for key in failed for span in asked[key])
     return tries / len(failed)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 COORDINATING = (SpanKind.MESSAGE, SpanKind.ORCHESTRATION)
 """The kinds of span that, with all inside them, coordinate rather than work."""
 
-_MODELS, _TOOLS = frozenset({SpanKind.LLM}), frozenset({SpanKind.TOOL, SpanKind.RETRIEVAL})
-_COSTING = _MODELS | _TOOLS
+_TOOLS = (SpanKind.TOOL, SpanKind.RETRIEVAL)
+_COSTING = (SpanKind.LLM, *_TOOLS)
+
+Paid: TypeAlias = "Callable[[Span], Decimal | None]"
+"""What the models of a call cost, in US dollars; it may raise `PriceUnknown`."""
 
 DIMENSIONS = {
     "agent": "the agent that did it, by id",
@@ -145,6 +148,7 @@ class Costs:
         self.team = Team(trace) if team is None else team
         self.calls: tuple[Span, ...] = tuple(span for span in trace.spans if is_cost(span))
         self._prices = Prices(at=trace.started, own=own)
+        self._paid: dict[str, Decimal | None] = {}
 
     @cached_property
     def total(self) -> Cost:
@@ -153,7 +157,20 @@ class Costs:
 
     def of(self, calls: Iterable[Span]) -> Cost:
         """What some calls used; spans that are no calls use nothing."""
-        return _summed(tuple(span for span in calls if is_cost(span)), self._prices)
+        return _summed(tuple(span for span in calls if is_cost(span)), self._paid_for)
+
+    def of_call(self, span: Span) -> Decimal | None:
+        """What one call of a model or a tool cost, in US dollars; None: it is not known."""
+        usage = span.usage
+        if usage is None or span.kind not in _COSTING:
+            return None
+        if not usage.models:
+            return usage.tool_cost_usd
+        try:
+            models = self._paid_for(span)
+        except PriceUnknown:
+            return None
+        return None if models is None else models + (usage.tool_cost_usd or Decimal())
 
     def subtree(self, span: Span) -> Cost:
         """What a span used, and all inside it."""
@@ -170,13 +187,13 @@ class Costs:
         Each call counts in one part; None is the part of those of whom it is not said.
         """
         if what == "model":
-            return _by_model(self.calls, self._prices)
+            return _by_model(self.calls, self._paid_for)
         part = self._part_of(what)
         groups: dict[str | None, list[Span]] = defaultdict(list)
         for span in self.calls:
             groups[part(span) or None].append(span)
         return {
-            name: _summed(tuple(groups[name]), self._prices)
+            name: _summed(tuple(groups[name]), self._paid_for)
             for name in sorted(groups, key=_last_if_none)
         }
 
@@ -186,10 +203,20 @@ class Costs:
             return any(span.usage is not None and span.usage.models for span in self.calls)
         return any(map(self._part_of(what), self.calls))
 
+    def _paid_for(self, span: Span) -> Decimal | None:
+        """What the models of a call cost; each whole call of the trace is looked up once."""
+        if self.team.by_id.get(span.id) is not span:
+            return self._prices.cost(span)
+        if span.id not in self._paid:
+            self._paid[span.id] = self._prices.cost(span)
+        return self._paid[span.id]
+
     def _part_of(self, what: str) -> Callable[[Span], str | None]:
+        if what == "agent":
+            return lambda span: self.team.doers[span.id]
         if what in _OF_AGENTS:
             _, _, detail = what.partition(".")
-            return lambda span: self._agents(span, detail or "id")
+            return lambda span: self._agents(span, detail)
         inherited = {"task": self._tasks, "tool": self._tools, "coordination": self._sides}
         if what in inherited:
             return lambda span: inherited[what].get(span.id)
@@ -246,14 +273,14 @@ def _is_elsewhere(span: Span) -> bool:
     return span.kind is SpanKind.AGENT and span.is_call
 
 
-def _summed(calls: tuple[Span, ...], prices: Prices) -> Cost:
-    models = [span for span in calls if span.kind in _MODELS]
+def _summed(calls: tuple[Span, ...], paid: Paid) -> Cost:
+    models = [span for span in calls if span.kind is SpanKind.LLM]
     elsewhere = sum(map(_is_elsewhere, calls))
     silent = [span for span in models if _is_silent(span)]
     mute = sum(span.usage is None or span.usage.cost_usd is None for span in silent)
     used = [span for span in models if span.usage is not None]
     known = _tokens(span.usage.tokens for span in used if span.usage is not None)
-    usd, why = _usd(used, prices)
+    usd, why = _usd(used, paid)
     unknown: dict[str, str] = {}
     if elsewhere or silent:
         unknown["tokens"] = f"{NOT_RECORDED}: {_who(len(silent), elsewhere)}"
@@ -297,11 +324,11 @@ def _who(silent: int, elsewhere: int) -> str:
     return ", ".join(told)
 
 
-def _usd(used: Iterable[Span], prices: Prices) -> tuple[Decimal | None, str]:
+def _usd(used: Iterable[Span], paid: Paid) -> tuple[Decimal | None, str]:
     total = Decimal()
     for span in used:
         try:
-            cost = prices.cost(span)
+            cost = paid(span)
         except PriceUnknown as problem:
             return None, problem.headline
         if cost is None:
@@ -311,10 +338,10 @@ def _usd(used: Iterable[Span], prices: Prices) -> tuple[Decimal | None, str]:
     return total, ""
 
 
-def _by_model(calls: Iterable[Span], prices: Prices) -> Mapping[str | None, Cost]:
+def _by_model(calls: Iterable[Span], paid: Paid) -> Mapping[str | None, Cost]:
     groups: dict[str | None, list[tuple[Span, Span]]] = defaultdict(list)
     for span in calls:
-        if span.kind not in _MODELS:
+        if span.kind is not SpanKind.LLM:
             continue
         models = {} if span.usage is None else span.usage.models
         if len(models) <= 1:
@@ -325,7 +352,7 @@ def _by_model(calls: Iterable[Span], prices: Prices) -> Mapping[str | None, Cost
     found = {}
     for name in sorted(groups, key=_last_if_none):
         spans, parts = zip(*groups[name], strict=True)
-        found[name] = replace(_summed(parts, prices), spans=spans)
+        found[name] = replace(_summed(parts, paid), spans=spans)
     return found
 
 

@@ -276,18 +276,24 @@ class _Walk:
         ahead = [(top, iter(self._children(top)), top.end)]
         while ahead:
             at, rest, cursor = ahead.pop()
-            follows = next(((one, drag) for one, drag in rest if one.end <= cursor), None)
-            if follows is None:
+            for child, drag in rest:
+                if child.end > cursor:
+                    continue
+                self.drag[child.span.id] = drag
+                yield at.span, child.end, cursor
+                if inside := self._children(child):
+                    ahead.append((at, rest, child.start))
+                    ahead.append((child, iter(inside), child.end))
+                    break
+                yield child.span, child.start, child.end
+                cursor = child.start
+            else:
                 yield at.span, at.start, cursor
-                continue
-            child, drag = follows
-            self.drag[child.span.id] = drag
-            yield at.span, child.end, cursor
-            ahead.append((at, rest, child.start))
-            ahead.append((child, iter(self._children(child)), child.end))
 
     def _children(self, around: _Cut) -> list[tuple[_Cut, int]]:
         """What is waited for in a span, the last to end first, each with its drag."""
+        if around.span.id not in self._team.children:
+            return []
         inside = sorted(
             _cut(self._waited_for(around.span), around, self._indices),
             key=lambda one: (-one.end, one.start, one.place),

@@ -39,6 +39,7 @@ SLOWER = 3
 LIKE = 5
 """How many others of its like a call needs, for there to be a baseline."""
 
+_WELL = (OK, UNSET, "")
 _EVENTS = ("error", "exception")
 _TOLD = (SpanKind.TOOL, SpanKind.RETRIEVAL)
 _SAYS = ("error", "errors", "exception")
@@ -85,8 +86,9 @@ def evidence(team: Team, *, timed: bool) -> dict[str, tuple[Evidence, ...]]:
     """
     found: dict[str, list[Evidence]] = defaultdict(list)
     for span in team.trace.spans:
-        for one in (*_errors(span), *_tries(span)):
-            found[span.id].append(one)
+        if span.answers or span.events or span.status.code not in _WELL:
+            for one in (*_errors(span), *_tries(span)):
+                found[span.id].append(one)
     for span, one in (*_repeated(team), *(_slow(team) if timed else ())):
         found[span.id].append(one)
     return {span.id: tuple(found[span.id]) for span in team.trace.spans if span.id in found}
@@ -94,7 +96,7 @@ def evidence(team: Team, *, timed: bool) -> dict[str, tuple[Evidence, ...]]:
 
 # -- errors ---------------------------------------------------------------------------------
 def _errors(span: Span) -> Iterator[Evidence]:
-    failed = span.status.code not in (OK, UNSET, "")
+    failed = span.status.code not in _WELL
     if failed:
         yield Evidence("status", _short(" ".join(filter(None, _status(span)))))
     answer = span.answer

@@ -122,11 +122,11 @@ def _each_once(span: Span) -> Iterable[Link]:
 def _inside(team: Team, by_links: set[tuple[str, str]]) -> Iterator[_Edge]:
     """An agent that acts where another one does, unless a link says how it came to."""
     for span in team.trace.spans:
-        around = None if span.parent is None else team.by_id.get(span.parent)
-        source = None if around is None else team.doers[around.id]
+        source = None if span.parent is None else team.doers.get(span.parent)
         target = team.doers[span.id]
-        if around is None or source is None or target is None or source == target:
+        if span.parent is None or source is None or target is None or source == target:
             continue
+        around = team.by_id[span.parent]
         if (source, span.id) in by_links:
             continue
         tool = _tool_around(team, around, source)
@@ -176,6 +176,8 @@ def unmarked(team: Team) -> Iterator[Carried]:
 
     A verb that marks a message says more of it; such a one is known by its sender's last step.
     """
+    if not team.trace.deliveries:
+        return
     marked = {
         (sent.lane, sent.seq)
         for span in team.trace.spans

@@ -188,7 +188,7 @@ def _notes(queued: int) -> Iterator[str]:
 def _queued(team: Team) -> dict[str, int]:
     """By agent, how many messages it got from queues alone."""
     found: dict[str, int] = defaultdict(int)
-    for _, effect, *_ in unmarked(team) if team.trace.deliveries else ():
+    for _, effect, *_ in unmarked(team):
         doer = None if effect is None else team.doers[effect.id]
         if doer is not None:
             found[doer] += 1

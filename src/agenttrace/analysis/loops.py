@@ -8,6 +8,8 @@ Answers are looked at only where questions repeat.
 from __future__ import annotations
 
 import bisect
+import operator
+import re
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +19,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from agenttrace.check.content import state_of
 from agenttrace.model import names
 from agenttrace.model.span import OK, UNSET, Span, SpanKind, WireKind
-from agenttrace.model.values import canonical, digest
+from agenttrace.model.values import canonical, digest, pack
 
 if TYPE_CHECKING:
     from agenttrace.analysis.parties import Parties
     from agenttrace.analysis.team import Team
+    from agenttrace.model.call import Answer
     from agenttrace.model.lane import Position
     from agenttrace.model.trace import Trace
 
@@ -78,27 +81,35 @@ def loops_of(team: Team, parties: Parties) -> tuple[Loop, ...]:
     by_agent: dict[str, list[Span]] = defaultdict(list)
     for span in sorted(filter(_is_step, team.trace.spans), key=lambda one: one.start_ns):
         by_agent[parties.of(span) or ""].append(span)
-    states = _States(team.trace, parties)
-    found = [loop for spans in by_agent.values() for loop in _loops(spans, parties, states)]
+    states, steps = _States(team.trace, parties), _Steps(parties)
+    found = [
+        _loop(rule, run, spans, parties, states)
+        for spans in by_agent.values()
+        for rule, run in _loops(spans, steps)
+    ]
     if len(by_agent) > 1:
         together = sorted((one for some in by_agent.values() for one in some), key=_start)
-        found += [one for one in _loops(together, parties, states) if len(one.agents) > 1]
+        of_several = (
+            _loop(rule, run, together, parties, states)
+            for rule, run in _loops(together, steps)
+            if run.period > 1  # one step is one agent's
+        )
+        found += [one for one in of_several if len(one.agents) > 1]
     return tuple(sorted(found, key=lambda one: one.spans[0].start_ns))
 
 
 def _is_step(span: Span) -> bool:
     """Whether it is a call, or a message of which it is known what it says."""
-    said = (span.attributes.get(name) for name in _SAYS)
-    return span.is_call or (span.kind is SpanKind.MESSAGE and any(one is not None for one in said))
+    if span.kind is not SpanKind.MESSAGE:
+        return span.is_call
+    return span.is_call or any(span.attributes.get(name) is not None for name in _SAYS)
 
 
-def _loops(spans: Sequence[Span], parties: Parties, states: _States) -> Iterator[Loop]:
-    steps = [_step(span, parties) for span in spans]
-    rows = list(_runs(steps))
+def _loops(spans: Sequence[Span], steps: _Steps) -> Iterator[tuple[str, _Run]]:
+    rows = list(_runs([steps.asked(span) for span in spans]))
     repeated = {place for run in rows for place in range(run.begin, run.end)}
-    results = [
-        (step, _result(span)) if place in repeated else place
-        for place, (step, span) in enumerate(zip(steps, spans, strict=True))
+    results: list[Hashable] = [
+        steps.answered(span) if place in repeated else (place,) for place, span in enumerate(spans)
     ]
     told = [0] * (len(spans) + 1)  # by place, where the last loop ends that begins there
     for run in _runs(results):
@@ -108,11 +119,11 @@ def _loops(spans: Sequence[Span], parties: Parties, states: _States) -> Iterator
         if times >= (_REPEATS if run.period == 1 else _TIMES):
             rule = {1: "repeats", _PAIR: "alternates"}.get(run.period, "cycles")
             told[run.begin] = max(told[run.begin], run.end)
-            yield _loop(rule, run, spans, parties, states)
+            yield rule, run
     told = list(accumulate(told, max))
     for rule, run in (case for row in rows if row.period == 1 for case in _cases(row, spans)):
         if run.end - run.begin >= _TIMES and told[run.begin] < run.end:
-            yield _loop(rule, run, spans, parties, states)
+            yield rule, run
 
 
 def _cases(run: _Run, spans: Sequence[Span]) -> Iterator[tuple[str, _Run]]:
@@ -130,19 +141,49 @@ def _is_said(span: Span) -> bool:
     return span.kind is SpanKind.MESSAGE and span.wire_kind is WireKind.PRODUCER
 
 
-def _step(span: Span, parties: Parties) -> Hashable:
-    """What was asked, by whom; of a message, what it says."""
-    said: object = span.digest
-    if span.kind is SpanKind.MESSAGE and not span.digest:
-        said = digest([span.attributes.get(name) for name in _SAYS])
-    return (parties.of(span), span.kind, span.operation or span.name, said)
+class _Steps:
+    """Steps by number, each worked out once: equal ones have equal numbers."""
 
+    def __init__(self, parties: Parties) -> None:
+        self._parties = parties
+        self._numbers: dict[Hashable, int] = {}
+        self._asked: dict[str, int] = {}
+        self._answered: dict[str, int] = {}
+        self._digests: dict[bytes, bytes] = {}
 
-def _result(span: Span) -> Hashable:
-    """What came back, and how it ended; of a call whose answer is not known, nothing else is it."""
-    answer = span.answer
-    unknown = span.id if span.is_call and span.status.code in (OK, UNSET) else None
-    return (span.status.code, unknown if answer is None else answer.digest)
+    def asked(self, span: Span) -> int:
+        """What was asked, by whom; of a message, what it says."""
+        number = self._asked.get(span.id)
+        if number is None:
+            said: object = span.digest
+            if span.kind is SpanKind.MESSAGE and not span.digest:
+                said = digest([span.attributes.get(name) for name in _SAYS])
+            step = (self._parties.of(span), span.kind, span.operation or span.name, said)
+            number = self._asked[span.id] = self._number(step)
+        return number
+
+    def answered(self, span: Span) -> int:
+        """The same, with what came back, and how it ended.
+
+        Of a call whose answer is not known, nothing else is it.
+        """
+        number = self._answered.get(span.id)
+        if number is None:
+            answer, code = span.answer, span.status.code
+            unknown = span.id if span.is_call and code in (OK, UNSET) else None
+            said = unknown if answer is None else self._digest(answer)
+            number = self._answered[span.id] = self._number((self.asked(span), code, said))
+        return number
+
+    def _digest(self, answer: Answer) -> bytes:
+        """An answer's digest; of those that are spelled alike, as in a loop, worked out once."""
+        spelled = pack(answer.content)
+        if spelled not in self._digests:
+            self._digests[spelled] = answer.digest
+        return self._digests[spelled]
+
+    def _number(self, step: Hashable) -> int:
+        return self._numbers.setdefault(step, len(self._numbers))
 
 
 def _runs(keys: Sequence[Hashable]) -> Iterator[_Run]:
@@ -160,13 +201,9 @@ def _runs(keys: Sequence[Hashable]) -> Iterator[_Run]:
 
 
 def _stretches(keys: Sequence[Hashable], period: int) -> Iterator[tuple[int, int]]:
-    begin = 0
-    for place in range(period, len(keys) + 1):
-        if place < len(keys) and keys[place] == keys[place - period]:
-            continue
-        if place - begin >= 2 * period:
-            yield begin, place
-        begin = place - period + 1
+    again = bytes(map(operator.eq, keys[period:], keys))
+    for found in re.finditer(rb"\x01{%d,}" % period, again):
+        yield found.start(), found.end() + period
 
 
 def _loop(rule: str, run: _Run, spans: Sequence[Span], parties: Parties, states: _States) -> Loop:
@@ -197,6 +234,8 @@ class _States:
 
     def changed(self, rows: Sequence[Sequence[Span]]) -> bool | None:
         """Whether a state was another one when a later row began; None: none was kept there."""
+        if not self._shots:
+            return None
         vectors = [self._vector(row) for row in rows]
         if all(state is None for vector in vectors for state in vector.values()):
             return None

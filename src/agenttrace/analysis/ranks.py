@@ -9,10 +9,9 @@ ordered by its clock and its links.
 from __future__ import annotations
 
 import bisect
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.moments import Moment, graph, placed_in
+from agenttrace.causal.before import Before
 
 if TYPE_CHECKING:
     from agenttrace.model.lane import Position
@@ -25,48 +24,26 @@ class Ranks:
 
     def __init__(self, trace: Trace) -> None:
         """Work them out; a circle, which only foreign traces hold, is cut at its first step."""
-        placed = {span.id: (at, end) for span, at, end in placed_in(trace)}
-        self._begins = {span: at for span, (at, _) in placed.items()}
-        self._known = _longest(graph(trace, placed))
-        self._lanes: dict[Position, list[tuple[float, int]]] = defaultdict(list)
-        for moment, rank in self._known.items():
-            if isinstance(moment, tuple):
-                self._lanes[moment[0]].append((moment[1], rank))
-        for steps in self._lanes.values():
-            steps.sort()
+        before = Before(trace)
+        known, ranks = [0] * len(before.later), [0] * len(before.later)
+        for moment in before.in_order():
+            rank = ranks[moment] = known[moment]
+            for later in before.later[moment]:
+                known[later] = max(known[later], rank + 1)
+        self._ranks = {
+            span.id: ranks[began] for span, began in zip(trace.spans, before.begun, strict=True)
+        }
+        self._lanes: dict[Position, tuple[list[float], list[int]]] = {
+            lane: (chain.steps, ranks[chain.first : chain.first + len(chain.steps)])
+            for lane, chain in before.chains.items()
+        }
 
     def of(self, span: Span) -> int:
         """The rank of a span's begin."""
-        return self._known[self._begins[span.id]]
+        return self._ranks[span.id]
 
     def at(self, lane: Position, step: float) -> int:
         """The rank of a lane's last known step up to this one; 0 before the first."""
-        steps = self._lanes.get(lane, [])
-        place = bisect.bisect_right(steps, (step, len(self._known)))
-        return steps[place - 1][1] if place else 0
-
-
-def _longest(before: dict[Moment, list[Moment]]) -> dict[Moment, int]:
-    after: dict[Moment, list[Moment]] = defaultdict(list)
-    for moment, earlier in before.items():
-        for one in earlier:
-            after[one].append(moment)
-    waiting = {moment: len(earlier) for moment, earlier in before.items()}
-    ranks = dict.fromkeys(before, 0)
-    settled: set[Moment] = set()
-    ready = [moment for moment, count in waiting.items() if count == 0]
-    rest = iter(before)
-    while True:
-        while ready:
-            moment = ready.pop()
-            settled.add(moment)
-            for later in after[moment]:
-                waiting[later] -= 1
-                if later not in settled:
-                    ranks[later] = max(ranks[later], ranks[moment] + 1)
-                    if waiting[later] == 0:
-                        ready.append(later)
-        first = next((moment for moment in rest if moment not in settled), None)
-        if first is None:
-            return ranks
-        ready.append(first)
+        steps, ranks = self._lanes.get(lane, ([], []))
+        place = bisect.bisect_right(steps, step)
+        return ranks[place - 1] if place else 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.analysis.deadlock import ALL, ANY
 from agenttrace.analysis.happenings import Happening, happenings
-from agenttrace.causal.moments import known_at_end
+from agenttrace.causal.known_at_end import known_at_end
 from agenttrace.model import names
 from agenttrace.model.span import OK, Event, Span
 from agenttrace.model.values import Value, plain

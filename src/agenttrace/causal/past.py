@@ -6,8 +6,8 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
+from agenttrace.causal.before import above
 from agenttrace.causal.delivery.edges import edges
-from agenttrace.causal.moments import above
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:

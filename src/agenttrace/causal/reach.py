@@ -6,15 +6,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.moments import graph, placed_in
+from agenttrace.causal.before import Before
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from agenttrace.causal.moments import Moment
     from agenttrace.model.lane import Position
     from agenttrace.model.span import Span
     from agenttrace.model.state import StateSnapshot
@@ -37,26 +35,25 @@ class Reach:
         Raises:
             KeyError: The span is not one of the trace.
         """
-        placed = {one.id: (at, end) for one, at, end in placed_in(trace)}
-        before = graph(trace, placed)
-        after: dict[Moment, list[Moment]] = defaultdict(list)
-        for moment, sooner in before.items():
-            for one in sooner:
-                after[one].append(moment)
-        past = _walked(before, placed[span.id][0])
-        future = _walked(after, span.id)
-        others = placed.keys() - {span.id}
-        self.earlier = frozenset(one for one in others if one in past)
-        self.later = frozenset(one for one in others if placed[one][0] in future)
-        lane, step = placed[span.id][0]
+        before = Before(trace)
+        at = before.places[span.id]
+        sooner: list[list[int]] = [[] for _ in before.later]
+        for moment, later in enumerate(before.later):
+            for one in later:
+                sooner[one].append(moment)
+        past = _walked(sooner, before.begun[at])
+        future = _walked(before.later, before.ended[at])
+        others = [(one, place) for one, place in before.places.items() if place != at]
+        self.earlier = frozenset(one for one, place in others if before.ended[place] in past)
+        self.later = frozenset(one for one, place in others if before.begun[place] in future)
+        lane, step = before.steps[before.begun[at]]
         self._known: dict[Position, float] = {lane: step}
-        self._knows: dict[Position, float] = {lane: placed[span.id][1] + 0.5}
-        for moment in past:
-            if not isinstance(moment, str):
-                self._known[moment[0]] = max(self._known.get(moment[0], -1), moment[1])
-        for moment in future:
-            if not isinstance(moment, str):
-                self._knows[moment[0]] = min(self._knows.get(moment[0], math.inf), moment[1])
+        self._knows: dict[Position, float] = {lane: before.ends[at] + 0.5}
+        for number, (lane, step) in enumerate(before.steps):
+            if number in past:
+                self._known[lane] = max(self._known.get(lane, -1), step)
+            if number in future:
+                self._knows[lane] = min(self._knows.get(lane, math.inf), step)
 
     def knew(self, shot: StateSnapshot) -> bool:
         """Whether a state had been kept when the span began."""
@@ -67,12 +64,11 @@ class Reach:
         return shot.seq >= self._knows.get(shot.lane, math.inf)
 
 
-def _walked(ways: Mapping[Moment, Sequence[Moment]], start: Moment) -> set[Moment]:
-    found: set[Moment] = set()
+def _walked(ways: Sequence[Sequence[int]], start: int) -> set[int]:
+    found: set[int] = set()
     ahead = [start]
     while ahead:
-        at = ahead.pop()
-        for one in ways.get(at, ()):
+        for one in ways[ahead.pop()]:
             if one not in found:
                 found.add(one)
                 ahead.append(one)

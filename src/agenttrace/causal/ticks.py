@@ -8,13 +8,11 @@ it did, and nothing becomes shorter.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.moments import graph, placed_in
+from agenttrace.causal.before import Before
 
 if TYPE_CHECKING:
-    from agenttrace.causal.moments import Moment
     from agenttrace.model.trace import Trace
 
 
@@ -30,43 +28,27 @@ def times(trace: Trace, tick_ns: int = 1) -> dict[str, tuple[int, int]]:
     Returns:
         Begin and end by span, both multiples of a tick where the trace has lanes.
     """
-    own = {span.id: (span.start_ns, span.end_ns) for span in trace.spans}
     if not trace.lanes:
-        return own
-    placed = {span.id: (at, end) for span, at, end in placed_in(trace)}
-    at: dict[Moment, int] = {}
-    for span in trace.spans:
-        began = placed[span.id][0]
-        at[began] = max(at.get(began, 0), _up(span.start_ns, tick_ns))
-    lasts = {span.id: _up(span.end_ns - span.start_ns, tick_ns) for span in trace.spans}
-    begins: set[Moment] = {moment for moment, _ in placed.values()}
-    before = graph(trace, placed)
-    for moment in _in_order(before):
-        earlier = [at.get(one, 0) for one in before[moment]]
-        if isinstance(moment, str) and moment in placed:
-            earlier.append(at[placed[moment][0]] + lasts[moment])
-        latest = max(earlier, default=0)
-        step = tick_ns if moment in begins and earlier else 0
-        at[moment] = max(at.get(moment, 0), latest + step)
-    return {span: (at[placed[span][0]], at.get(span, own[span][1])) for span in own}
+        return {span.id: (span.start_ns, span.end_ns) for span in trace.spans}
+    before = Before(trace)
+    told, at = [0] * len(before.later), [0] * len(before.later)
+    begins, ends = set(before.begun), dict(zip(before.ended, trace.spans, strict=True))
+    for began, span in zip(before.begun, trace.spans, strict=True):
+        told[began] = max(told[began], _up(span.start_ns, tick_ns))
+    for moment in before.in_order():
+        at[moment] = told[moment]
+        if moment in ends:
+            span = ends[moment]
+            began = before.begun[before.places[span.id]]
+            lasts = _up(span.end_ns - span.start_ns, tick_ns)
+            at[moment] = max(at[moment], at[began] + lasts)
+        for later in before.later[moment]:
+            told[later] = max(told[later], at[moment] + (tick_ns if later in begins else 0))
+    return {
+        span.id: (at[began], at[ended])
+        for span, began, ended in zip(trace.spans, before.begun, before.ended, strict=True)
+    }
 
 
 def _up(ns: int, tick_ns: int) -> int:
     return -(-ns // tick_ns) * tick_ns
-
-
-def _in_order(before: dict[Moment, list[Moment]]) -> list[Moment]:
-    """Moments, each after all that come before it; of a circle, as they come."""
-    after: dict[Moment, list[Moment]] = defaultdict(list)
-    waiting: dict[Moment, int] = {}
-    for moment, earlier in before.items():
-        waiting[moment] = sum(one in before for one in earlier)
-        for one in earlier:
-            after[one].append(moment)
-    found = [moment for moment, count in waiting.items() if count == 0]
-    for moment in found:
-        for later in after[moment]:
-            waiting[later] -= 1
-            if waiting[later] == 0:
-                found.append(later)
-    return [*found, *(moment for moment, count in waiting.items() if count > 0)]

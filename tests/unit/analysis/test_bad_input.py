@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from agenttrace.analysis import Analysis
-from agenttrace.causal.moments import graph, placed_in
+from agenttrace.causal.before import Before
 from agenttrace.causal.order import Order
 from agenttrace.errors import AgentTraceError
 from agenttrace.model import names
@@ -292,9 +292,7 @@ def test_a_value_is_followed_to_all_that_told_it_before_and_after_and_to_nobody_
 
 def is_circular(trace: Trace) -> bool:
     """Whether links lead round in a circle, so that nothing of it comes first."""
-    sorter = graphlib.TopologicalSorter(
-        graph(trace, {s.id: (a, e) for s, a, e in placed_in(trace)})
-    )
+    sorter = graphlib.TopologicalSorter(dict(enumerate(Before(trace).later)))
     try:
         sorter.prepare()
     except graphlib.CycleError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-from agenttrace.causal.moments import known_at_end
+from agenttrace.causal.known_at_end import known_at_end
 from agenttrace.model.span import Event
 from tests.fakes.campaign import times
 from tests.fakes.made_teams import ACTIONS, Team, a_team

@@ -8,15 +8,13 @@ cost, what the analyses say of a team, and how two traces correspond.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.analysis.answers import Analysis
 from agenttrace.causal.nesting import nested
 from agenttrace.causal.ragged import raggedness
 from agenttrace.causal.sequence import in_causal_order
-from agenttrace.check.pricing import Prices
-from agenttrace.errors import PriceUnknown
 from agenttrace.formats import native
 from agenttrace.formats.schema import CONTENT, NEEDED, RAGGED
 from agenttrace.model.collector import resting
@@ -30,7 +28,7 @@ from agenttrace.report.html.team import steps, team
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from agenttrace.model.span import Span
+    from agenttrace.analysis.costs import Costs
 
 PAGE = 1
 """The version of what is packed; the scripts of the same release read it."""
@@ -134,14 +132,14 @@ def _run(one: Shown) -> dict[str, Any]:
 
 def _trace(trace: Trace, label: str) -> dict[str, Any]:
     trace = in_causal_order(trace)
-    rows = _rows(trace)
+    rows, analysis = _rows(trace), Analysis(trace)
     return {
         "label": _text(label),
         "golden": native.write(trace),
         "order": steps([rows[span.id] for span, _ in nested(trace)]),
         "said": said((rows[span.id], span) for span in trace.spans if span.kind is SpanKind.LLM),
-        "costs": _costs(trace, rows),
-        "team": team(trace, rows),
+        "costs": _costs(analysis.costs, rows),
+        "team": team(analysis, rows),
     }
 
 
@@ -159,25 +157,11 @@ def _rows(ordered: Trace) -> dict[str, int]:
     return {span: row for row, span in enumerate((*kept, *late))}
 
 
-def _costs(trace: Trace, rows: Mapping[str, int]) -> list[list[Any]]:
+def _costs(costs: Costs, rows: Mapping[str, int]) -> list[list[Any]]:
     """What calls cost in USD, where it is known: rows, then amounts as decimals."""
-    prices = Prices(at=trace.started)
     found = [
         (rows[span.id], f"{cost:f}")
-        for span in trace.spans
-        if span.usage is not None and (cost := _cost(span, prices)) is not None
+        for span in costs.calls
+        if (cost := costs.of_call(span)) is not None
     ]
     return [[row for row, _ in found], [cost for _, cost in found]]
-
-
-def _cost(span: Span, prices: Prices) -> Decimal | None:
-    usage = span.usage
-    if usage is None or span.kind not in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL):
-        return None
-    if not usage.models:
-        return usage.tool_cost_usd
-    try:
-        models = prices.cost(span)
-    except PriceUnknown:
-        return None
-    return None if models is None else models + (usage.tool_cost_usd or Decimal())

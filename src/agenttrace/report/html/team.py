@@ -9,17 +9,16 @@ from __future__ import annotations
 import statistics
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.analysis.answers import Analysis
 from agenttrace.report.html.told import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from agenttrace.analysis.answers import Analysis
     from agenttrace.analysis.channels import Channel
     from agenttrace.analysis.costs import Cost, Costs
     from agenttrace.analysis.critical_path import CriticalPath
     from agenttrace.model.span import Span
-    from agenttrace.model.trace import Trace
 
 BY = ("agent", "model", "tool")
 """What the page tells costs apart by."""
@@ -28,11 +27,11 @@ _NOWHERE = -1
 """The row of what is not known."""
 
 
-def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
+def team(analysis: Analysis, rows: Mapping[str, int]) -> dict[str, Any]:
     """Say of a run what a browser cannot work out.
 
     Args:
-        trace: The run, in causal order.
+        analysis: The analyses of the run, which is in causal order.
         rows: Each span's row.
 
     Returns:
@@ -43,7 +42,6 @@ def team(trace: Trace, rows: Mapping[str, int]) -> dict[str, Any]:
         calls of tools, tokens, tokens of those that say, cost of models and of tools in US dollars,
         why a cost is not known, and the rows of the calls; and what `told` says.
     """
-    analysis = Analysis(trace)
     return {
         "channels": [_channel(one, rows) for one in analysis.graph.channels],
         "path": _path(analysis.critical_path, rows),

@@ -18,7 +18,7 @@ def test_a_page_is_told_what_the_analyses_say(seed: int) -> None:
     trace = a_team(seed)
     analysis, rows = Analysis(trace), rows_of(trace)
     ids = {row: span for span, row in rows.items()} | {-1: None}
-    told = team(trace, rows)
+    told = team(Analysis(trace), rows)
 
     def spans(steps: list[int]) -> list[str | None]:
         return [ids[row] for row in list(accumulate(steps, initial=-1))[1:]]
