@@ -17,7 +17,7 @@ from agenttrace.adapters.frameworks.effects import effective_shape
 from agenttrace.adapters.frameworks.framework import Framework
 from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.steps import Stepped, async_generator
+from agenttrace.adapters.plain.steps import Stepped, stepped_in_a_run
 from agenttrace.boundary import here
 from agenttrace.causal import current
 from agenttrace.causal.spawn.patching import Seam
@@ -46,14 +46,11 @@ _HANDOFFS = "adk.handoffs"
 
 # -- agents -------------------------------------------------------------------------------------
 def _run_async(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, options: Any) -> Stepped:
         acting = _Acting(args[0], options.get("parent_context", args[-1]))
         return Stepped(acting.events(source), acting.whole(), acting.doing.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 class _Acting:

@@ -13,10 +13,9 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agenttrace.adapters.frameworks.acting import (
-    LIMIT,
     an_agent,
     aside_awaited,
-    limit_of,
+    lasting,
     put_back,
     queued,
     remember,
@@ -24,8 +23,7 @@ from agenttrace.adapters.frameworks.acting import (
 from agenttrace.adapters.frameworks.teams import Team, team_here
 from agenttrace.adapters.frameworks.tools import lasting_part, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.notes import status
-from agenttrace.adapters.plain.steps import Stepped, async_generator
+from agenttrace.adapters.plain.steps import Stepped, stepped_in_a_run
 from agenttrace.causal import current
 from agenttrace.causal.spawn.everyone import waited_for
 from agenttrace.causal.spawn.patching import Seam
@@ -82,14 +80,11 @@ def begun(doing: Doing) -> None:
 
 # -- workflows ----------------------------------------------------------------------------------
 def _run_core(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, _: Any) -> Stepped:
         run = _WorkflowRun(args[0])
         return Stepped(source, run.whole(), run.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 class _WorkflowRun:
@@ -108,18 +103,9 @@ class _WorkflowRun:
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
         """Begin and end its span."""
-        doing = self._doing
-        doing.begin()
-        self._team.span = doing.id
-        try:
+        with lasting(self._doing, _LIMIT):
+            self._team.span = self._doing.id
             yield
-        except BaseException as error:
-            if limit := limit_of(error, _LIMIT):
-                with doing.step():
-                    status(LIMIT, limit)
-            doing.end(error)
-            raise
-        doing.end()
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from agenttrace.adapters.frameworks.teams import team_here
 from agenttrace.adapters.frameworks.tools import ToolCall, answered_async, arguments_of, plainly
 from agenttrace.adapters.plain.doing import Doing, Opening, begun
 from agenttrace.adapters.plain.notes import status
-from agenttrace.adapters.plain.steps import Stepped, async_generator
+from agenttrace.adapters.plain.steps import Stepped, stepped_in_a_run
 from agenttrace.causal import current
 from agenttrace.causal.spawn.patching import Seam
 from agenttrace.model import names
@@ -44,15 +44,10 @@ class _Acting:
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
         """Begin and end its span."""
-        self._doing.begin()
-        if self._team is not None:
-            self._team.begun(self.agent.name, self._doing)
-        try:
+        with begun(self._doing):
+            if self._team is not None:
+                self._team.begun(self.agent.name, self._doing)
             yield
-        except BaseException as error:
-            self._doing.end(error)
-            raise
-        self._doing.end()
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:
@@ -94,14 +89,11 @@ def _run(real: Any) -> Any:
 
 
 def _run_stream(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, _: Any) -> Stepped:
         acting = _Acting(args[0])
         return Stepped(_remembering(args[0], source), acting.whole(), acting.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 async def _remembering(agent: Any, source: AsyncGenerator[Any, Any]) -> AsyncGenerator[Any, Any]:
@@ -197,15 +189,12 @@ def _run_json(real: Any) -> Any:
 
 
 def _run_json_stream(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, options: Any) -> Stepped:
         given = args[3] if len(args) > 3 else options.get("call_id")  # noqa: PLR2004 - the last
         doing = Doing(_as_tool(args[0], args[1], given))
         return Stepped(source, begun(doing), doing.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 def _as_tool(tool: Any, args: Any, call_id: str | None) -> Opening:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from agenttrace.adapters.frameworks.acting import an_agent, aside_awaited, chose
 from agenttrace.adapters.frameworks.teams import Team, team_here
-from agenttrace.adapters.plain.doing import Doing, Opening
-from agenttrace.adapters.plain.steps import Stepped, async_generator
+from agenttrace.adapters.plain.doing import Doing, Opening, begun
+from agenttrace.adapters.plain.steps import Stepped, stepped_in_a_run
 from agenttrace.causal import current
 from agenttrace.causal.delivery.tasks import handing
 from agenttrace.causal.spawn.joins import told
@@ -77,14 +77,11 @@ def configuration_of(client: Any) -> dict[str, object]:
 
 # -- teams --------------------------------------------------------------------------------------
 def _run_stream(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, _: Any) -> Stepped:
         run = _TeamRun(args[0])
         return Stepped(source, run.whole(), run.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 class _TeamRun:
@@ -103,14 +100,9 @@ class _TeamRun:
     @contextlib.contextmanager
     def whole(self) -> Iterator[None]:
         """Begin and end its span."""
-        self._doing.begin()
-        self._team.span = self._doing.id
-        try:
+        with begun(self._doing):
+            self._team.span = self._doing.id
             yield
-        except BaseException as error:
-            self._doing.end(error)
-            raise
-        self._doing.end()
 
     @contextlib.contextmanager
     def step(self) -> Iterator[None]:

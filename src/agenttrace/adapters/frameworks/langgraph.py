@@ -32,7 +32,7 @@ from agenttrace.adapters.frameworks.langgraph_looks import (
 from agenttrace.adapters.frameworks.langgraph_states import seams_of_loop
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
-from agenttrace.adapters.plain.steps import Stepped, async_generator, driven
+from agenttrace.adapters.plain.steps import Stepped, async_generator, driven, stepped_in_a_run
 from agenttrace.causal import current
 from agenttrace.causal.spawn.everyone import Everyone
 from agenttrace.causal.spawn.patching import Seam
@@ -126,14 +126,11 @@ def _streaming(graph: Any, source: Any) -> Iterator[Any]:
 
 
 def _astream(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, _: Any) -> Stepped:
         run = _GraphRun(args[0])
         return Stepped(source, run.whole(), run.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 class _GraphRun:

@@ -26,9 +26,8 @@ from agenttrace.adapters.frameworks.tools import (
 )
 from agenttrace.adapters.plain.doing import Doing, Opening
 from agenttrace.adapters.plain.notes import status
-from agenttrace.adapters.plain.steps import Stepped, async_generator
+from agenttrace.adapters.plain.steps import Stepped, as_it_is, async_generator, stepped_in_a_run
 from agenttrace.boundary import Crossing, Packed, Way
-from agenttrace.causal import current
 from agenttrace.causal.delivery.content import BY_PLACE
 from agenttrace.causal.spawn.everyone import Everyone
 from agenttrace.causal.spawn.patching import Seam
@@ -51,14 +50,11 @@ _OURS = "strands."
 
 # -- agents -------------------------------------------------------------------------------------
 def _stream_async(real: Any) -> Any:
-    def start(args: Any, options: Any) -> Stepped:
-        source = real(*args, **options)
-        if current.frame() is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+    def start(source: Any, args: Any, _: Any) -> Stepped:
         acting = _Acting(args[0])
         return Stepped(acting.events(source), acting.whole(), acting.doing.step)
 
-    return async_generator(real, start)
+    return stepped_in_a_run(real, start)
 
 
 class _Acting:
@@ -162,11 +158,11 @@ def _stream_agent(real: Any) -> Any:
         source = real(*args, **options)
         door = call.door
         if door is None:
-            return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
+            return as_it_is(source)
         way = call.way(door)
         crossing = door.ask(way.question)
         if crossing.recalled is not None:
-            return Stepped(_again(crossing, way), contextlib.nullcontext(), contextlib.nullcontext)
+            return as_it_is(_again(crossing, way))
         last: list[Any] = []
         return Stepped(_heard(source, last), _closing(crossing, way, last), crossing.inside)
 

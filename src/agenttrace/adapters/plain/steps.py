@@ -6,9 +6,12 @@ generator's. `send`, `throw` and `close` reach the generator, as if nobody stood
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from agenttrace.causal import current
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
@@ -91,6 +94,23 @@ def async_generator(
                     resume = functools.partial(source.asend, sent)
 
     return wrapper
+
+
+def stepped_in_a_run(
+    fn: Callable[..., Any], start: Callable[[AsyncGenerator[Any, Any], Any, Any], Stepped]
+) -> Callable[..., Any]:
+    """As `async_generator`, of what `start` makes of the generator that `fn` gave, in a run."""
+
+    def begin(args: Any, kwargs: Any) -> Stepped:
+        source = fn(*args, **kwargs)
+        return as_it_is(source) if current.frame() is None else start(source, args, kwargs)
+
+    return async_generator(fn, begin)
+
+
+def as_it_is(source: AsyncGenerator[Any, Any]) -> Stepped:
+    """Give a generator nothing to run in."""
+    return Stepped(source, contextlib.nullcontext(), contextlib.nullcontext)
 
 
 class Stepped(NamedTuple):

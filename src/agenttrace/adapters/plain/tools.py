@@ -17,6 +17,7 @@ from agenttrace.adapters.plain.steps import (
     COROUTINE,
     GENERATOR,
     Stepped,
+    as_it_is,
     async_generator,
     manner,
 )
@@ -327,7 +328,7 @@ def _async_generator(known: _Tool) -> Callable[..., Any]:
     def start(args: Any, kwargs: Any) -> Stepped:
         door = here() if current.entered else None
         if door is None:
-            return Stepped(fn(*args, **kwargs), contextlib.nullcontext(), contextlib.nullcontext)
+            return as_it_is(fn(*args, **kwargs))
         with refusing(door):
             return Stepped(asked(door, args, kwargs), refusing(door), contextlib.nullcontext)
 
