@@ -27,10 +27,12 @@ def changed(
     folder: Path, before: Callable[[], Any], after: Callable[[], Any]
 ) -> RunStopped | AnswersUnused:
     """Record one program, replay another one, and give what the replay stopped with."""
-    desk = Desk(folder)
+    desk, others = Desk(folder), set(threading.enumerate())
     desk.record(before)
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - a group may be around it
         desk.replay(after)
+    for thread in set(threading.enumerate()) - others:  # it is woken, and is to end in this test
+        thread.join()
     error = first_error(caught.value)
     assert isinstance(error, RunStopped | AnswersUnused)
     return error
