@@ -163,7 +163,7 @@ def test_a_run_is_kept_where_a_person_says(project: pytest.Pytester) -> None:
         (("--entry", "clock_agent:handle"), "does not take this input"),
         (("--entry", "clock_agent:handle", "--input", "@gone.txt"), "gone.txt"),
         (("--entry", "clock_agent:handle", "--input", "x", "--override", "#99=y"), "no call of"),
-        (("--entry", "clock_agent:handle", "--input", "x", "--override", "#4"), "NAME=VALUE"),
+        (("--entry", "clock_agent:handle", "--input", "x", "--override", "#4"), "#N=VALUE"),
         (("--entry", "clock_agent:handle", "--input", "x", "--override", "#4=[1]"), "model says"),
         (("--entry", "clock_agent:handle", "--input", "x", "--live"), "--fork-at"),
     ],
