@@ -62,9 +62,10 @@ class Lifetime:
 
     Attributes:
         agent: Its id.
-        start_ns: When the first thing that it did began, nanoseconds from the start of the run.
+        start_ns: When the first thing that it did began, nanoseconds from the start of the run;
+            None: it is only told of, and did nothing that was recorded.
         end_ns: When the last thing that it did ended; between two turns it lives, too.
-        split: What all of it was spent on; None: the trace has no times.
+        split: What all of it was spent on; None: it did nothing, or the trace has no times.
         on_path: What its part of the critical path was spent on; None: likewise.
         notes: What the split does not know, in words.
         spans: What the agent did.
@@ -72,8 +73,8 @@ class Lifetime:
     """
 
     agent: str
-    start_ns: int
-    end_ns: int
+    start_ns: int | None
+    end_ns: int | None
     split: Split | None
     on_path: Split | None
     notes: tuple[str, ...] = ()
@@ -82,15 +83,15 @@ class Lifetime:
 
     @property
     def duration_ns(self) -> int | None:
-        """How long it lived, in nanoseconds; None: the trace has no times."""
-        return None if self.split is None else self.end_ns - self.start_ns
+        """How long it lived, in nanoseconds; None: it did nothing, or the trace has no times."""
+        return None if self.split is None else self.split.total_ns
 
     def waits_at_most(self, share: Said) -> Literal[True]:
         """Assert that it waits for others at most this share of its life: `"50%"`, or 0 to 1.
 
         Raises:
             TeamFailed: It waits longer; the message says what else its time was spent on.
-            NotRecorded: The trace has no times.
+            NotRecorded: It did nothing, or the trace has no times.
             UsageError: It is no share.
         """
         most = share_of(share)
@@ -157,26 +158,47 @@ def lifetimes(team: Team, path: CriticalPath) -> Lifetimes:
     queued = _queued(team)
     found = {}
     for agent, spans in team.spans_of.items():
-        start = min((span.start_ns for span in spans), default=0)
-        end = max((span.end_ns for span in spans), default=0)
+        if not spans:
+            found[agent] = _unlived(agent, _NOTHING_DONE, None, None)
+            continue
+        start = min(span.start_ns for span in spans)
+        end = max(span.end_ns for span in spans)
+        if not timed:
+            found[agent] = _unlived(agent, _NO_TIMES, start, end, spans)
+            continue
         line = _timeline(start, end, stretches.get(agent, ()))
         found[agent] = Lifetime(
             agent=agent,
             start_ns=start,
             end_ns=end,
-            split=_split(line) if timed else None,
-            on_path=_split(_within(line, sections.get(agent, ()))) if timed else None,
-            notes=tuple(_notes(queued.get(agent, 0))) if timed else (),
+            split=_split(line),
+            on_path=_split(_within(line, sections.get(agent, ()))),
+            notes=tuple(_notes(queued.get(agent, 0))),
             spans=spans,
-            unknown={} if timed else dict.fromkeys(("split", "on_path"), _NO_TIMES),
         )
     return Lifetimes(found, team)
+
+
+def _unlived(
+    agent: str, why: str, start: int | None, end: int | None, spans: tuple[Span, ...] = ()
+) -> Lifetime:
+    """Of an agent of whose time nothing can be said."""
+    return Lifetime(
+        agent=agent,
+        start_ns=start,
+        end_ns=end,
+        split=None,
+        on_path=None,
+        spans=spans,
+        unknown=dict.fromkeys(("split", "on_path"), why),
+    )
 
 
 _OF_BOARDS = ("blackboard", "stigmergy")
 """The links of those who read what was left for anybody: they do not wait for it."""
 
 _NO_TIMES = f"{NOT_RECORDED}: the trace has no times"
+_NOTHING_DONE = f"{NOT_RECORDED}: it did nothing"
 
 
 def _notes(queued: int) -> Iterator[str]:

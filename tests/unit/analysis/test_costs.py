@@ -15,6 +15,7 @@ from agenttrace.analysis import Analysis
 from agenttrace.analysis.costs import DIMENSIONS, Cost, Costs
 from agenttrace.analysis.lifetimes import Split
 from agenttrace.errors import NotRecorded, TeamFailed
+from agenttrace.model.agent import Agent
 from agenttrace.model.lane import Delivery, Lane, Step
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.trace import Trace
@@ -100,6 +101,8 @@ def test_a_lifetime_is_split_as_each_instant_says() -> None:
             for agent in {oracle.doer(trace, span) for span in trace.spans} - {None}:
                 assert agent is not None
                 life, instants = lives[agent], time_spent.lives(trace, agent)
+                assert life.start_ns is not None
+                assert life.end_ns is not None
                 assert range(life.start_ns, life.end_ns) == instants
                 if all(span.start_ns == span.end_ns for span in trace.spans):
                     assert (life.split, life.on_path) == (None, None)
@@ -249,6 +252,19 @@ def test_waiting_for_a_message() -> None:
 
     assert lives["writer"].split == Split(reasoning_ns=45, waiting_ns=46, idle_ns=9)
     assert lives["critic"].split == Split(reasoning_ns=60, idle_ns=10)
+
+
+def test_an_agent_that_did_nothing_has_no_lifetime() -> None:
+    """It is told of, and no 0 is made up of that."""
+    hand = ByHand()
+    hand.span("did", "agent", at=(0, 10), agent="ada")
+    trace = replace(hand.trace(), agents=(Agent(id="ada", name="ada"), Agent(id="bob", name="bob")))
+    bob = Analysis(trace).lifetimes["bob"]
+
+    assert (bob.start_ns, bob.end_ns, bob.duration_ns, bob.split) == (None, None, None, None)
+    assert bob.unknown["split"] == "not recorded: it did nothing"
+    with pytest.raises(NotRecorded, match="it did nothing"):
+        bob.waits_at_most("50%")
 
 
 # -- faults that the definition found -------------------------------------------------------------
