@@ -309,3 +309,4 @@ def test_a_project_sets_its_objectives_once(folder: Path, monkeypatch: pytest.Mo
     assert "pyproject.toml cannot be read" in slo(folder).stderr
     project.unlink()
     assert (slo(folder).exit_code, "no objective is named" in slo(folder).stderr) == (2, True)
+    assert all(one in slo(folder).stderr for one in ("--objective", "pyproject.toml", "_slo`"))
