@@ -247,7 +247,7 @@ def test_the_command_says_what_is_kept_and_names_what_is_bad(folder: Path) -> No
         0,
         [
             f"kept       90% of workflows succeed: 1 of 10 bad, 1 allowed, {SPENT}",
-            "           workflow 3, run ffffffffffffffff: it ended as ERROR",
+            "           workflow 3: it ended as ERROR",
         ],
     )
     assert missed.exit_code == 1
