@@ -120,8 +120,11 @@ def _notes(error: BaseException) -> list[str]:
 
 
 def _line_of_test(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
-    """The line of the test that asserted, where an assertion of it failed."""
-    if not isinstance(excinfo.value, AssertionError):
+    """The line of the test that asserted, where an assertion of it failed, or had no answer."""
+    checks = any(
+        kind.__module__ == "agenttrace.errors.checks" for kind in type(excinfo.value).__mro__
+    )
+    if not checks and not isinstance(excinfo.value, AssertionError):
         return []
     for entry in reversed(list(excinfo.traceback)):
         room = str(entry.frame.f_globals.get("__name__", "")).partition(".")[0]

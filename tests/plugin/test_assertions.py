@@ -189,3 +189,24 @@ def test_refund(agent_trace):
 
     project.recorded()
     project.run().assert_outcomes(passed=1)
+
+
+def test_what_nobody_recorded_shows_the_line_of_the_test_that_asked(project: RefundProject) -> None:
+    """It is no failed assertion, and of several lines somebody asks which one it was."""
+    project.recorded()
+    says(
+        project,
+        'def test_refund(agent_trace):\n    agent.refund_desk("A-17")\n'
+        "    agent_trace.analysis.delegations.conform()\n",
+    )
+
+    result = project.run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_refund.py:6: agent_trace.analysis.delegations.conform()",
+            "",
+            "NotRecorded: no task was placed  [[]not-recorded[]]",
+        ]
+    )

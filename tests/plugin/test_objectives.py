@@ -89,7 +89,7 @@ def test_one_that_is_missed_fails_the_session(project: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "MISSED     90% of tool look_up succeed: 1 of 3 bad, 0 allowed, 333.3% of the error *",
-            "*test_desk.py::test_desk[[]A-3[]]*: it ended as ERROR",
+            "*test_desk.py::test_desk[[]A-3[]], look_up at *#0, *.py:[1-9]*: it ended*",
         ]
     )
 

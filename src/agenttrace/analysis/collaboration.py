@@ -15,6 +15,7 @@ from agenttrace.analysis.limits import share_of
 from agenttrace.analysis.ranks import Ranks
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.moments import Moments
+from agenttrace.check.fitting import place_of
 from agenttrace.check.sides import safe
 from agenttrace.model import names
 from agenttrace.model.amounts import counted
@@ -132,7 +133,7 @@ class Collaboration:
             f"and at least {least:.1%} is meant",
             "not done",
             (
-                f"{safe(one.name)}, {safe(one.span.name)} {one.span.id}"
+                f"{safe(one.name)}, {safe(one.span.name)} at {place_of(one.span)}"
                 for one in self.tasks
                 if one.completed_by is None
             ),
@@ -157,7 +158,7 @@ class Collaboration:
             f"at least {least:.1%} is meant",
             "not used",
             (
-                f"{safe(one.board)}[{safe(one.key)}], {one.span.id}"
+                f"{safe(one.board)}[{safe(one.key)}], written at {place_of(one.span)}"
                 for one in self.entries
                 if not one.used_by
             ),
@@ -179,7 +180,8 @@ class Collaboration:
             f"{len(found)} of {counted(len(self.conflicts), 'conflict')} never resolved",
             "between",
             (
-                f"{safe(one.board)}[{safe(one.key)}], {one.writes[0].id} and {one.writes[1].id}"
+                f"{safe(one.board)}[{safe(one.key)}], written at "
+                + "; and at ".join(map(place_of, one.writes))
                 for one in found
             ),
         )

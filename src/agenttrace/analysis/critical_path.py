@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from agenttrace.analysis.limits import nanoseconds_of, share_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded, team_failed
+from agenttrace.check.fitting import place_of
 from agenttrace.check.sides import safe
 from agenttrace.model.amounts import beyond, counted, duration
 from agenttrace.model.span import Span, WireKind
@@ -189,7 +190,10 @@ class CriticalPath:
         raise team_failed(
             f"{safe(agent)} has {part:.1%} of the critical path, and at most {most:.1%} is meant",
             "of",
-            (f"{duration(one.duration_ns)}  {safe(one.span.name)} {one.span.id}" for one in own),
+            (
+                f"{duration(one.duration_ns)}  {safe(one.span.name)} at {place_of(one.span)}"
+                for one in own
+            ),
         )
 
     def _needs_times(self, what: str) -> None:

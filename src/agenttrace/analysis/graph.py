@@ -15,6 +15,7 @@ from agenttrace.analysis.channels import Channel, Node, channel
 from agenttrace.analysis.interactions import Interaction, interactions
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
+from agenttrace.check.fitting import place_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.model import amounts
 
@@ -280,7 +281,7 @@ _WIDTH = 500
 
 
 def _line(one: Interaction) -> str:
-    where = "" if one.effect is None else f", {safe(one.effect.name)} {one.effect.id}"
+    where = "" if one.effect is None else f", {safe(one.effect.name)} at {place_of(one.effect)}"
     channel = f" on {safe(one.channel)}" if one.channel else ""
     return f"{safe(one.source)} -> {safe(one.target)}  {safe(one.kind)}{channel}{where}"
 

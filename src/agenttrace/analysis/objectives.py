@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.analysis.limits import nanoseconds_of
 from agenttrace.analysis.telling import MOST, not_recorded
+from agenttrace.check.fitting import place_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
 from agenttrace.model import amounts
@@ -271,8 +272,7 @@ def told(one: Judged) -> Iterator[str]:
     spent = "" if one.burn is None else f", {one.burn:.1%} of the error budget spent"
     yield f"{stands:9}  {one.objective.text}: {counts(one)}{spent}"
     for bad in (*one.bad, *one.unknown)[:_FIRST]:
-        where = "" if bad.span is None else f", {bad.span.name} {bad.span.id}"
-        yield f"{'':9}  {cut(safe(f'{bad.trace}{where}'))}: {bad.why}"
+        yield f"{'':9}  {_place(bad)}: {bad.why}"
     more = len(one.bad) + len(one.unknown) - _FIRST
     if more > 0:
         yield f"{'':9}  and {more:,} more"
@@ -308,11 +308,20 @@ def _amiss(one: Objective, trace: Trace, span: Span | None) -> tuple[bool, str]:
     return False, "" if took <= one.within_ns else f"it took {amounts.beyond(took, one.within_ns)}"
 
 
+def _place(bad: Bad) -> str:
+    """The run, and what in it was bad; of a whole run its name says all."""
+    if bad.span is None or bad.span.kind is SpanKind.RUN:
+        return cut(safe(bad.trace), _WIDTH)
+    return cut(safe(f"{bad.trace}, {bad.span.name} at ") + place_of(bad.span), _WIDTH)
+
+
+_WIDTH = 300
+"""How many letters of a place a line has."""
+
+
 def _missed(one: Judged) -> ObjectiveMissed:
     lines = [
-        f"  {'bad' if number == 0 else '':9} {safe(bad.trace)}"
-        + ("" if bad.span is None else f", {safe(bad.span.name)} {bad.span.id}")
-        + f": {bad.why}"
+        f"  {'bad' if number == 0 else '':9} {_place(bad)}: {bad.why}"
         for number, bad in enumerate(one.bad[:MOST])
     ]
     if len(one.bad) > MOST:

@@ -103,10 +103,15 @@ def called(span: Span) -> str:
 
 def line_of(span: Span) -> str:
     """Write a span on a line: its kind, its call, where it stands, and the line of the code."""
+    return f"{span.kind.value:6} {called(span)}   at {place_of(span)}"
+
+
+def place_of(span: Span) -> str:
+    """Say where a span stands, and the line of the code; of a foreign one, its id."""
     is_foreign = not span.position and span.kind is not SpanKind.RUN
     where = [span.id if is_foreign else safe(label_of(span.position))]
     where += [safe(span.site)] if span.site else []
-    return f"{span.kind.value:6} {called(span)}   at {', '.join(where)}"
+    return ", ".join(where)
 
 
 def _matches(pattern: str, known: tuple[str, ...]) -> bool:

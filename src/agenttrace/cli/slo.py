@@ -14,6 +14,11 @@ from agenttrace.errors import UsageError
 
 _MISSED = 1
 _PROJECT = "pyproject.toml"
+_NAME_ONE = """
+  Name one  agenttrace slo PATH --objective '99.9% of workflows succeed'
+  or keep   [tool.agenttrace.slo]
+            objectives = ["99.9% of workflows succeed"]      in pyproject.toml
+  What pytest's `agenttrace_slo` says is for its own sessions, and is not read here."""
 
 
 @click.command("slo")
@@ -48,7 +53,10 @@ def command(
     """
     from agenttrace.analysis.objectives import SCHEMA, Objectives, told
 
-    objectives, files, read = Objectives(*(sentences or _of_project())), Files(paths), 0
+    named = sentences or _of_project()
+    if not named:
+        raise UsageError("no objective is named", detail=_NAME_ONE)
+    objectives, files, read = Objectives(*named), Files(paths), 0
     for trace in files.traces():
         objectives.add(trace)
         read += 1

@@ -177,7 +177,7 @@ def test_a_conflict_is_resolved_by_who_reads_after_both() -> None:
     assert (found.utilisation, found.uses_at_least("50%")) == (0.5, True)
     with pytest.raises(TeamFailed, match=r"1 of 2 entries used by others") as error:
         found.uses_at_least(1)
-    assert "plan[k], 0000000000000003" in str(error.value)
+    assert "plan[k], written at 0000000000000003" in str(error.value)
 
 
 def test_a_conflict_that_nobody_looks_at_stays() -> None:

@@ -541,7 +541,7 @@ def test_who_talks_to_whom_is_asserted_by_name() -> None:
     assert graph.never_talks("lead", "worker 1", kind="message")
     with pytest.raises(TeamFailed, match="worker 1 never talks to lead") as error:
         graph.talks("worker 1", "lead")
-    assert "instead   lead -> worker 1  tool-as-agent on ask 1, work 1 000" in str(error.value)
+    assert "instead   lead -> worker 1  tool-as-agent on ask 1, work 1 at 000" in str(error.value)
     with pytest.raises(TeamFailed, match="lead talks to worker 2 by tool-as-agent, once"):
         graph.never_talks("lead", "worker 2", kind="tool-as-agent")
     with pytest.raises(NothingSelected, match="nearest   worker 1"):

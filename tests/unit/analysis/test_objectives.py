@@ -247,7 +247,7 @@ def test_the_command_says_what_is_kept_and_names_what_is_bad(folder: Path) -> No
         0,
         [
             f"kept       90% of workflows succeed: 1 of 10 bad, 1 allowed, {SPENT}",
-            "           workflow 3, run ffffffffffffffff: it ended as ERROR",
+            "           workflow 3: it ended as ERROR",
         ],
     )
     assert missed.exit_code == 1
@@ -309,3 +309,4 @@ def test_a_project_sets_its_objectives_once(folder: Path, monkeypatch: pytest.Mo
     assert "pyproject.toml cannot be read" in slo(folder).stderr
     project.unlink()
     assert (slo(folder).exit_code, "no objective is named" in slo(folder).stderr) == (2, True)
+    assert all(one in slo(folder).stderr for one in ("--objective", "pyproject.toml", "_slo`"))

@@ -96,3 +96,52 @@ def test_a_person_gives_the_answer(shop: Path) -> None:
 
     assert result.exit_code == 2
     assert "what should have been answered?" in result.output
+
+
+ERRAND = """
+import agenttrace
+
+
+@agenttrace.tool
+def price(order):
+    return {"error": "no such order"}
+
+
+@agenttrace.tool
+def pay(eur):
+    return "paid" if eur else {"error": "pay how much?"}
+
+
+def handle():
+    with agenttrace.agent("payer"):
+        pay(price("A-1").get("eur"))
+"""
+
+
+def test_a_failure_that_was_only_lent_is_not_said_to_be_there_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows what paying 9.50 would give: the trace knows of none. A stub says it."""
+    (tmp_path / "blamed_errand.py").write_text(ERRAND, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    from importlib import import_module
+
+    desk = Desk(tmp_path)
+    desk.record(import_module("blamed_errand").handle)
+    assert desk.verdict is not None
+    assert desk.verdict.trace is not None
+    kept = tmp_path / "kept.trace"
+    kept.write_bytes(native.write(desk.verdict.trace))
+    words = ["blame", str(kept), "--entry", "blamed_errand:handle"]
+    words += ["--override", f'{number(kept, "price")}={{"eur": 9.5}}']
+
+    lent = CliRunner().invoke(main, words)
+    said = CliRunner().invoke(main, [*words, "--stub", "pay=paid"])
+
+    assert [line.partition("(")[0] for line in lent.output.splitlines()] == [
+        "vanished  payer: price ",
+        "not known payer: pay ",
+        "under these answers alone; of others nothing is known",
+    ]
+    assert "asked otherwise, and lent the incident's answer" in lent.output
+    assert (lent.exit_code, said.exit_code, "pay (" in said.output) == (0, 0, False)
