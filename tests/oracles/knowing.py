@@ -115,6 +115,19 @@ def is_odd(trace: Trace, span: Span) -> bool:
     return (span.lane, span.seq) in known_from(ways(trace), span.id)
 
 
+def goes_round(trace: Trace) -> bool:
+    """Whether the end of a span comes before itself, for all that is known of one step.
+
+    So it is if a span spawned a lane, was told of it at its last step, and it knew that end.
+    """
+    ahead = ways(trace)
+    return any(
+        span.id in known_from(ahead, later)
+        for span in trace.spans
+        for later in ahead.get(span.id, ())
+    )
+
+
 def last_steps(trace: Trace) -> dict[Position, int]:
     """By lane, the last step that a span, a snapshot, a spawn or a join tells of."""
     last = {lane.path: 0 for lane in trace.lanes}
