@@ -17,6 +17,7 @@ from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 
 ACTIONS = ("begin", "begin", "end", "end", "spawn", "join", "send", "receive", "link", "snapshot")
+ACTIONS += ("put", "get")
 
 
 @dataclass(slots=True)
@@ -25,6 +26,7 @@ class _PlayedLane:
     parent: Position | None
     spawn_seq: int
     seq: int = 0
+    heard: int = 0
     spans: list[str] = field(default_factory=list)
     joins: dict[Position, int] = field(default_factory=dict)
 
@@ -38,9 +40,12 @@ class Play:
         self.deliveries: list[Delivery] = []
         self.snapshots: list[StateSnapshot] = []
         self.mail: list[Position] = []
+        self.queue: list[Delivery] = []
         self.now = 0
         self.ended_at: dict[str, int] = {}
         self.joined: set[Position] = set()
+        self.run = Span(id="f" * 16, name="run", kind=SpanKind.RUN)
+        self.spans[self.run.id] = self.run  # as recorded: its own end is no step
 
     def act(self, action: str, who: int, whom: int) -> None:
         """Let one lane do one thing."""
@@ -54,6 +59,7 @@ class Play:
         for lane in self.lanes:
             while lane.spans:
                 self._end(lane, 0)
+        self.ended_at[self.run.id] = self.now + 1
         return in_causal_order(
             Trace(
                 id="1" * 32,
@@ -80,8 +86,8 @@ class Play:
             id=f"{number:016x}",
             name=f"{kind} {number}",
             kind=kind,
-            parent=lane.spans[-1] if lane.spans else None,
-            position=(*lane.path, Step(kind.value, "thing", lane.seq)),
+            parent=lane.spans[-1] if lane.spans else self.run.id,
+            position=(*self._at(lane), Step(kind.value, "thing", lane.seq)),
             lane=lane.path,
             seq=lane.seq,
             end_seq=lane.seq,
@@ -91,6 +97,9 @@ class Play:
         self.spans[span.id] = span
         self.ended_at[span.id] = self.now
         return span
+
+    def _at(self, lane: _PlayedLane) -> Position:
+        return self.spans[lane.spans[-1]].position if lane.spans else lane.path
 
     def _begin(self, lane: _PlayedLane, whom: int) -> None:
         lane.spans.append(self._new(lane, SpanKind.TOOL).id)
@@ -130,8 +139,21 @@ class Play:
                 Delivery(receive=self._new(lane, SpanKind.MESSAGE).position, message=message)
             )
 
+    def _put(self, lane: _PlayedLane, whom: int) -> None:
+        message = (*self._at(lane), Step("message", "queue", self.now))
+        got = Delivery(receive=(), message=message, sent=lane.seq, heard=lane.heard)
+        self.queue.append(got)
+
+    def _get(self, lane: _PlayedLane, whom: int) -> None:
+        if self.queue:
+            receive = (*lane.path, Step("receive", "queue", lane.heard))
+            lane.heard += 1
+            got = self.queue.pop(whom % len(self.queue))
+            self.deliveries.append(replace(got, receive=receive, seq=lane.seq))
+
     def _link(self, lane: _PlayedLane, whom: int) -> None:
         known = [span for span in self.spans if not any(span in one.spans for one in self.lanes)]
+        known.remove(self.run.id)
         if known:
             span = self._new(lane, SpanKind.TOOL)
             self.spans[span.id] = replace(span, links=(Link(span=known[whom % len(known)]),))

@@ -115,7 +115,9 @@ class Team:
             name=name,
             kind=kind,
             parent=around,
-            position=() if kind is SpanKind.RUN else (*lane.path, Step(kind.value, name, number)),
+            position=()
+            if kind is SpanKind.RUN
+            else (*self.at(lane), Step(kind.value, name, number)),
             lane=lane.path,
             seq=lane.seq,
             end_seq=lane.seq,
@@ -126,6 +128,10 @@ class Team:
         self.spans[span.id] = span
         lane.open.append(span.id)
         return span
+
+    def at(self, lane: PlayedLane) -> Position:
+        """Where a lane stands: inside its innermost span, which may be the run's own."""
+        return (self.spans[lane.open[-1]].position if lane.open else ()) or lane.path
 
     def end(self, lane: PlayedLane) -> None:
         """Let the innermost span of a lane end."""
@@ -265,7 +271,8 @@ class Team:
 
     def _put(self, lane: PlayedLane, between: int = 1) -> None:
         lane.seq += between  # nothing: what is put right after a `send` is what was sent
-        message = (*lane.path, Step("message", "jobs", len(self.queue) + 1000 * len(self.spans)))
+        number = len(self.queue) + 1000 * len(self.spans)
+        message = (*self.at(lane), Step("message", "jobs", number))
         self.queue.append((message, lane, lane.seq, lane.heard))
 
     def _get(self, lane: PlayedLane) -> None:

@@ -156,7 +156,7 @@ def causes(trace: Trace) -> Ways:
     }
     for nth, got in queued.items():
         path, message = got.receive[:-1], f"message {nth}"  # as `ways` has it
-        before: list[Moment] = [message, (path, got.seq), *_ended_at(trace, (path, got.seq))]
+        before: list[Moment] = [message, (path, got.seq)]
         before += [
             f"receipt {other}"
             for other, more in queued.items()
@@ -177,16 +177,6 @@ def _over_at(trace: Trace) -> dict[Position, tuple[Position, int]]:
         for path, step in (at for at in later if not isinstance(at, str)):
             over[path] = max(over.get(path, (path, 0)), (path, step))
     return over
-
-
-def _ended_at(trace: Trace, at: Moment) -> list[Moment]:
-    """What had ended when a lane went on from a step of it: spans, and lanes that were joined."""
-    found: list[Moment] = [
-        span.id for span in trace if (span.lane, span.end_seq) == at and span.kind != "run"
-    ]
-    for nth, lane in enumerate(trace.lanes):
-        found += [f"over {nth}" for join in lane.joins if (join.by, join.seq) == at]
-    return found
 
 
 def _by_times(trace: Trace) -> Ways:

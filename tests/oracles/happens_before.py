@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from agenttrace.model.lane import Position
+from collections.abc import Callable
+
+from agenttrace.model.lane import Delivery, Position
 from agenttrace.model.trace import Trace
 
 Node = tuple[str, Position | str, int]
@@ -27,6 +29,7 @@ def edges_of(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a 
             *(lane.spawn_seq for lane in trace.lanes),
             *(join.seq for lane in trace.lanes for join in lane.joins),
             *(shot.seq for shot in trace.snapshots),
+            *(max(got.seq, got.sent) for got in trace.deliveries),
             0,
         ]
     )
@@ -46,8 +49,10 @@ def edges_of(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a 
     by_id = {span.id: span for span in trace.spans}
     for span in trace.spans:
         begin: Node = ("step", span.lane, span.seq)
-        edge(("step", span.lane, span.end_seq), ("end", span.id, 0))
-        edge(("end", span.id, 0), ("step", span.lane, span.end_seq + 1))
+        is_run = span.kind == "run" and span.parent is None  # it lasts as long as its lane
+        end = longest if is_run else span.end_seq
+        edge(("step", span.lane, end), ("end", span.id, 0))
+        edge(("end", span.id, 0), ("step", span.lane, end + 1))
         for link in span.links:
             edge(("end", link.span, 0), begin)
         if span.parent is not None:
@@ -55,11 +60,34 @@ def edges_of(trace: Trace) -> dict[Node, set[Node]]:  # noqa: C901 - one loop a 
             edge(("step", parent.lane, parent.seq), begin)
             if parent.lane == span.lane and span.end_seq <= parent.end_seq:
                 edge(("end", span.id, 0), ("end", parent.id, 0))
+    queued = [one for one in trace.deliveries if one.receive[-1].kind == "receive"]
+    for nth in range(len(queued)):
+        _carry(trace, queued, nth, edge)
     for delivery in trace.deliveries:
-        if delivery.message is not None:
+        if delivery.message is not None and delivery not in queued:
             receive = by_position[delivery.receive]
             edge(("end", by_position[delivery.message].id, 0), ("step", receive.lane, receive.seq))
     return edges
+
+
+def _carry(
+    trace: Trace, queued: list[Delivery], nth: int, edge: Callable[[Node, Node], None]
+) -> None:
+    """A message takes no step of its lane: it is put and got between two."""
+    got, name = queued[nth], ("message", str(nth), 0)
+    assert got.message is not None
+    lanes = [one.path for one in trace.lanes]
+    sender = max((it for it in lanes if it == got.message[: len(it)]), key=len)
+    edge(("step", sender, got.sent), name)
+    edge(name, ("step", got.receive[:-1], got.seq + 1))
+    for span in trace.spans:
+        is_around = got.message[: len(span.position)] == span.position
+        if (span.lane, span.end_seq) == (sender, got.sent) and not is_around:
+            edge(("end", span.id, 0), name)
+    for other, sooner in enumerate(queued):
+        heard = sooner.receive[:-1] == sender and sooner.receive[-1].occurrence < got.heard
+        if heard and sooner.seq == got.sent:
+            edge(("message", str(other), 0), name)
 
 
 def reached_from(edges: dict[Node, set[Node]], start: Node) -> set[Node]:

@@ -318,7 +318,10 @@ class Clock:
     def __init__(self, trace: Trace) -> None:
         """Find all ways of one moment to the next, and the longest one to each."""
         self.trace = trace
-        self.steps = _steps(trace)
+        counted = _steps(trace)
+        self.steps = {lane: sorted({*counted[lane], *more}) for lane, more in _looked_at(trace)}
+        silent = {(lane, it) for lane, all_ in self.steps.items() for it in all_}
+        silent -= {(lane, it) for lane, some in counted.items() for it in some}
         self.before: dict[Moment, set[Moment]] = {
             (lane, step): set() for lane, steps in self.steps.items() for step in steps
         }
@@ -334,7 +337,7 @@ class Clock:
         self.times = dict.fromkeys(self.before, 0)
         while True:
             new = {
-                moment: 1 + max((self.times[it] for it in some), default=-1)
+                moment: (moment not in silent) + max((self.times[it] for it in some), default=-1)
                 for moment, some in self.before.items()
             }
             if new == self.times:
@@ -346,8 +349,8 @@ class Clock:
         return max(self.times[lane, it] for it in self.steps[lane] if it <= step)
 
     def _then(self, moment: Moment, lane: Position, step: Step) -> None:
-        """A moment comes before the next step of a lane after one."""
-        later = [it for it in self.steps[lane] if it > step]
+        """A moment comes before the next whole step of a lane; a message may be sooner."""
+        later = [it for it in self.steps[lane] if it[0] > step[0]]
         if later:
             self.before[lane, min(later)].add(moment)
 
@@ -355,7 +358,7 @@ class Clock:
         return lane, max(it for it in self.steps[lane] if it <= step)
 
     def _span(self, span: Span) -> None:
-        begin, end = (span.lane, (span.seq, 0)), (span.end_seq, 0)
+        begin, end = (span.lane, (span.seq, 0)), last_step(span)
         self.before.setdefault(span.id, set()).add(self._last(span.lane, end))
         self._then(span.id, span.lane, end)
         above = outer(self.trace, span)
@@ -365,7 +368,7 @@ class Clock:
         for parent in above[:1]:
             if (parent.lane, (parent.seq, 0)) != begin:
                 self.before[begin].add((parent.lane, (parent.seq, 0)))
-            if parent.lane == span.lane and span.end_seq <= parent.end_seq:
+            if parent.lane == span.lane and end <= last_step(parent):
                 self.before.setdefault(parent.id, set()).add(span.id)
 
     def _lane(self, lane: Lane) -> None:
@@ -384,7 +387,8 @@ class Clock:
             self.before[name] = {self._last(lane, (got.sent, got.heard))} | {
                 span.id
                 for span in self.trace.spans
-                if span.lane == lane and span.end_seq <= got.sent and span.kind != "run"
+                if span.lane == lane and last_step(span) <= (got.sent, 0)
+                if got.message[: len(span.position)] != span.position
             }
             if receiver(got) in self.steps:
                 self.before[receiver(got), received(got)].add(name)
@@ -392,6 +396,11 @@ class Clock:
 
 OVER = (float("inf"), 0)
 """The end of a lane."""
+
+
+def last_step(span: Span) -> Step:
+    """The last step of its lane before a span ended; a run lasts as long as its lane."""
+    return OVER if span.kind == "run" and span.parent is None else (span.end_seq, 0)
 
 
 def received(got: Delivery) -> Step:
@@ -411,6 +420,15 @@ def _steps(trace: Trace) -> dict[Position, list[Step]]:
         if receiver(got) in found:
             found[receiver(got)].add(received(got))
     return {lane: sorted(steps) for lane, steps in found.items()}
+
+
+def _looked_at(trace: Trace) -> Iterator[tuple[Position, list[Step]]]:
+    """By lane: where spans end, states are kept and messages put in, none of which counts."""
+    for lane in {one.path for one in trace.lanes} | {one.lane for one in trace.spans}:
+        found = [last_step(span) for span in trace.spans if span.lane == lane]
+        found += [(shot.seq, 0) for shot in trace.snapshots if shot.lane == lane]
+        found += [(got.sent, 0) for got in carried(trace) if sender(trace, got) == lane]
+        yield lane, found
 
 
 def chatter(trace: Trace) -> list[tuple[Row, ...]]:

@@ -33,9 +33,13 @@ def _gathered(pairs: Iterable[tuple[Moment, Moment]]) -> Ways:
 
 
 def _of_spans(trace: Trace) -> Iterator[tuple[Moment, Moment]]:
+    last = _furthest(trace)
     for span in trace.spans:
-        yield (span.lane, span.end_seq), span.id
-        yield span.id, (span.lane, span.end_seq + 1)
+        end = span.end_seq
+        if span.kind == "run" and span.parent is None:  # it lasts as long as its lane
+            end = last[span.lane] + 1
+        yield (span.lane, end), span.id
+        yield span.id, (span.lane, end + 1)
         for other in linked(trace, span):
             yield other, (span.lane, span.seq)
         outer = around(trace, span)
@@ -83,7 +87,8 @@ def _of_queues(trace: Trace) -> Iterator[tuple[Moment, Moment]]:
         yield (sender, got.sent), name
         yield name, (got.receive[:-1], got.seq + 1)
         for span in trace.spans:
-            if (span.lane, span.end_seq) == (sender, got.sent) and span.kind != "run":
+            is_around = got.message[: len(span.position)] == span.position
+            if (span.lane, span.end_seq) == (sender, got.sent) and not is_around:
                 yield span.id, name
         for earlier, heard, _ in carried:
             is_heard = heard.receive[-1].occurrence < got.heard and heard.seq == got.sent
@@ -108,6 +113,19 @@ def _within(position: Position, lanes: Iterable[Position]) -> list[Position]:
 def is_odd(trace: Trace, span: Span) -> bool:
     """Whether the end of a span can have been known at its begin: two edges disagree."""
     return (span.lane, span.seq) in known_from(ways(trace), span.id)
+
+
+def goes_round(trace: Trace) -> bool:
+    """Whether the end of a span comes before itself, for all that is known of one step.
+
+    So it is if a span spawned a lane, was told of it at its last step, and it knew that end.
+    """
+    ahead = ways(trace)
+    return any(
+        span.id in known_from(ahead, later)
+        for span in trace.spans
+        for later in ahead.get(span.id, ())
+    )
 
 
 def last_steps(trace: Trace) -> dict[Position, int]:

@@ -6,8 +6,6 @@ is a number.
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -16,7 +14,6 @@ from agenttrace.causal.before import Before
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from agenttrace.model.lane import Lane, Position
     from agenttrace.model.trace import Trace
 
 _NOTHING = -1
@@ -36,7 +33,8 @@ def followed(trace: Trace, failed: Collection[str]) -> dict[str, tuple[int, str 
     """
     before = Before(trace)
     if trace.lanes:
-        _tell_of_ends(before)
+        for end, ended in before.joined_inside():
+            before.later[end].append(ended)
     else:
         _tell_by_the_clock(before)
     size = len(trace.spans)
@@ -59,38 +57,9 @@ def followed(trace: Trace, failed: Collection[str]) -> dict[str, tuple[int, str 
     return found
 
 
-def _tell_of_ends(before: Before) -> None:
-    """Tell ends of what ended, or was waited for, since their lane last began something.
-
-    A begin knows of all that its lane had seen end; here ends count as well.
-    """
-    later = before.later
-    seen: dict[Position, list[tuple[float, int]]] = defaultdict(list)
-    inside: dict[tuple[Position, float], list[Lane]] = defaultdict(list)
-    for span, end, ended in zip(before.trace.spans, before.ends, before.ended, strict=True):
-        seen[span.lane].append((end, ended))
-    for one in before.trace.lanes:
-        for join in one.joins:
-            seen[join.by].append((join.seq, before.chains[one.path].at(math.inf)))
-            if one.parent == join.by:
-                inside[join.by, join.seq].append(one)
-    for row in seen.values():
-        row.sort()
-    for span, end, ended in zip(before.trace.spans, before.ends, before.ended, strict=True):
-        row, chain = seen[span.lane], before.chains[span.lane]
-        last = bisect_left(row, (end,))
-        since = chain.steps[chain.at(end) - chain.first]
-        while last and row[last - 1][0] >= since:
-            last -= 1
-            later[row[last][1]].append(ended)
-        for one in inside.get((span.lane, end), ()) if inside else ():
-            if one.spawn_seq > span.seq:
-                later[before.chains[one.path].at(math.inf)].append(ended)
-
-
 def _tell_by_the_clock(before: Before) -> None:
     """Put each end of a foreign trace after all that had ended at an earlier instant."""
-    at: dict[int, list[int]] = defaultdict(list)
+    at: dict[float, list[int]] = defaultdict(list)
     for end, ended in zip(before.ends, before.ended, strict=True):
         at[end].append(ended)
     known: list[int] = []

@@ -25,11 +25,12 @@ class Ranks:
     def __init__(self, trace: Trace) -> None:
         """Work them out; a circle, which only foreign traces hold, is cut at its first step."""
         before = Before(trace)
+        silent = before.silent  # what is kept or ends at a step makes no chain longer
         known, ranks = [0] * len(before.later), [0] * len(before.later)
         for moment in before.in_order():
             rank = ranks[moment] = known[moment]
             for later in before.later[moment]:
-                known[later] = max(known[later], rank + 1)
+                known[later] = max(known[later], rank + (later not in silent))
         self._ranks = {
             span.id: ranks[began] for span, began in zip(trace.spans, before.begun, strict=True)
         }

@@ -16,7 +16,7 @@ from agenttrace.causal.delivery.edges import edges
 from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from agenttrace.causal.delivery.edges import Edge
     from agenttrace.model.lane import Position
@@ -28,7 +28,7 @@ Step: TypeAlias = "tuple[Position, float]"
 
 
 class Chain(NamedTuple):
-    """The steps of one lane that matter, in order: begins of spans, spawns, receives, and the end.
+    """The steps of one lane that matter, in order: of spans and states, spawns, messages, the end.
 
     Attributes:
         first: The number of the first one.
@@ -49,13 +49,14 @@ class Before:
     Attributes:
         trace: The trace.
         places: By the id of a span, its place in the trace.
-        ends: By a span's place, the last step of its lane before it ended.
+        ends: By a span's place, the last step of its lane before it ended; of a run, its end.
         chains: By lane, its steps.
         steps: The lane and the step of each moment that is a step.
         begun: By a span's place, the moment at which it began.
         ended: By a span's place, the moment at which it ended.
         later: By moment, those right after it.
         messages: The messages between lanes, by their moments.
+        silent: The moments that are only looked at: a state was kept there, or something ended.
     """
 
     def __init__(self, trace: Trace) -> None:
@@ -67,9 +68,14 @@ class Before:
         self.steps: list[Step] = []
         self.later: list[list[int]] = []
         self.messages: dict[int, Edge] = {}
+        self.silent: set[int] = set()
         messages = list(edges(trace))
-        for lane, steps in _steps(trace, messages).items():
-            chain = self.chains[lane] = Chain(len(self.steps), sorted(steps))
+        loud, looked_at = self._steps(messages), self._looked_at(messages)
+        for lane, steps in loud.items():
+            silent = looked_at[lane] - steps
+            chain = self.chains[lane] = Chain(len(self.steps), sorted(steps | silent))
+            if silent:
+                self.silent.update(map(chain.at, silent))
             self.steps += [(lane, step) for step in chain.steps]
             self.later += [[number] for number in range(chain.first + 1, len(self.steps))]
             self.later.append([])
@@ -108,6 +114,41 @@ class Before:
                 return
             ready.append(first)
 
+    def joined_inside(self) -> Iterator[tuple[int, int]]:
+        """Give the ends of lanes, each with the end of a span that was told of it at its last step.
+
+        Nobody knows whether the span had ended by then; that it waited for what it spawned is
+        likely. What stands around such a span is told by it.
+        """
+        told = self._joined_at()
+        inner = self._first_inside() if told else {}
+        for place, span in enumerate(self.trace.spans if told else ()):
+            row = told.get((span.lane, self.ends[place]), [])
+            for spawned, over in row[bisect_left(row, (span.seq + 1, 0)) :]:
+                if spawned > inner.get(place, math.inf):
+                    break
+                yield over, self.ended[place]
+
+    def _joined_at(self) -> dict[Step, list[tuple[int, int]]]:
+        """By step, the lanes that their spawner had been told of then: their spawns and ends."""
+        told: dict[Step, list[tuple[int, int]]] = defaultdict(list)
+        for one in self.trace.lanes:
+            for join in one.joins:
+                if join.by == one.parent:
+                    over = self.chains[one.path].at(math.inf)
+                    told[join.by, join.seq].append((one.spawn_seq, over))
+        return {step: sorted(row) for step, row in told.items()}
+
+    def _first_inside(self) -> dict[int, int]:
+        """By place, the step at which the first span inside begins that ends at the same step."""
+        spans, ends = self.trace.spans, self.ends
+        found: dict[int, int] = {}
+        for place, span in enumerate(spans):
+            outer = None if span.parent is None else self.places.get(span.parent)
+            if outer is not None and (span.lane, ends[place]) == (spans[outer].lane, ends[outer]):
+                found[outer] = min(span.seq, found.get(outer, span.seq))
+        return found
+
     # -- what leads to what -------------------------------------------------------------------
     def _spans_begun(self) -> list[int]:
         """Find where spans began; each end comes between two steps of its lane."""
@@ -118,6 +159,8 @@ class Before:
             begun.append(first + bisect_left(steps, span.seq if has_lanes else span.start_ns))
             place = bisect_right(steps, end)
             later[first + place - 1].append(ended)
+            if has_lanes:  # a message at its last step may have come or gone before
+                place = bisect_left(steps, end + 1, place)
             if place < len(steps):
                 later[ended].append(first + place)
         return begun
@@ -161,10 +204,14 @@ class Before:
                 self._precede(own.at(math.inf), join.by, join.seq)
 
     def _precede(self, moment: int, lane: Position, step: float) -> None:
-        """Put a moment before every later step of a lane than this one."""
+        """Put a moment before every later step of a lane than this one.
+
+        A message that came or went after this step may have done so before.
+        """
         chain = self.chains.get(lane)
-        if chain is not None and step < chain.steps[-1]:
-            self.later[moment].append(chain.at(step) + 1)
+        place = 0 if chain is None else bisect_left(chain.steps, step + 1)
+        if chain is not None and place < len(chain.steps):
+            self.later[moment].append(chain.first + place)
 
     def _follow_messages(self, messages: Iterable[Edge]) -> None:
         """What is received comes after what its sender knew: its last step, and ends since."""
@@ -176,37 +223,72 @@ class Before:
             receive = at.get(delivery.receive)
             if sent is not None and receive is not None:
                 self.later[self.ended[sent]].append(self.begun[receive])
-        ended = self._ended_in()
+        ended = self._ended_at({(edge.sender, math.floor(edge.sent)) for edge in messages})
         for edge in messages:
             if edge.sender not in self.chains or edge.receiver not in self.chains:
                 continue
             message = len(self.later)
             self.messages[message] = edge
             self.later.append([self.chains[edge.receiver].at(edge.seq)])
-            last = self.chains[edge.sender].at(edge.sent)
-            self.later[last].append(message)
-            ends = ended.get(edge.sender, [])
-            since = bisect_left(ends, (self.steps[last][1], 0))
-            until = bisect_left(ends, (math.floor(edge.sent) + 1, 0))
-            for _, moment in ends[since:until]:
-                self.later[moment].append(message)
+            self.later[self.chains[edge.sender].at(edge.sent)].append(message)
+            for place in ended[edge.sender, math.floor(edge.sent)]:
+                stands = self.trace.spans[place].position
+                if not stands or edge.message[: len(stands)] != stands:  # it was not sent inside
+                    self.later[self.ended[place]].append(message)
 
-    def _ended_in(self) -> dict[Position, list[tuple[float, int]]]:
-        """By lane, when its spans ended, in order; the run's own never does."""
-        found: dict[Position, list[tuple[float, int]]] = defaultdict(list)
-        for span, end, ended in zip(self.trace.spans, self.ends, self.ended, strict=True):
-            if span.kind is not SpanKind.RUN:
-                found[span.lane if self.trace.lanes else ()].append((end, ended))
-        return {lane: sorted(ends) for lane, ends in found.items()}
+    def _ended_at(self, steps: Collection[Step]) -> dict[Step, list[int]]:
+        """By step of a lane, the places of the spans whose last one it was."""
+        found: dict[Step, list[int]] = {step: [] for step in steps}
+        for place, (span, end) in enumerate(zip(self.trace.spans, self.ends, strict=True)):
+            if (span.lane, end) in found:
+                found[span.lane, end].append(place)
+        return found
+
+    def _steps(self, messages: Iterable[Edge]) -> Mapping[Position, set[float]]:
+        """The steps of each lane at which something begins."""
+        trace = self.trace
+        steps: dict[Position, set[float]] = defaultdict(set)
+        if not trace.lanes and trace.spans:
+            steps[()] = {span.start_ns for span in trace.spans}
+        elif trace.lanes:
+            for span in trace.spans:
+                steps[span.lane].add(span.seq)
+        for one in trace.lanes:
+            steps[one.path].update((0, math.inf))
+            if one.parent is not None:
+                steps[one.parent].add(one.spawn_seq)
+        for edge in messages:
+            if edge.receiver in steps:
+                steps[edge.receiver].add(edge.seq)
+        return steps
+
+    def _looked_at(self, messages: Iterable[Edge]) -> Mapping[Position, set[float]]:
+        """The steps of each lane at which it is asked what is known."""
+        steps: dict[Position, set[float]] = defaultdict(set)
+        if not self.trace.lanes:
+            return steps
+        for span, end in zip(self.trace.spans, self.ends, strict=True):
+            if end > span.seq:
+                steps[span.lane].add(end)
+        for shot in self.trace.snapshots:
+            steps[shot.lane].add(shot.seq)
+        for edge in messages:
+            steps[edge.sender].add(math.floor(edge.sent))
+        return steps
 
 
-def _ends(trace: Trace) -> list[int]:
+def is_run(span: Span) -> bool:
+    """Whether a span is the run's own, which lasts as long as its lane, whatever its step says."""
+    return span.kind is SpanKind.RUN and span.parent is None
+
+
+def _ends(trace: Trace) -> Sequence[float]:
     """The last step of its lane before each span ended; without lanes, the instant.
 
     A span of a foreign trace ends when all that is inside it had ended.
     """
     if trace.lanes:
-        return [max(span.seq, span.end_seq) for span in trace.spans]
+        return [math.inf if is_run(one) else max(one.seq, one.end_seq) for one in trace.spans]
     ends = {span.id: span.end_ns for span in trace.spans}
     parents = {span.id: span.parent for span in trace.spans}
     for span in trace.spans:
@@ -215,24 +297,6 @@ def _ends(trace: Trace) -> list[int]:
             ends[at] = span.end_ns
             at = parents[at]
     return list(ends.values())
-
-
-def _steps(trace: Trace, messages: Iterable[Edge]) -> Mapping[Position, set[float]]:
-    """The steps of each lane that matter."""
-    steps: dict[Position, set[float]] = defaultdict(set)
-    if trace.lanes:
-        for span in trace.spans:
-            steps[span.lane].add(span.seq)
-    elif trace.spans:
-        steps[()] = {span.start_ns for span in trace.spans}
-    for one in trace.lanes:
-        steps[one.path].update((0, math.inf))
-        if one.parent is not None:
-            steps[one.parent].add(one.spawn_seq)
-    for edge in messages:
-        if edge.receiver in steps:
-            steps[edge.receiver].add(edge.seq)
-    return steps
 
 
 def above(span: Span, parents: Mapping[str, str | None]) -> set[str]:

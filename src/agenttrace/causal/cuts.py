@@ -62,7 +62,7 @@ class Cuts:
                 yield (lane, seq), self._past.whole_steps(cut)
 
     def _at(self, lane: Position, step: float) -> Known:
-        return lane, bisect.bisect_right(self._keys.get(lane, ()), (step, 0))
+        return lane, bisect.bisect_right(self._keys.get(lane, ()), step)
 
     def _sources(self, known: Known) -> list[tuple[Position, float]]:
         """What a lane was told at its last knot; before the first, at its spawn."""

@@ -6,9 +6,8 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
-from agenttrace.causal.before import above
+from agenttrace.causal.before import above, is_run
 from agenttrace.causal.delivery.edges import edges
-from agenttrace.model.span import SpanKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from agenttrace.model.state import StateSnapshot
     from agenttrace.model.trace import Trace
 
-Knot: TypeAlias = "tuple[tuple[float, int], Position, float]"
-"""Where a lane came to know more: its step and whether only what follows knows (1: a lane that was
-waited for; 0: a message), the lane that told it, and the step of that lane."""
+Knot: TypeAlias = "tuple[float, Position, float]"
+"""Where a lane came to know more: its step, the lane that told it, and the step of that lane."""
 
 
 def latest_of(
@@ -91,13 +89,14 @@ class Past:
 
     def of_span(self, span: Span) -> dict[Position, int]:
         """The cut at a span's end; what it spawned and was told of last, it was told inside."""
-        is_run = span.kind is SpanKind.RUN and span.parent is None
-        end = self._last[span.lane] if is_run else max(span.seq, span.end_seq)
+        if is_run(span):
+            return self._cut([self._whole(span.lane)])
+        end = max(span.seq, span.end_seq)
         inside = [
             path
             for seq, path in self._joined[span.lane]
-            if seq == end and (is_run or self._lanes[path].spawn_seq > span.seq)
-            if is_run or self._lanes[path].parent == span.lane
+            if seq == end and self._lanes[path].spawn_seq > span.seq
+            if self._lanes[path].parent == span.lane
         ]
         return self._cut([(span.lane, end), *map(self._whole, inside)])
 
@@ -122,9 +121,9 @@ class Past:
         """By lane, where it came to know more, in order: when, what lane told it, up to where."""
         found: dict[Position, list[Knot]] = defaultdict(list)
         for lane, joined in self._joined.items():
-            found[lane] += [((seq, 1), *self._whole(path)) for seq, path in joined]
+            found[lane] += [(seq + 1, *self._whole(path)) for seq, path in joined]
         for lane, told in self._told.items():
-            found[lane] += [((moment, 0), source, sent) for moment, source, sent in told]
+            found[lane] += told
         return {lane: sorted(knots) for lane, knots in found.items()}
 
     def spawned_at(self, lane: Position) -> list[tuple[Position, float]]:
@@ -153,7 +152,7 @@ class Past:
     def _right_before(self, lane: Position, step: float) -> Iterator[tuple[Position, float]]:
         yield from self.spawned_at(lane)
         for seq, path in self._joined[lane]:
-            if seq < step:
+            if seq + 1 <= step:  # a message that was sent since may have been so before
                 yield self._whole(path)
         for moment, source, sent in self._told[lane]:
             if moment <= step:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from hypothesis import given, settings
 
+from agenttrace.analysis.ranks import Ranks
 from agenttrace.causal.before import Before
+from agenttrace.causal.known_at_end import known_at_end
 from agenttrace.causal.order import Order
 from agenttrace.causal.ticks import times as ticks
-from agenttrace.model.lane import Lane, Step
+from agenttrace.model.lane import Join, Lane, Step
 from agenttrace.model.span import Link, Span, SpanKind
+from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from tests.fakes.campaign import times
 from tests.fakes.causal_traces import Play, plays
@@ -59,3 +63,52 @@ def test_what_only_follows_a_circle_is_given_times_that_keep_its_order() -> None
     told = ticks(trace, 10)
     assert told[three.id][1] < told[last.id][0]
     assert all(begin <= end for begin, end in told.values())
+
+
+def test_what_was_joined_at_the_last_step_of_a_nest_is_told_once() -> None:
+    """To the innermost span that spawned it; those around it are told by that one's end."""
+    deep = 20
+    paths = [(Step("task", "work", number),) for number in range(deep)]
+    nest = [
+        Span(
+            id=f"{number + 1:016x}",
+            name="step",
+            kind=SpanKind.TOOL,
+            parent=f"{number:016x}" if number else None,
+            seq=2 * number + 1,
+            end_seq=2 * deep,
+        )
+        for number in range(deep)
+    ]
+    told = (Join(by=(), seq=2 * deep),)
+    lanes = [
+        Lane(path=path, parent=(), spawn_seq=2 * number + 2, joins=told)
+        for number, path in enumerate(paths)
+    ]
+    trace = Trace(id="1" * 32, name="t", spans=tuple(nest), lanes=(Lane(path=()), *lanes))
+    before = Before(trace)
+
+    assert sorted(before.joined_inside()) == sorted(
+        (before.chains[path].at(math.inf), before.ended[number])
+        for number, path in enumerate(paths)
+    )
+    for number, span in enumerate(nest):
+        assert set(known_at_end(trace, span).steps) == {(), *paths[number:]}
+
+
+def test_steps_at_which_only_states_are_kept_make_no_rank_higher() -> None:
+    """Ranks count begins, ends and messages, as the page says, and not how often one looks."""
+    one, two = (
+        Span(id=f"{seq:016x}", name="step", kind=SpanKind.TOOL, seq=seq, end_seq=seq)
+        for seq in (1, 4)
+    )
+    bare = Trace(id="1" * 32, name="t", spans=(one, two), lanes=(Lane(path=()),))
+    kept = replace(
+        bare,
+        snapshots=tuple(
+            StateSnapshot(agent="ada", position=(), lane=(), seq=seq, goal=seq) for seq in (2, 3)
+        ),
+    )
+
+    assert Ranks(kept).of(two) == Ranks(bare).of(two) > Ranks(bare).of(one)
+    assert Ranks(kept).at((), 3) == Ranks(bare).at((), 3) + 1

@@ -26,12 +26,14 @@ class Edge(NamedTuple):
         sent: When it sent: its last step before, and after the point how much it had received.
         receiver: The receiving lane, or the turn that the message began.
         seq: When it knew, likewise; 0 where it knew from the beginning.
+        message: The position of the message; it is sent inside what stands at the beginning of it.
     """
 
     sender: Position
     sent: float
     receiver: Position
     seq: float
+    message: Position
 
 
 def edges(trace: Trace) -> Iterator[Edge]:
@@ -44,10 +46,10 @@ def edges(trace: Trace) -> Iterator[Edge]:
         sender, receiver = _lane_of(one.message, lanes), one.receive[:-1]
         sent = one.sent + _part(received.get(sender, ()), one.heard)
         if one.turn:
-            yield Edge(sender, sent, turn_path(receiver, one.turn), 0)
+            yield Edge(sender, sent, turn_path(receiver, one.turn), 0, one.message)
         else:
             part = _part(received.get(receiver, ()), one.receive[-1].occurrence + 1)
-            yield Edge(sender, sent, receiver, one.seq + part)
+            yield Edge(sender, sent, receiver, one.seq + part, one.message)
 
 
 def _receipts(trace: Trace) -> dict[Position, list[int]]:

@@ -26,7 +26,8 @@ class Reach {
     for (let row = 0; row < this.rows; row += 1) {
       this.lane[row] = this.hasLanes ? spans.lane(row) : 1;
       this.at[row] = this.hasLanes ? spans.seq(row) : begins[row];
-      this.end[row] = this.hasLanes ? Math.max(spans.seq(row), spans.end_seq(row)) : ends[row];
+      const isRun = spans.kind(row) === "run" && this.side.parent[row] < 0; // it lasts as long as its lane
+      this.end[row] = !this.hasLanes ? ends[row] : isRun ? Infinity : Math.max(spans.seq(row), spans.end_seq(row));
     }
     for (let row = 0; row < this.rows && !this.hasLanes; row += 1) {
       for (let at = this.side.parent[row]; at >= 0 && this.end[at] < ends[row]; at = this.side.parent[at]) {
@@ -50,7 +51,7 @@ class Reach {
     return found;
   }
 
-  // The messages that queues carried: [sender, sent, receiver, known], as `causal/delivery/edges.py`.
+  // The messages that queues carried: [sender, sent, receiver, known, message], as `causal/delivery/edges.py`.
   queued() {
     const { deliveries, lanes, pools, turns } = this.golden;
     const paths = new Set(Array.from({ length: lanes.rows }, (_, at) => lanes.path(at)));
@@ -82,10 +83,10 @@ class Reach {
       if (deliveries.turns(row)) {
         const names = Array.from({ length: deliveries.turns(row) },
           (_, n) => pools.text(turns.message(starts[row] + n)));
-        found.push([sender, sent, this.turnAt(receiver, names.sort().join(", ")), 0]);
+        found.push([sender, sent, this.turnAt(receiver, names.sort().join(", ")), 0, message]);
       } else {
         const known = deliveries.seq(row) + part(receiver, pools.steps[receive].occurrence + 1);
-        found.push([sender, sent, receiver, known]);
+        found.push([sender, sent, receiver, known, message]);
       }
     }
     return found;
@@ -110,13 +111,22 @@ class Reach {
       if (!steps.has(lane)) steps.set(lane, new Set());
       for (const one of all) steps.get(lane).add(one);
     };
-    for (let row = 0; row < this.rows; row += 1) add(this.lane[row], this.at[row]);
-    const { lanes } = this.golden;
+    const { lanes, snapshots } = this.golden;
+    for (let row = 0; row < this.rows; row += 1) {
+      add(this.lane[row], this.at[row]);
+      if (this.hasLanes) add(this.lane[row], this.end[row]);
+    }
     for (let at = 0; at < lanes.rows; at += 1) {
       add(lanes.path(at), 0, Infinity);
       if (lanes.path(at) !== 1) add(lanes.parent(at), lanes.spawn_seq(at));
     }
-    for (const [, , receiver, known] of this.messages) if (steps.has(receiver)) add(receiver, known);
+    for (let at = 0; at < snapshots.rows && this.hasLanes; at += 1) {
+      if (steps.has(snapshots.lane(at))) add(snapshots.lane(at), snapshots.seq(at));
+    }
+    for (const [sender, sent, receiver, known] of this.messages) {
+      if (steps.has(sender)) add(sender, Math.floor(sent));
+      if (steps.has(receiver)) add(receiver, known);
+    }
     this.size = this.rows;
     this.chains = new Map();
     this.steps = [];
@@ -139,11 +149,13 @@ class Reach {
     this.to.push(to);
   }
 
-  // Put a moment before every later step of a lane.
+  // Put a moment before every later step of a lane; a message at this one may have gone before.
   precede(moment, lane, step) {
     const chain = this.chains.get(lane);
-    const place = chain === undefined ? 0 : past(chain.sorted, step);
-    if (chain !== undefined && place < chain.sorted.length) this.follow(moment, chain.first + place);
+    if (chain === undefined) return;
+    let place = past(chain.sorted, step);
+    while (this.hasLanes && chain.sorted[place] < step + 1) place += 1;
+    if (place < chain.sorted.length) this.follow(moment, chain.first + place);
   }
 
   connect() {
@@ -194,32 +206,29 @@ class Reach {
     return false;
   }
 
-  // What a sender knew: its last step, and what had ended since.
+  // What a sender knew: its last step, and what had ended since, if the message was not sent inside it.
   connectMessages() {
     if (!this.messages.length) return;
-    const ended = new Map();
-    for (let row = 0; row < this.rows; row += 1) {
-      if (this.golden.spans.kind(row) !== "run") gather(ended, this.lane[row], row);
-    }
-    const ends = new Map();
-    for (const [lane, rows] of ended) {
-      rows.sort((a, b) => this.end[a] - this.end[b]);
-      ends.set(lane, rows.map((row) => this.end[row]));
-    }
-    for (const [sender, sent, receiver, known] of this.messages) {
+    const { spans } = this.golden;
+    const ended = new Map(this.messages.map(([sender, sent]) => [`${sender} ${Math.floor(sent)}`, []]));
+    for (let row = 0; row < this.rows; row += 1) ended.get(`${this.lane[row]} ${this.end[row]}`)?.push(row);
+    for (const [sender, sent, receiver, known, text] of this.messages) {
       if (!this.chains.has(sender) || !this.chains.has(receiver)) continue;
       const message = this.size;
       this.size += 1;
-      const last = this.moment(sender, sent);
-      const [, since] = this.steps[last - this.rows];
-      this.follow(last, message);
-      const rows = ended.get(sender) ?? [];
-      const sooner = ends.get(sender) ?? [];
-      for (let n = past(sooner, since - 0.5); n < rows.length && sooner[n] < Math.floor(sent) + 1; n += 1) {
-        this.follow(rows[n], message);
+      this.follow(this.moment(sender, sent), message);
+      for (const row of ended.get(`${sender} ${Math.floor(sent)}`)) {
+        if (!this.standsIn(text, spans.position(row))) this.follow(row, message);
       }
       this.follow(message, this.moment(receiver, known));
     }
+  }
+
+  // Whether a position begins with another one; 1 is the run's own, at which nothing else stands.
+  standsIn(position, outer) {
+    const { before } = this.golden.pools;
+    for (let at = position; at > 1; at = before[at]) if (at === outer) return true;
+    return false;
   }
 
   // Both sides of a span: whether a span, and a state at a step of a lane, is before it or after it.

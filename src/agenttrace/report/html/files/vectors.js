@@ -71,11 +71,11 @@ class Vectors {
     const { golden, parent } = this.side;
     const { spans, lanes } = golden;
     const lane = spans.lane(row);
-    const isRun = spans.kind(row) === "run" && parent[row] < 0;
-    const end = isRun ? this.last.get(lane) : endOf(spans, row);
+    if (spans.kind(row) === "run" && parent[row] < 0) return this.cut([this.whole(lane)]);
+    const end = endOf(spans, row);
     const inside = (this.joined.get(lane) ?? []).filter(([seq, path]) => {
       const at = this.lanes.get(path);
-      return seq === end && (isRun || (lanes.spawn_seq(at) > spans.seq(row) && lanes.parent(at) === lane));
+      return seq === end && lanes.spawn_seq(at) > spans.seq(row) && lanes.parent(at) === lane;
     });
     return this.cut([[lane, end], ...inside.map(([, path]) => this.whole(path))]);
   }
@@ -89,7 +89,7 @@ class Vectors {
       known.set(lane, step);
       const at = this.lanes.get(lane);
       if (at !== undefined && lane > 1) ahead.push([lanes.parent(at), lanes.spawn_seq(at)]);
-      for (const [seq, path] of this.joined.get(lane) ?? []) if (seq < step) ahead.push(this.whole(path));
+      for (const [seq, path] of this.joined.get(lane) ?? []) if (seq + 1 <= step) ahead.push(this.whole(path));
       for (const [seq, source, sent] of this.told.get(lane) ?? []) if (seq <= step) ahead.push([source, sent]);
     }
     return known;
