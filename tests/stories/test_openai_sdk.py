@@ -72,11 +72,16 @@ def _ask(
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 def test_a_conversation_replays_without_the_model(stream: bool) -> None:
     """Tool calls, two failed attempts and words: all come back, and nobody is asked."""
-    with ModelServer(team()) as server, a_run() as recorded:
-        client = openai.OpenAI(base_url=server.url, api_key="sk-recorded")
+    with (
+        ModelServer(team()) as server,
+        a_run() as recorded,
+        openai.OpenAI(base_url=server.url, api_key="sk-recorded") as client,
+    ):
         first = conversation(client, stream=stream)
-    with replay_of(recorded.trace) as replayed:
-        client = openai.OpenAI(base_url=server.url, api_key="another")
+    with (
+        replay_of(recorded.trace) as replayed,
+        openai.OpenAI(base_url=server.url, api_key="another") as client,
+    ):
         second = conversation(client, stream=stream)
 
     assert second == first
@@ -109,10 +114,10 @@ def test_an_agent_that_streams_by_coroutines_replays_chunk_by_chunk() -> None:
 def test_a_stream_that_synchronous_code_reads_to_its_end_mark_is_complete() -> None:
     """The SDK closes the connection there; the answer was whole all the same."""
     with ModelServer(lambda request, nth: says("one two three")) as server, a_run() as recorded:
-        client = openai.OpenAI(base_url=server.url, api_key="none")
         ask = {"model": "gpt-4o", "messages": [{"role": "user", "content": "go"}], "stream": True}
         options = {"include_usage": True}
-        assert len(list(client.chat.completions.create(**ask, stream_options=options))) == 6
+        with openai.OpenAI(base_url=server.url, api_key="none") as client:
+            assert len(list(client.chat.completions.create(**ask, stream_options=options))) == 6
 
     (answer,) = recorded.answers
     assert answer.end == "complete"
@@ -123,10 +128,12 @@ def test_the_sdk_meets_a_cut_stream_again_as_its_own_error() -> None:
     """An agent that handles `APIConnectionError` is tested with one."""
 
     def words(url: str) -> list[str]:
-        client = openai.OpenAI(base_url=url, api_key="none")
         messages = [{"role": "system", "content": "You break off."}]
         found: list[str] = []
-        with pytest.raises(openai.APIConnectionError):
+        with (
+            openai.OpenAI(base_url=url, api_key="none") as client,
+            pytest.raises(openai.APIConnectionError),
+        ):
             for event in client.chat.completions.create(
                 model="gpt-4o", messages=messages, stream=True
             ):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import threading
 import time
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 import httpx2
 import openai
@@ -26,13 +29,22 @@ from agenttrace.testing import (
 
 ASK = {"model": "gpt-4o", "messages": [{"role": "user", "content": "how many words"}]}
 
-
-def client_of(server: ModelServer) -> openai.OpenAI:
-    """The real SDK, which tries once."""
-    return openai.OpenAI(base_url=server.url, api_key="none", max_retries=0)
+ClientOf: TypeAlias = "Callable[[ModelServer], openai.OpenAI]"
 
 
-def test_it_says_its_script_and_keeps_what_came() -> None:
+@pytest.fixture
+def client_of() -> Iterator[ClientOf]:
+    """The real SDK, which tries once; what a traceback still holds is closed with the test."""
+    with contextlib.ExitStack() as clients:
+
+        def client_of(server: ModelServer) -> openai.OpenAI:
+            client = openai.OpenAI(base_url=server.url, api_key="none", max_retries=0)
+            return clients.enter_context(client)
+
+        yield client_of
+
+
+def test_it_says_its_script_and_keeps_what_came(client_of: ClientOf) -> None:
     """Requests are kept in order, understood; the answer has a model, an id and counted words."""
     with ModelServer(in_turn(says("yes it is"), calls_tool("f", {"a": 1}))) as server:
         client = client_of(server)
@@ -51,7 +63,7 @@ def test_it_says_its_script_and_keeps_what_came() -> None:
     )
 
 
-def test_a_script_may_answer_in_the_words_of_the_model() -> None:
+def test_a_script_may_answer_in_the_words_of_the_model(client_of: ClientOf) -> None:
     """A `ModelResponse` is used as it is."""
     said = ModelResponse(model="mine", id="x", messages=(Message(role="assistant"),))
     with ModelServer(lambda request, nth: said) as server:
@@ -59,7 +71,7 @@ def test_a_script_may_answer_in_the_words_of_the_model() -> None:
     assert (answer.model, answer.id, answer.choices[0].message.content) == ("mine", "x", None)
 
 
-def test_numbered_answers_tell_equal_questions_apart() -> None:
+def test_numbered_answers_tell_equal_questions_apart(client_of: ClientOf) -> None:
     """A replay that mixes two answers up is found out."""
     with ModelServer(lambda request, nth: says("yes"), numbered=True) as server:
         client = client_of(server)
@@ -69,7 +81,7 @@ def test_numbered_answers_tell_equal_questions_apart() -> None:
     assert answers == ["yes [0]", "yes [1]", "yes [2]"]
 
 
-def test_a_stream_counts_tokens_only_where_it_is_asked_to() -> None:
+def test_a_stream_counts_tokens_only_where_it_is_asked_to(client_of: ClientOf) -> None:
     """As with the real service, usage needs `stream_options.include_usage`."""
     with ModelServer(lambda request, nth: says("a b")) as server:
         create = client_of(server).chat.completions.create
@@ -83,7 +95,7 @@ def test_a_stream_counts_tokens_only_where_it_is_asked_to() -> None:
     assert counted[4] is not None
 
 
-def test_a_failure_says_when_to_come_back() -> None:
+def test_a_failure_says_when_to_come_back(client_of: ClientOf) -> None:
     """Status, kind and `retry-after` are what SDKs act on."""
     with (
         ModelServer(in_turn(fails(429, "slow down", retry_after=1.5))) as server,
@@ -95,7 +107,7 @@ def test_a_failure_says_when_to_come_back() -> None:
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-def test_a_connection_can_be_cut(stream: bool) -> None:
+def test_a_connection_can_be_cut(stream: bool, client_of: ClientOf) -> None:
     """In the middle of a body, or after some chunks."""
     with (
         ModelServer(lambda request, nth: cuts_after(1, says("a b c"))) as server,
@@ -104,7 +116,7 @@ def test_a_connection_can_be_cut(stream: bool) -> None:
         list(client_of(server).chat.completions.create(**ASK, stream=stream))
 
 
-def test_a_slow_reply_is_slow_and_does_not_hold_up_the_end() -> None:
+def test_a_slow_reply_is_slow_and_does_not_hold_up_the_end(client_of: ClientOf) -> None:
     """A client's timeout comes first, and stopping the server does not wait for the reply."""
     with ModelServer(lambda request, nth: slow(60, says("late"))) as server:
         client = client_of(server)
@@ -114,7 +126,7 @@ def test_a_slow_reply_is_slow_and_does_not_hold_up_the_end() -> None:
     assert time.monotonic() - begun < 5
 
 
-def test_latency_is_chosen_by_the_chance_that_is_given() -> None:
+def test_latency_is_chosen_by_the_chance_that_is_given(client_of: ClientOf) -> None:
     """One draw a request, so a seed repeats a whole run."""
     drawn = []
 
@@ -143,7 +155,7 @@ def test_an_unknown_path_is_answered_as_openai_does() -> None:
     }
 
 
-def test_a_script_that_fails_tells_the_client_why() -> None:
+def test_a_script_that_fails_tells_the_client_why(client_of: ClientOf) -> None:
     """No hang, no retry: a mistake in the test is named in the test."""
     with (
         ModelServer(in_turn()) as server,
@@ -170,7 +182,7 @@ def test_many_may_ask_at_once_and_none_of_its_threads_is_pythons() -> None:
     assert answers == {f"x [{n}]" for n in range(20)}
 
 
-def test_a_connection_that_a_client_keeps_is_not_served_after_the_end() -> None:
+def test_a_connection_that_a_client_keeps_is_not_served_after_the_end(client_of: ClientOf) -> None:
     """Who asked before is not answered again by the thread that still holds its connection."""
     server = ModelServer(in_turn(says("yes"), says("yes")))
     with client_of(server) as client:
