@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agenttrace.model import names
@@ -111,8 +111,8 @@ def assignments_of(
         worker = parties.meant(one.event.attributes.get(names.QUEUE_WORKER)) or ""
         since_ns = next(waiting.get(task, iter(())), None)
         work = next(begun.get((worker, task), iter(())), None)
-        made = _assignment(one, worker, since_ns, work, timed=team.is_timed)
-        found.append(replace(made, candidates=_meant(parties, made.candidates)))
+        candidates = _meant(parties, _several(one.said(names.ORCHESTRATION_CANDIDATES)))
+        found.append(_assignment(one, worker, candidates, since_ns, work, timed=team.is_timed))
     return tuple(found)
 
 
@@ -129,13 +129,18 @@ _SKEWED = "the clocks of both ends disagree"
 
 
 def _assignment(
-    one: Happening, worker: str, since_ns: int | None, work: Span | None, *, timed: bool
+    one: Happening,
+    worker: str,
+    candidates: tuple[Value, ...] | None,
+    since_ns: int | None,
+    work: Span | None,
+    *,
+    timed: bool,
 ) -> Assignment:
     task = one.text(names.QUEUE_TASK)
     scheduled_ns = _took(since_ns, one.at_ns) if timed else None
     begun_ns = _took(one.at_ns, work.start_ns) if timed and work is not None else None
     untold = _SKEWED if timed else "the trace has no times"
-    candidates = _several(one.said(names.ORCHESTRATION_CANDIDATES))
     outcome = None if work is None else _OUTCOMES.get(work.status.code, "failure")
     no_work = f"no agent span of {worker or 'the worker'} has the task {task!r}"
     why = {

@@ -39,9 +39,8 @@ def followed(trace: Trace, failed: Collection[str]) -> dict[str, tuple[int, str 
         _tell_by_the_clock(before)
     size = len(trace.spans)
     failures = {before.ended[before.places[one]]: before.places[one] for one in failed}
-    known = [_NOTHING] * len(
-        before.later
-    )  # hops * size + how many spans stand behind the failure's
+    # what a moment knows: hops * size + how many spans stand behind the failure's
+    known = [_NOTHING] * len(before.later)
     found: dict[str, tuple[int, str | None]] = {}
     for moment in before.in_order():
         led = known[moment]
