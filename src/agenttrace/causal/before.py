@@ -114,6 +114,14 @@ class Before:
                 return
             ready.append(first)
 
+    def earlier(self) -> list[list[int]]:
+        """By moment, those right before it."""
+        found: list[list[int]] = [[] for _ in self.later]
+        for moment, later in enumerate(self.later):
+            for one in later:
+                found[one].append(moment)
+        return found
+
     def joined_inside(self) -> Iterator[tuple[int, int]]:
         """Give the ends of lanes, each with the end of a span that was told of it at its last step.
 
@@ -275,6 +283,18 @@ class Before:
         for edge in messages:
             steps[edge.sender].add(math.floor(edge.sent))
         return steps
+
+
+def reached(ways: Sequence[Sequence[int]], start: int) -> set[int]:
+    """The moments that `ways`, by moment, lead to from one; itself only in a circle."""
+    found: set[int] = set()
+    ahead = [start]
+    while ahead:
+        for one in ways[ahead.pop()]:
+            if one not in found:
+                found.add(one)
+                ahead.append(one)
+    return found
 
 
 def is_run(span: Span) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
-from agenttrace.causal.before import Before
+from agenttrace.causal.before import Before, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,15 +54,7 @@ def _steps(moments: set[int], before: Before) -> Iterator[tuple[Position, float]
 
 def _leading_to(end: int, before: Before) -> set[int]:
     """A moment, and all that come before it."""
-    earlier: dict[int, list[int]] = defaultdict(list)
-    for number, row in enumerate(before.later):
-        for one in row:
-            earlier[one].append(number)
+    earlier = before.earlier()
     for lane_end, ended in before.joined_inside():
         earlier[ended].append(lane_end)
-    ahead, seen = [end], {end}
-    while ahead:
-        new = set(earlier[ahead.pop()]) - seen
-        seen |= new
-        ahead += new
-    return seen
+    return {end} | reached(earlier, end)

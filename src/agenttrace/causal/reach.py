@@ -8,11 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from agenttrace.causal.before import Before
+from agenttrace.causal.before import Before, reached
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from agenttrace.model.lane import Position
     from agenttrace.model.span import Span
     from agenttrace.model.state import StateSnapshot
@@ -37,12 +35,8 @@ class Reach:
         """
         before = Before(trace)
         at = before.places[span.id]
-        sooner: list[list[int]] = [[] for _ in before.later]
-        for moment, later in enumerate(before.later):
-            for one in later:
-                sooner[one].append(moment)
-        past = _walked(sooner, before.begun[at])
-        future = _walked(before.later, before.ended[at])
+        past = reached(before.earlier(), before.begun[at])
+        future = reached(before.later, before.ended[at])
         others = [(one, place) for one, place in before.places.items() if place != at]
         self.earlier = frozenset(one for one, place in others if before.ended[place] in past)
         self.later = frozenset(one for one, place in others if before.begun[place] in future)
@@ -62,14 +56,3 @@ class Reach:
     def told(self, shot: StateSnapshot) -> bool:
         """Whether a state was kept when the span had ended, and can have known of it."""
         return shot.seq >= self._knows.get(shot.lane, math.inf)
-
-
-def _walked(ways: Sequence[Sequence[int]], start: int) -> set[int]:
-    found: set[int] = set()
-    ahead = [start]
-    while ahead:
-        for one in ways[ahead.pop()]:
-            if one not in found:
-                found.add(one)
-                ahead.append(one)
-    return found
