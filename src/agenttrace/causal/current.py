@@ -147,15 +147,20 @@ def aside() -> Iterator[None]:
     No position is minted there, no message followed, and no request asked at a door. Beside a
     replay the network guard lets nothing out, and says nothing, but where a call has gone out live.
     """
-    beside, here = Run(ASIDE), carried()
-    if here is not None and not is_outside(here.lane):
-        beside.offline = here.lane.run.offline
-        beside.ended = beside.offline is not None
-    token = stand(beside.frame())
+    token = stand(beside())
     try:
         yield
     finally:
         reset(token)
+
+
+def beside() -> Frame:
+    """A frame of no run of the caller's, for `aside`, and for a thread that shall stand there."""
+    outside, here = Run(ASIDE), carried()
+    if here is not None and not is_outside(here.lane):
+        outside.offline = here.lane.run.offline
+        outside.ended = outside.offline is not None
+    return outside.frame()
 
 
 def is_outside(lane: LiveLane | None) -> bool:

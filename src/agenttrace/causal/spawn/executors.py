@@ -89,8 +89,10 @@ def _submit(original: Any) -> Any:
     @functools.wraps(original)
     def submit(pool: Any, fn: Job, /, *args: Any, **kwargs: Any) -> Any:
         here = spawner()
-        if here is None or in_finalizer():
+        if here is None:
             return original(pool, fn, *args, **kwargs)
+        if in_finalizer():
+            return original(pool, _standing(current.beside(), fn), *args, **kwargs)
         if here.lane.run.ended:
             return original(pool, _standing(here, fn), *args, **kwargs)
         lane = child_of(here, "job", name_of(fn, args))

@@ -246,14 +246,11 @@ class _Direct(type):
             LaneTask.__init__(task, coro, **options)
             _watch(task, wish.lane)
             return task
-        if (
-            wish is not None
-            or is_internal(1)
-            or here is None
-            or here.lane.run.ended
-            or in_finalizer()
-        ):
+        if wish is not None or is_internal(1) or here is None or here.lane.run.ended:
             return _PLAIN(coro, **options)
+        if in_finalizer():
+            with current.aside():
+                return _PLAIN(coro, **options)
         return _lane_task(here.on(child_of(here, "task", name_of_coroutine(coro))), coro, **options)
 
 

@@ -36,7 +36,10 @@ def _start(original: Callable[[threading.Thread], None]) -> Any:
     @functools.wraps(original)
     def start(thread: threading.Thread) -> None:
         here = spawner()
-        if here is None or _is_worker(thread) or in_finalizer():
+        if here is None or _is_worker(thread):
+            original(thread)
+        elif in_finalizer():
+            _enter(thread, current.beside())
             original(thread)
         elif here.lane.run.ended:
             _enter(thread, here)

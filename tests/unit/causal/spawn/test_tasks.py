@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -149,6 +150,46 @@ def test_what_a_spawn_inside_a_finalizer_spawns_gets_no_lane_either() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
 
+    assert lanes(in_run(program)) == ["worker#0"]
+    assert sorted(closed) == ["pool", "stream"]
+
+
+@pytest.mark.parametrize("way", ["direct", "threadsafe", "thread", "pool"])
+def test_nor_does_what_a_finalizer_hands_on(way: str) -> None:
+    """To a task of its own making, to its loop for later, to a thread or a pool."""
+    closed: list[str] = []
+
+    async def close(part: str) -> None:
+        await asyncio.sleep(0)
+        closed.append(part)
+
+    async def aclose() -> None:
+        await asyncio.gather(close("pool"), close("stream"))
+
+    def finish(pool: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        if way == "direct":
+            kept.append(asyncio.Task(aclose()))
+        elif way == "threadsafe":
+            asyncio.run_coroutine_threadsafe(aclose(), loop)
+        elif way == "thread":
+            threading.Thread(target=asyncio.run, args=(aclose(),)).start()
+        else:
+            pool.submit(asyncio.run, aclose())
+
+    class Client:
+        pass
+
+    async def program() -> None:
+        with ThreadPoolExecutor(1) as pool:
+            client = Client()
+            weakref.finalize(client, finish, pool)
+            del client
+            await asyncio.create_task(worker())
+            for _ in range(1000):
+                await asyncio.sleep(0.001 * (len(closed) < 2))
+
+    kept: list[object] = []
     assert lanes(in_run(program)) == ["worker#0"]
     assert sorted(closed) == ["pool", "stream"]
 
