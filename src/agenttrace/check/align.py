@@ -151,15 +151,8 @@ def _key(slot: Slot) -> bytes:
 
 
 def _equals(left: Sequence[Node], right: Sequence[Node]) -> Iterator[Pair]:
-    """Pair all of two rows whose hashes are the same ones, those in one place first."""
-    if len(left) == 1:
-        yield left[0], right[0]
-        return
-    pairs = list(_matches(left, right, lambda node: (node.hash, node.place[-1:])))
-    taken = {id(node) for pair in pairs for node in pair}
-    mine, its = ([node for node in row if id(node) not in taken] for row in (left, right))
-    yield from pairs
-    yield from _matches(mine, its, lambda node: node.hash)
+    """Pair all of two rows whose hashes are the same ones; of twins, the nth with the nth."""
+    return _matches(left, right, lambda node: node.hash)
 
 
 def _matches(
@@ -189,11 +182,14 @@ def _between(left: Sequence[Slot], right: Sequence[Slot]) -> Iterator[Pair]:
 def _inside(left: Slot, right: Slot) -> Iterator[Pair]:
     """Pair concurrent nodes: equal ones, then the others by a cheapest assignment.
 
-    What is equal but for its links and stands in its old place comes before what is equal and
-    stands elsewhere: what links point to may be what changed.
+    Twins of which both sides have as many correspond in order, wherever others went. Else, what is
+    equal but for its links and stands in its old place comes before what is equal and stands
+    elsewhere: what links point to may be what changed.
     """
     mine, its = list(left), list(right)
+    as_many = _as_many(mine, its)
     for likeness in (
+        lambda node: node.hash if node.bare in as_many else id(node),
         lambda node: (node.hash, node.place[-1:]),
         lambda node: (node.bare, node.place[-1:]),
         lambda node: node.hash,
@@ -208,6 +204,13 @@ def _inside(left: Slot, right: Slot) -> Iterator[Pair]:
         return
     for row, column in assigned(mine, its, _cost, ALONE):
         yield mine[row], its[column]
+
+
+def _as_many(left: Slot, right: Slot) -> set[bytes]:
+    """The hashes without links of what both sides have equally often, with the same links."""
+    mine, its = (Counter((node.bare, node.hash) for node in row) for row in (left, right))
+    often = Counter(bare for bare, _ in {*mine, *its})
+    return {bare for (bare, own), n in mine.items() if often[bare] == 1 and its[bare, own] == n}
 
 
 def _by_name(left: Sequence[Node], right: Sequence[Node]) -> Iterator[Pair]:

@@ -76,6 +76,16 @@ def test_a_second_matcher_agrees_on_two_changes(seed: int) -> None:
             (AtOnce(branches=((MAIL,), (PAY,))),),
             [],
         ),
+        (
+            (AtOnce(branches=((PAY,), (PAY,), ())), Ask(tool="mail", after=0)),
+            (AtOnce(branches=((), (PAY,), (PAY,))), Ask(tool="mail", after=0)),
+            [],
+        ),
+        (
+            (AtOnce(branches=((PAY,), (PAY,), (LOOK, MAIL))), Ask(tool="write", after=2)),
+            (AtOnce(branches=((LOOK, LOOK), (PAY,), (PAY,))), Ask(tool="write", after=0)),
+            [("structure", "missing", "mail", 1)],
+        ),
         ((PAY, MAIL), (MAIL, PAY), [("order", "moved", "pay", 0)]),
         (
             (AtOnce(branches=((PAY,), (MAIL,))),),
@@ -106,6 +116,8 @@ def test_a_second_matcher_agrees_on_two_changes(seed: int) -> None:
     ids=[
         "another result",
         "concurrent calls swapped",
+        "twins beside a lane that came first",
+        "twins beside another lane",
         "ordered calls swapped",
         "no longer at once",
         "one of three equal siblings",
