@@ -61,7 +61,8 @@ browser: ## find Chromium, in which pages are tested; install Debian's where tha
 .PHONY: test
 test: $(READY) browser ## run all tests, and the code in README.md and docs/
 	$(BIN)/python -m compileall -q src pytest_agenttrace
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	@# what pytest has rewritten of its plugins is kept, for the hundreds of sessions that tests begin
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 .PHONY: test-frameworks
 test-frameworks: $(READY) ## run one contract over every framework, in environments of their own

@@ -9,7 +9,10 @@ import pytest
 
 from tests.fakes import authorities
 
-os.environ.setdefault("PYTEST_ADDOPTS", "-p no:langsmith_plugin")  # it comes with langchain-core
+LEFT_OUT = "-p no:langsmith_plugin -p no:inline_snapshot"
+"""Plugins of the development environment, each slower to load than what most sessions do."""
+
+os.environ.setdefault("PYTEST_ADDOPTS", LEFT_OUT)
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # a file may be edited twice in a second, to one size
 
 authorities.leave_out()
@@ -19,4 +22,5 @@ authorities.leave_out()
 def pytester(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """Keep no compiled file of a project: it may be edited twice in a second, to one size."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("PYTEST_ADDOPTS", LEFT_OUT)
     return pytester

@@ -82,6 +82,7 @@ def run(name: str, words: Sequence[str] = ()) -> int:
         "AGENTTRACE_ENVIRONMENT": name,
         "AGENTTRACE_PYTHONS": ",".join(str(built(name, by)) for by in also(name)),
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
+        "PYTHONDONTWRITEBYTECODE": "",  # what pytest has rewritten of its plugins is kept
     }
     if "--write" in words:
         environment["AGENTTRACE_WRITE"] = "1"

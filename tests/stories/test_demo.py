@@ -22,9 +22,9 @@ pytestmark = pytest.mark.slow
 
 
 def environment(**more: str) -> dict[str, str]:
-    """What a person's shell has: our programs on the path, and no key."""
+    """What a person's shell has: our programs on the path, and no key; some plugins left out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENAI_")}
-    for name in ("CI", "PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "COLUMNS"):
+    for name in ("CI", "PYTEST_XDIST_WORKER", "COLUMNS"):
         kept.pop(name, None)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **more}
