@@ -12,6 +12,7 @@ import pytest
 from agenttrace.analysis.journey import Journey, journey, leaves
 from agenttrace.causal.nesting import nested
 from agenttrace.causal.sequence import in_causal_order
+from agenttrace.explore.programs import Ask, played
 from agenttrace.formats import native
 from agenttrace.model.trace import Trace
 from tests.fakes import campaign
@@ -168,6 +169,18 @@ def test_a_part_of_a_text_is_followed_when_it_is_selected(screen: Screen, refund
     )
     page.click(".pane .message .follow >> nth=0")
     assert panel(page).startswith("paid twice here in what it was asked")
+
+
+def test_of_several_parts_one_is_asked_for_and_a_single_one_is_followed(screen: Screen) -> None:
+    """A list of one thing is that thing."""
+    bodies: list[Any] = [{"items": ["paid twice"]}, {"items": ["paid twice", "in the eu"]}]
+    page = screen.open(alone(played([Ask(tool="pay", body=body) for body in bodies])))
+    page.click(".body .row >> text=/^pay$/ >> nth=0")
+    page.click(".pane .long .follow")
+    assert panel(page).startswith("paid twice here in what it was asked")
+    page.click(".body .row >> text=/^pay$/ >> nth=1")
+    page.click(".pane .long .follow")
+    assert "Which part of it?" in page.inner_text(".journey")
 
 
 def test_what_is_too_short_to_be_followed_says_so(screen: Screen, refund: Trace) -> None:

@@ -45,7 +45,9 @@ async function follow(place, after, value) {
 
 async function fillJourney(place, panel, value) {
   if (value instanceof Map || Array.isArray(value)) {
-    panel.replaceChildren(...partsOf(place, panel, value));
+    const leaves = leafTexts(value);
+    if (leaves.length === 1 && !whyNot(leaves[0])) await fillJourney(place, panel, leaves[0]);
+    else panel.replaceChildren(...partsOf(place, panel, leaves));
     return;
   }
   const text = followedText(value);
@@ -69,9 +71,12 @@ async function fillJourney(place, panel, value) {
 // Nobody looks at it any more.
 class LeftAlone extends Error {}
 
+function leafTexts(value) {
+  return [...new Set([...eachLeaf(value)].reverse())];
+}
+
 // A value of several parts: the ones that can be followed.
-function partsOf(place, panel, value) {
-  const leaves = [...new Set([...eachLeaf(value)].reverse())];
+function partsOf(place, panel, leaves) {
   const fit = leaves.filter((it) => !whyNot(it));
   if (!fit.length) return [make("p", { text: "All of its parts are too short, or too common, to be followed." })];
   const list = make("ul", { class: "parts" }, ...fit.slice(0, MOST_PARTS).map((leaf) => make("li", {},
