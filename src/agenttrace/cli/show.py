@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenttrace.cli.gating import BASE, is_id
+from agenttrace.cli.one_of import one_of
 
 if TYPE_CHECKING:
     from agenttrace.cli.span_text import SpanText
@@ -55,6 +56,7 @@ def command(
     """
     from agenttrace.cli.span_text import SpanText
 
+    one_of("view", "agent", "why", "at")
     if str(trace) != "-" and not trace.exists():
         if not is_id(str(trace)):
             raise click.BadParameter(f"there is no file {str(trace)!r}", param_hint="TRACE")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agenttrace.cli.folders import Files
+from agenttrace.cli.one_of import one_of
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ def command(
     from agenttrace.analysis import Analysis
     from agenttrace.analysis.stats import Stats
 
+    one_of("by", "times", "graph")
+    one_of("times", "graph", "as_json")
     stats = Stats(by)
     files = Files(paths)
     for trace in files.traces():

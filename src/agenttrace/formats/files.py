@@ -75,13 +75,18 @@ def trace_at(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
     codec, data = opened(path)
     if codec.name != "native":
         with naming(path):
-            if trace_id is not None and isinstance(codec, ReaderOfSeveral):
+            if trace_id is None:
+                return codec.read(data), codec.name
+            if isinstance(codec, ReaderOfSeveral):
                 return _chosen(codec.read_all(data), trace_id), codec.name
-            return codec.read(data), codec.name
+            return _chosen((codec.read(data),), trace_id), codec.name
     from agenttrace.formats.native import read_lazy
 
     golden = read_lazy(data, name=name_of(path))
-    return golden.trace(), f"golden, schema {golden.schema}"
+    found = golden.trace()
+    if trace_id is not None:
+        _chosen((found,), trace_id)
+    return found, f"golden, schema {golden.schema}"
 
 
 def traces_at(path: Path) -> tuple[Trace, ...]:

@@ -281,3 +281,26 @@ def test_a_file_in_no_format_is_refused_with_code_4(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_a_usage_error() -> None:
     """A typing error is no fault of the golden."""
     assert CliRunner().invoke(main, ["show", "nowhere.trace"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--view", "work", "--at", "#3"), "each of --view and --at shows something else"),
+        (("--agent", "planner", "--why", "#3"), "each of --agent and --why shows something else"),
+        (("--trace", "f" * 32), f"it holds no trace '{'f' * 32}'"),
+    ],
+)
+def test_what_cannot_be_shown_together_is_refused(
+    tmp_path: Path, words: tuple[str, ...], said: str
+) -> None:
+    """One of two would be left out in silence; and another trace than the one that was meant."""
+    golden = tmp_path / "run.trace"
+    golden.write_bytes(write(full_trace()))
+
+    result = CliRunner().invoke(main, ["show", str(golden), *words])
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    meant = CliRunner().invoke(main, ["show", str(golden), "--trace", full_trace().id])
+    assert meant.exit_code == 0

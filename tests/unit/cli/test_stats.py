@@ -205,6 +205,19 @@ def test_times_and_graph_are_shown_instead(folder: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "words", [("--times", "--by", "tool"), ("--times", "--graph", "dot"), ("--times", "--json")]
+)
+def test_options_that_would_show_two_things_are_refused(
+    folder: Path, words: tuple[str, ...]
+) -> None:
+    """Nothing that was asked for is left out in silence."""
+    result = stats(folder, *words)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "each of --" in result.stderr
+
+
 def test_what_cannot_be_read_is_named_and_is_exit_code_4(folder: Path) -> None:
     """Of a folder the others are shown; a file that was named itself ends it."""
     broken = folder / "broken.trace"
