@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 from agenttrace.analysis.graph_shapes import is_write
@@ -275,7 +275,13 @@ def _conflicts(team: Team) -> Iterator[Conflict]:
 
 def _replaced(row: list[Span]) -> Iterator[tuple[Span, Span]]:
     """Each write of one key with the one that it replaced, which comes first."""
-    return pairwise(sorted(row, key=lambda one: (_version(one), one.start_ns)))
+    written: dict[int, list[Span]] = defaultdict(list)
+    for one in sorted(row, key=lambda it: it.start_ns):
+        version = one.attributes.get(names.MESSAGE_VERSION)
+        if isinstance(version, int):
+            written[version].append(one)
+    for version, before in sorted(written.items()):
+        yield from product(before, written.get(version + 1, ()))
 
 
 def _may_collide(team: Team, one: Span, two: Span) -> bool:
@@ -319,8 +325,3 @@ def _board(span: Span) -> str:
 
 def _key(span: Span) -> str:
     return str(span.attributes.get(names.MESSAGE_KEY, ""))
-
-
-def _version(span: Span) -> int:
-    said = span.attributes.get(names.MESSAGE_VERSION)
-    return said if isinstance(said, int) else 0

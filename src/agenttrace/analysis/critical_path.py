@@ -159,8 +159,8 @@ class CriticalPath:
         """
         meant = self.team.meant(agent)
         self._needs_times("whose the critical path is")
-        longest = next((one for one in self.agents if one.agent is not None), None)
-        if longest is not None and longest.agent in meant:
+        row = [one for one in self.agents if one.agent is not None]
+        if any(one.agent in meant and one.path_ns == row[0].path_ns for one in row):
             return True
         raise team_failed(
             f"the bottleneck is not {safe(agent)}", "spent by", map(_line, self.agents)

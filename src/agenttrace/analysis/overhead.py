@@ -65,20 +65,19 @@ class Overhead:
             raise UsageError(
                 "no share is limited", detail='  Say one, or both: tokens="30%", path="20%"'
             )
-        for what, limit, share in (
-            ("tokens_share", tokens, self.tokens_share),
-            ("path_share", path, self.path_share),
+        for what, limit, part, whole in (
+            ("tokens", tokens, self.tokens, self.all_tokens),
+            ("path", path, self.path_ns, self.all_path_ns),
         ):
             if limit is None:
                 continue
             most = share_of(limit)
-            if share is None:
-                raise not_recorded(
-                    f"the share of coordination in the {what.partition('_')[0]}", self.unknown[what]
-                )
-            if share > most:
+            if part is None or not whole:
+                why = self.unknown[f"{what}_share"]
+                raise not_recorded(f"the share of coordination in the {what}", why)
+            if part > most * whole:  # both are exact, where a share is rounded
                 raise team_failed(
-                    f"coordination took {share:.1%} of the {what.partition('_')[0]}, and at most "
+                    f"coordination took {part / whole:.1%} of the {what}, and at most "
                     f"{most:.1%} is meant",
                     "of",
                     self._sums(),

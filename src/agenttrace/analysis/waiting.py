@@ -15,6 +15,7 @@ from agenttrace.analysis.loops import RULES, Loop, loops_of
 from agenttrace.analysis.parties import Parties
 from agenttrace.analysis.queues import Item, queues_of
 from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.analysis.waits import Wait, open_waits, told_waits
 from agenttrace.errors import TeamStuck
@@ -84,7 +85,9 @@ class Waiting:
 
         Raises:
             TeamStuck: Something was.
+            NotRecorded: A moment was asked for, and this is told at the end of a run.
         """
+        self._needs("loops", "what went round in a circle")
         return _refuse([one for one in self.loops if one.progress is not True], "")
 
     def never_livelocks(self) -> Literal[True]:
@@ -92,8 +95,14 @@ class Waiting:
 
         Raises:
             TeamStuck: It did.
+            NotRecorded: A moment was asked for, and this is told at the end of a run.
         """
+        self._needs("loops", "what the run ended in")
         return _refuse(self.livelocks, " at the end of the run")
+
+    def _needs(self, name: str, what: str) -> None:
+        if name in self.unknown:
+            raise not_recorded(what, self.unknown[name])
 
     def never_starves(self) -> Literal[True]:
         """Assert that no task was left in a queue that a later one left.

@@ -136,11 +136,16 @@ def test_without_announcements_the_tasks_are_those_that_agents_name() -> None:
     assert cut.completion == pytest.approx(1 / 3)
 
 
-def on_board(read_by: str | None) -> Trace:
+def on_board(read_by: str | None, versions: tuple[int | None, int | None] = (1, 2)) -> Trace:
     """Two agents, at once, write 1 and 2 under one key; then somebody reads it, or nobody."""
     hand = ByHand()
     hand.span("run", "run", at=(0, 100))
-    for who, value, at in (("a", 1, 10), ("b", 2, 20)):
+    for value, (who, version, at) in enumerate(
+        (("a", versions[0], 10), ("b", versions[1], 20)), start=1
+    ):
+        told = {names.MESSAGE_CONTENT: value}
+        if version is not None:
+            told[names.MESSAGE_VERSION] = version
         hand.span(who, "agent", at=(0, 30), inside="run", agent=who)
         hand.span(
             f"write {who}",
@@ -148,7 +153,7 @@ def on_board(read_by: str | None) -> Trace:
             at=(at, 25),
             inside=who,
             wire_kind=WireKind.PRODUCER,
-            attributes={**PLACE, names.MESSAGE_VERSION: value, names.MESSAGE_CONTENT: value},
+            attributes={**PLACE, **told},
         )
     if read_by is not None:
         hand.span(
@@ -189,6 +194,14 @@ def test_a_conflict_that_nobody_looks_at_stays() -> None:
     assert found.utilisation == 0
     with pytest.raises(TeamFailed, match="1 of 1 conflict never resolved"):
         found.resolves_conflicts()
+
+
+@pytest.mark.parametrize("versions", [(1, 1), (1, 3), (None, None), (None, 1)])
+def test_a_write_that_replaced_no_other_is_no_conflict(
+    versions: tuple[int | None, int | None],
+) -> None:
+    """Two boards of one name, each with its first version; or a version between the two."""
+    assert Analysis(on_board(None, versions)).collaboration.conflicts == ()
 
 
 def test_nothing_is_said_of_what_nobody_recorded() -> None:

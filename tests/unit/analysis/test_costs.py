@@ -233,6 +233,16 @@ def test_time_and_overhead_of_a_desk() -> None:
         found.at_most(tokens="20%")
 
 
+@pytest.mark.parametrize("part", range(1, 100))
+def test_a_share_at_its_limit_is_within_it(part: int) -> None:
+    """10 of 100 are 10%, though the nearest binary fraction is more."""
+    found = replace(Analysis(desk()).overhead, tokens=part, all_tokens=100)
+
+    assert found.at_most(tokens=f"{part}%")
+    with pytest.raises(TeamFailed):
+        found.at_most(tokens=f"{part - 1}.99%")
+
+
 def test_waiting_for_a_message() -> None:
     """The page's third example: from its last deed until the message, which was sent later."""
     hand = ByHand()

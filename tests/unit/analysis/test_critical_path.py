@@ -259,6 +259,14 @@ def test_what_a_test_says_of_the_path() -> None:
         path.is_at_most("slwo", 1)
 
 
+def test_of_equal_parts_each_is_the_bottleneck() -> None:
+    """Nobody has a longer one."""
+    path = critical_path(a_trace(("run", None, 0, 20), ("a", "run", 0, 10), ("b", "run", 10, 20)))
+
+    assert path.bottleneck_is("a")
+    assert path.bottleneck_is("b")
+
+
 def test_nothing_is_said_of_a_path_without_times() -> None:
     """A limit that cannot be broken is none."""
     still = critical_path(a_trace(("run", None, 5, 5), ("a", "run", 5, 5)))

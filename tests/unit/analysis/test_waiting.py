@@ -150,7 +150,11 @@ def test_at_a_moment_only_what_had_happened_before_it_counts() -> None:
     assert [len(analysis.waiting_at(span).waits) for span in spans[1:]] == [1, 0]
     assert analysis.waiting_at(spans[1]).edges == (("a", "b"),)
     assert analysis.waiting.waits == ()
-    assert "asked at a moment" in analysis.waiting_at(spans[1]).unknown["loops"]
+    there = analysis.waiting_at(spans[1])
+    assert "asked at a moment" in there.unknown["loops"]
+    for assertion in (there.never_loops, there.never_livelocks, there.never_starves):
+        with pytest.raises(NotRecorded):
+            assertion()
 
 
 def test_a_trace_without_lanes_is_cut_by_time() -> None:
