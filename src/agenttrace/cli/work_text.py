@@ -11,13 +11,19 @@ from agenttrace.model import amounts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.analysis.delegation import Delegation, Delegations
+    from agenttrace.analysis.conformance import Violation
+    from agenttrace.analysis.deadlock import Deadlock
+    from agenttrace.analysis.delegation import Delegation
+    from agenttrace.analysis.loops import Loop
     from agenttrace.analysis.orchestration import Orchestration
-    from agenttrace.analysis.waiting import Waiting
+    from agenttrace.analysis.queues import Item
     from agenttrace.model.trace import Trace
 
 MOST = 30
-"""How many lines of one sort are printed; of more, the first, and how many there are."""
+"""How many lines of one sort are printed; of more, the first, and how many there are.
+
+What is wrong is a sort of its own: a long run hides none of it.
+"""
 
 
 def told(trace: Trace) -> Iterator[str]:
@@ -25,9 +31,13 @@ def told(trace: Trace) -> Iterator[str]:
     analysis = Analysis(trace)
     placed, led, held = analysis.delegations, analysis.orchestration, analysis.waiting
     for head, lines in (
-        ("placed", _placed(placed)),
+        ("placed", map(_placing, placed.rounds)),
+        ("placed", map(_broken, placed.violations)),
         ("led", _led(led)),
-        ("waited", _waited(held)),
+        ("waited", (words.line(str(one)) for one in held.waits)),
+        ("waited", map(_deadlock, held.deadlocks)),
+        ("waited", map(_loop, held.loops)),
+        ("waited", map(_starved, held.starved)),
     ):
         found = list(lines)
         yield from (f"{head:8}{line}" for line in found[:MOST])
@@ -35,13 +45,6 @@ def told(trace: Trace) -> Iterator[str]:
             yield f"{head:8}and {len(found) - MOST} more"
     for name, why in {**placed.unknown, **led.unknown, **held.unknown}.items():
         yield f"{name}: {words.line(why)}"
-
-
-def _placed(found: Delegations) -> Iterator[str]:
-    for one in found.rounds:
-        yield words.line(_placing(one))
-    for broken in found.violations:
-        yield f"{broken.rule}: {words.line(broken.why)}"
 
 
 def _placing(one: Delegation) -> str:
@@ -52,14 +55,17 @@ def _placing(one: Delegation) -> str:
         if ns is not None
     ]
     asked = "handed over" if one.is_handoff else amounts.counted(len(one.bids), "bid")
-    return ", ".join(
-        [
-            f"{one.task} by {one.manager or 'nobody'} to {whom}",
-            asked,
-            one.outcome or "no outcome",
-            *took,
-        ]
-    )
+    said = [
+        f"{one.task} by {one.manager or 'nobody'} to {whom}",
+        asked,
+        one.outcome or "no outcome",
+        *took,
+    ]
+    return words.line(", ".join(said))
+
+
+def _broken(one: Violation) -> str:
+    return f"{one.rule}: {words.line(one.why)}"
 
 
 def _led(found: Orchestration) -> Iterator[str]:
@@ -82,15 +88,14 @@ def _led(found: Orchestration) -> Iterator[str]:
             yield words.line(f"{pulse.agent} was silent for {silence} at most")
 
 
-def _waited(found: Waiting) -> Iterator[str]:
-    for wait in found.waits:
-        yield words.line(str(wait))
-    for group in found.deadlocks:
-        yield words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
-    for loop in found.loops:
-        where = "at the end" if loop.at_end else "and went on"
-        yield words.line(
-            f"{', '.join(loop.agents)} {loop.rule} {amounts.times(loop.times)}, {where}"
-        )
-    for item in found.starved:
-        yield words.line(f"{item.task} starved: {item.overtaken} overtook it")
+def _deadlock(group: Deadlock) -> str:
+    return words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
+
+
+def _loop(loop: Loop) -> str:
+    where = "at the end" if loop.at_end else "and went on"
+    return words.line(f"{', '.join(loop.agents)} {loop.rule} {amounts.times(loop.times)}, {where}")
+
+
+def _starved(item: Item) -> str:
+    return words.line(f"{item.task} starved: {item.overtaken} overtook it")

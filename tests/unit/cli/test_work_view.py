@@ -76,6 +76,35 @@ def test_of_very_much_the_first_is_told() -> None:
     assert lines[MOST] == f"placed  and {1_000 - MOST} more"
 
 
+def test_what_is_wrong_is_told_however_much_there_is() -> None:
+    """A broken rule, a deadlock and a starved task stand behind no "and 12 more"."""
+    rows = [
+        *(Row(task=f"t{n}", phase="announcement", by="shop", at=n) for n in range(MOST + 10)),
+        Row(task="t39", phase="award", by="shop", about="bike", at=1_000),
+    ]
+    assert [line for line in told(net(rows)) if line.startswith("placed")][MOST:] == [
+        "placed  and 10 more",
+        "placed  award-without-bid: t39, bike: is awarded what it had not bid for",
+        "placed  award-unreported: t39, bike: has an award on which no report comes",
+    ]
+
+    circle = [f"a{n}" for n in range(MOST + 5)]
+    crowd = telling(
+        ("chef", 0, "enqueued", said("soup")),
+        ("chef", 1, "enqueued", said("roast")),
+        ("Mia", 2, "dequeued", said("roast")),
+        *(
+            (one, 3 + n, "waiting", {names.WAITING_FOR: [circle[n - 1]]})
+            for n, one in enumerate(circle)
+        ),
+        code="UNSET",
+    )
+    lines = [line for line in told(crowd) if line.startswith("waited")][MOST:]
+    assert lines[0] == "waited  and 5 more"
+    assert lines[1].startswith("waited  deadlock, a cycle: a0, ")
+    assert lines[2:] == ["waited  soup starved: 1 overtook it"]
+
+
 def test_the_command_prints_it(tmp_path: Path) -> None:
     """For any file that holds a trace."""
     trace = net([Row(task="piano", phase="announcement", by="shop", at=0)])
