@@ -9,14 +9,16 @@ from agenttrace.cli import words
 from agenttrace.model import amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from agenttrace.analysis.assigning import Assignment
     from agenttrace.analysis.conformance import Violation
     from agenttrace.analysis.deadlock import Deadlock
     from agenttrace.analysis.delegation import Delegation
+    from agenttrace.analysis.leading import Decomposition
     from agenttrace.analysis.loops import Loop
-    from agenttrace.analysis.orchestration import Orchestration
-    from agenttrace.analysis.queues import Item
+    from agenttrace.analysis.orchestration import Pulse
+    from agenttrace.analysis.queues import Item, Queue
     from agenttrace.model.trace import Trace
 
 MOST = 30
@@ -33,7 +35,10 @@ def told(trace: Trace) -> Iterator[str]:
     for head, lines in (
         ("placed", map(_placing, placed.rounds)),
         ("placed", map(_broken, placed.violations)),
-        ("led", _led(led)),
+        ("queue", map(_queue, led.queues)),
+        ("led", map(_assigned, led.assignments)),
+        ("led", map(_named, led.decompositions)),
+        ("silent", _silent(led.pulses)),
         ("waited", (words.line(str(one)) for one in held.waits)),
         ("waited", map(_deadlock, held.deadlocks)),
         ("waited", map(_loop, held.loops)),
@@ -58,7 +63,7 @@ def _placing(one: Delegation) -> str:
     said = [
         f"{one.task} by {one.manager or 'nobody'} to {whom}",
         asked,
-        one.outcome or "no outcome",
+        "no outcome" if one.outcome is None else f"{one.outcome} as reported",
         *took,
     ]
     return words.line(", ".join(said))
@@ -68,24 +73,30 @@ def _broken(one: Violation) -> str:
     return f"{one.rule}: {words.line(one.why)}"
 
 
-def _led(found: Orchestration) -> Iterator[str]:
-    for queue in found.queues:
-        left = ", ".join(one.task for one in queue.waiting) or "nothing"
-        most = "nobody says how many" if queue.peak is None else f"at most {queue.peak}"
-        yield words.line(f"queue {queue.name}: {most} at once, {left} left".replace(" :", ":"))
-    for given in found.assignments:
-        out_of = "" if given.candidates is None else f" out of {len(given.candidates)}"
-        yield words.line(
-            f"{given.task} to {given.worker or 'nobody'}{out_of}, {given.outcome or 'no outcome'}"
-        )
-    for broken_up in found.decompositions:
-        took = "" if broken_up.took_ns is None else f" in {amounts.duration(broken_up.took_ns)}"
-        tasks = amounts.counted(len(broken_up.tasks), "task")
-        yield words.line(f"{broken_up.agent} named {tasks}{took}")
-    for pulse in found.pulses:
+def _queue(queue: Queue) -> str:
+    name = f"{queue.name}: " if queue.name else ""
+    left = ", ".join(one.task for one in queue.waiting) or "nothing"
+    most = "nobody says how many" if queue.peak is None else f"at most {queue.peak}"
+    return words.line(f"{name}{most} at once, {left} left")
+
+
+def _assigned(given: Assignment) -> str:
+    out_of = "" if given.candidates is None else f" out of {len(given.candidates)}"
+    ended = "no outcome" if given.outcome is None else f"{given.outcome} as its span ended"
+    return words.line(f"{given.task} to {given.worker or 'nobody'}{out_of}, {ended}")
+
+
+def _named(broken_up: Decomposition) -> str:
+    took = "" if broken_up.took_ns is None else f" in {amounts.duration(broken_up.took_ns)}"
+    tasks = amounts.counted(len(broken_up.tasks), "task")
+    return words.line(f"{broken_up.agent} named {tasks}{took}")
+
+
+def _silent(pulses: Iterable[Pulse]) -> Iterator[str]:
+    for pulse in pulses:
         if pulse.longest_silence_ns is not None:
             silence = amounts.duration(pulse.longest_silence_ns)
-            yield words.line(f"{pulse.agent} was silent for {silence} at most")
+            yield words.line(f"{pulse.agent} for {silence} at most")
 
 
 def _deadlock(group: Deadlock) -> str:
