@@ -6,12 +6,12 @@ import difflib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from agenttrace.analysis.costs import Costs
 from agenttrace.check.sides import safe
 from agenttrace.cli import trace_text, words
 from agenttrace.errors import UsageError
 from agenttrace.model import amounts
 from agenttrace.model.span import SpanKind
-from agenttrace.model.usage import total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,11 +30,12 @@ def told(trace: Trace, page: SpanText, name: str) -> Iterator[str]:
     agents = [one for one in trace.agents if _is(name, one.id, one.name)]
     if not agents:
         raise _nobody(trace, name)
+    costs = Costs(trace)
     for agent in agents:
         mine = [span for span in trace.spans if span.agent == agent.id]
         yield trace_text.agent_line(agent)
         yield f"  did       {_did(mine)}"
-        yield f"  used      {_used(mine)}"
+        yield f"  used      {words.used(costs.of(mine))}"
         yield ""
         yield from (f"  {line}" for line in page.lines({span.id for span in mine}))
         lanes = {span.lane for span in mine if span.lane}
@@ -59,11 +60,6 @@ def _did(spans: list[Span]) -> str:
             amounts.counted(tools, "tool call"),
         )
     )
-
-
-def _used(spans: list[Span]) -> str:
-    used = total(span.usage for span in spans if span.usage is not None)
-    return f"{amounts.counted(used.tokens.total, 'token')}: {words.tokens(used.tokens)}"
 
 
 def _is(wanted: str, *known: str) -> bool:

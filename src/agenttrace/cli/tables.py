@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agenttrace.analysis.costs import Costs
 from agenttrace.check.fitting import called
 from agenttrace.check.pricing import Prices
 from agenttrace.check.sides import cut, safe
@@ -23,10 +24,9 @@ from agenttrace.cli import words
 from agenttrace.errors import PriceUnknown
 from agenttrace.model import amounts
 from agenttrace.model.span import OK, UNSET, SpanKind
-from agenttrace.model.usage import Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping
 
     from agenttrace.analysis.costs import Cost
     from agenttrace.analysis.lifetimes import Split
@@ -60,7 +60,7 @@ def tree(trace: Trace, page: SpanText) -> None:
             _named(span, depth),
             amounts.duration(span.end_ns - span.start_ns),
             "" if used is None else f"{used:,}",
-            _cost([span], prices, silent=True),
+            _cost(span, prices),
         )
     _print(table)
 
@@ -95,34 +95,33 @@ def waterfall(trace: Trace, page: SpanText) -> None:
 
 def usage(trace: Trace) -> None:
     """Print what was used, by model, agent and tool; a price that nobody knows is no 0."""
-    prices = Prices(at=trace.started)
-    models, agents, tools = defaultdict(list), defaultdict(list), defaultdict(list)
+    found = Costs(trace)
+    agents, tools = defaultdict(list), defaultdict(list)
     for span in trace.spans:
-        if span.kind is SpanKind.LLM:
-            names = span.usage.models if span.usage is not None else {"(not said)": None}
-            for name in names:
-                models[name].append(span)
-        elif span.kind in (SpanKind.TOOL, SpanKind.RETRIEVAL):
+        if span.kind in (SpanKind.TOOL, SpanKind.RETRIEVAL):
             tools[span.operation or span.name].append(span)
         if span.kind in (SpanKind.LLM, SpanKind.TOOL, SpanKind.RETRIEVAL):
             agents[span.agent or "(nobody)"].append(span)
     console = _console()
-    for title, groups in (("model", models), ("agent", agents), ("tool", tools)):
+    for title, groups in (
+        ("model", {name or "(not said)": cost for name, cost in found.by("model").items()}),
+        ("agent", {name: found.of(spans) for name, spans in agents.items()}),
+        ("tool", {name: found.of(spans) for name, spans in tools.items()}),
+    ):
         if groups:
-            console.print(_bill(title, groups, prices))
+            console.print(_bill(title, groups))
             console.print()
-    calls = [span for spans in (*models.values(), *tools.values()) for span in spans]
-    console.print(Text(f"in all {_sum(calls)}, {_cost(calls, prices)}"))
+    whole = found.total
+    calls = amounts.counted(whole.llm_calls + whole.tool_calls, "call")
+    said = [calls, words.total(whole), _paid(whole)]
+    console.print(Text(f"in all {', '.join(one for one in said if one)}"), soft_wrap=True)
 
 
 def costs(title: str, rows: Iterable[tuple[str, int, Cost]]) -> None:
     """Print what was used, a row a part: its name, of how many traces, and its cost."""
     table = _table(title, "traces", "models", "tools", "in", "out", "cost", "took", first_wide=True)
     for name, traces, cost in rows:
-        known = cost.known_tokens
-        at_least = "" if cost.tokens is not None else "+"
-        models = cost.usd if cost.llm_calls else None
-        money = [one for one in (models, cost.tool_usd) if one is not None]
+        known, at_least = cost.known_tokens, _at_least(cost)
         table.add_row(
             Text(cut(safe(name), 34)),
             f"{traces:,}",
@@ -130,16 +129,26 @@ def costs(title: str, rows: Iterable[tuple[str, int, Cost]]) -> None:
             f"{cost.tool_calls:,}",
             f"{known.input:,}{at_least}",
             f"{known.output:,}{at_least}",
-            _sum_of(money) if cost.usd is not None else "not known",
+            words.money(_money(cost)) if _is_priced(cost) else "",
             "" if cost.took_ns is None else amounts.duration(cost.took_ns),
         )
     table.columns[-1].justify = "left"
     _print(table)
 
 
-def _sum_of(money: Sequence[Decimal]) -> str:
-    """Money; nothing where nobody says that anything costs anything."""
-    return words.money(sum(money, Decimal())) if money else ""
+def _at_least(cost: Cost) -> str:
+    """The sign of a number that not all calls say."""
+    return "" if cost.tokens is not None else "+"
+
+
+def _is_priced(cost: Cost) -> bool:
+    """Whether anything is said to cost anything, or would be, were it known."""
+    return bool(cost.llm_calls) or cost.usd is None or cost.tool_usd is not None
+
+
+def _money(cost: Cost) -> Decimal | None:
+    """What models and tools cost together; None: of a model it is not known."""
+    return None if cost.usd is None else cost.usd + (cost.tool_usd or Decimal())
 
 
 def times(rows: Iterable[tuple[str, Split, int]], path_ns: int) -> None:
@@ -158,63 +167,49 @@ def times(rows: Iterable[tuple[str, Split, int]], path_ns: int) -> None:
     _print(table)
 
 
-def _bill(title: str, groups: dict[str, list[Span]], prices: Prices) -> Table:
+def _bill(title: str, groups: Mapping[str, Cost]) -> Table:
     table = _table(title, "calls", "in", "cached", "out", "cost", first_wide=True)
-    for name, spans in sorted(groups.items()):
-        used = _used(spans, name if title == "model" else None)
-        tokens = used.tokens
+    for name, cost in sorted(groups.items()):
+        tokens, at_least = cost.known_tokens, _at_least(cost)
         is_tool = title == "tool"
         table.add_row(
             Text(cut(safe(name), 34)),
-            str(len(spans)),
+            str(cost.llm_calls + cost.tool_calls),
             *(
-                "" if is_tool else f"{count:,}"
+                "" if is_tool else f"{count:,}{at_least}"
                 for count in (tokens.input, tokens.cache_read, tokens.output)
             ),
-            _cost(spans, prices, silent=is_tool),
+            _paid(cost),
         )
     return table
 
 
-def _used(spans: Iterable[Span], model: str | None) -> Usage:
-    used = Usage()
-    for span in spans:
-        if span.usage is not None:
-            models = {
-                name: tokens
-                for name, tokens in span.usage.models.items()
-                if model is None or name == model
-            }
-            used += Usage(models=models)
-    return used
-
-
-def _sum(spans: Sequence[Span]) -> str:
-    tokens = _used({span.id: span for span in spans}.values(), None).tokens
-    return f"{amounts.counted(len(spans), 'call')}, {amounts.counted(tokens.total, 'token')}"
-
-
-def _cost(spans: Sequence[Span], prices: Prices, *, silent: bool = False) -> str:
-    """What calls cost; `silent` says nothing where nothing has a price."""
-    total, known = Decimal(), False
-    for span in {span.id: span for span in spans}.values():
-        if span.usage is None:
-            if span.kind is SpanKind.LLM:
-                return "" if silent else "cost not known"
-            continue
-        if span.usage.tool_cost_usd is not None:
-            total, known = total + span.usage.tool_cost_usd, True
-        if span.usage.models:
-            try:
-                one = prices.cost(span)
-            except PriceUnknown:
-                one = None
-            if one is None:
-                return "" if silent else "cost not known"
-            total, known = total + one, True
-    if not known:
+def _paid(cost: Cost) -> str:
+    """What calls cost; nothing where nothing has a price."""
+    if not _is_priced(cost):
         return ""
-    return f"${total:.6f}".rstrip("0").rstrip(".") if total else "$0"
+    money = _money(cost)
+    return "cost not known" if money is None else _rounded(money)
+
+
+def _cost(span: Span, prices: Prices) -> str:
+    """What one span cost; nothing where that is not known."""
+    if span.usage is None:
+        return ""
+    said = [span.usage.tool_cost_usd] if span.usage.tool_cost_usd is not None else []
+    if span.usage.models:
+        try:
+            models = prices.cost(span)
+        except PriceUnknown:
+            models = None
+        if models is None:
+            return ""
+        said.append(models)
+    return _rounded(sum(said, Decimal())) if said else ""
+
+
+def _rounded(money: Decimal) -> str:
+    return f"${money:.6f}".rstrip("0").rstrip(".") if money else "$0"
 
 
 def _named(span: Span, depth: int, *, short: bool = False) -> Text:

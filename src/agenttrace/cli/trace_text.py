@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agenttrace.analysis.collective import at_the_end
+from agenttrace.analysis.costs import Costs
 from agenttrace.causal.order import collective_state
 from agenttrace.check.sides import safe
 from agenttrace.cli import words
@@ -43,14 +44,14 @@ def told(trace: Trace, written_in: str) -> Iterator[str]:
 
 
 def _head(trace: Trace, written_in: str) -> Iterator[str]:
-    usage = trace.usage
+    usage, cost = trace.usage, Costs(trace).total
     yield safe(trace.name)
     yield f"  trace     {trace.id}, {written_in}"
     yield f"  run       {'ended' if trace.complete else 'did not end: it was cut short'}"
     yield f"  holds     {_counts(trace)}"
     yield (
-        f"  used      {counted(usage.tokens.total, 'token')}: {words.tokens(usage.tokens)}; "
-        f"models cost {words.money(usage.cost_usd)}, tools cost {words.money(usage.tool_cost_usd)}"
+        f"  used      {words.used(cost)}; "
+        f"models cost {words.money(cost.usd)}, tools cost {words.money(cost.tool_usd)}"
     )
     for model, tokens in sorted(usage.models.items()):
         yield f"  model     {safe(model)}: {words.tokens(tokens)}"

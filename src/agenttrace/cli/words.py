@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenttrace.check.sides import cut, safe, shown
+from agenttrace.model import amounts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from decimal import Decimal
 
+    from agenttrace.analysis.costs import Cost
     from agenttrace.model.usage import Tokens
     from agenttrace.model.values import Value
 
@@ -34,6 +36,21 @@ def tokens(used: Tokens) -> str:
     return f"{said}, out {used.output}" + (
         f" ({used.reasoning} reasoning)" if used.reasoning else ""
     )
+
+
+def total(cost: Cost) -> str:
+    """`876 tokens`; with a + where not all calls say, and why; what no call says is no 0."""
+    known = cost.known_tokens.total
+    if cost.tokens is not None:
+        return amounts.counted(known, "token")
+    why = line(cost.unknown["tokens"])
+    return f"{known:,}+ tokens ({why})" if known else f"tokens {why}"
+
+
+def used(cost: Cost) -> str:
+    """`876 tokens: in 812, out 64`."""
+    is_known = cost.tokens is not None or cost.known_tokens.total
+    return f"{total(cost)}: {tokens(cost.known_tokens)}" if is_known else total(cost)
 
 
 def money(usd: Decimal | None) -> str:

@@ -9,15 +9,23 @@ from agenttrace.cli import words
 from agenttrace.model import amounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from agenttrace.analysis.delegation import Delegation, Delegations
-    from agenttrace.analysis.orchestration import Orchestration
-    from agenttrace.analysis.waiting import Waiting
+    from agenttrace.analysis.assigning import Assignment
+    from agenttrace.analysis.conformance import Violation
+    from agenttrace.analysis.deadlock import Deadlock
+    from agenttrace.analysis.delegation import Delegation
+    from agenttrace.analysis.leading import Decomposition
+    from agenttrace.analysis.loops import Loop
+    from agenttrace.analysis.orchestration import Pulse
+    from agenttrace.analysis.queues import Item, Queue
     from agenttrace.model.trace import Trace
 
 MOST = 30
-"""How many lines of one sort are printed; of more, the first, and how many there are."""
+"""How many lines of one sort are printed; of more, the first, and how many there are.
+
+What is wrong is a sort of its own: a long run hides none of it.
+"""
 
 
 def told(trace: Trace) -> Iterator[str]:
@@ -25,9 +33,16 @@ def told(trace: Trace) -> Iterator[str]:
     analysis = Analysis(trace)
     placed, led, held = analysis.delegations, analysis.orchestration, analysis.waiting
     for head, lines in (
-        ("placed", _placed(placed)),
-        ("led", _led(led)),
-        ("waited", _waited(held)),
+        ("placed", map(_placing, placed.rounds)),
+        ("placed", map(_broken, placed.violations)),
+        ("queue", map(_queue, led.queues)),
+        ("led", map(_assigned, led.assignments)),
+        ("led", map(_named, led.decompositions)),
+        ("silent", _silent(led.pulses)),
+        ("waited", (words.line(str(one)) for one in held.waits)),
+        ("waited", map(_deadlock, held.deadlocks)),
+        ("waited", map(_loop, held.loops)),
+        ("waited", map(_starved, held.starved)),
     ):
         found = list(lines)
         yield from (f"{head:8}{line}" for line in found[:MOST])
@@ -35,13 +50,6 @@ def told(trace: Trace) -> Iterator[str]:
             yield f"{head:8}and {len(found) - MOST} more"
     for name, why in {**placed.unknown, **led.unknown, **held.unknown}.items():
         yield f"{name}: {words.line(why)}"
-
-
-def _placed(found: Delegations) -> Iterator[str]:
-    for one in found.rounds:
-        yield words.line(_placing(one))
-    for broken in found.violations:
-        yield f"{broken.rule}: {words.line(broken.why)}"
 
 
 def _placing(one: Delegation) -> str:
@@ -52,45 +60,53 @@ def _placing(one: Delegation) -> str:
         if ns is not None
     ]
     asked = "handed over" if one.is_handoff else amounts.counted(len(one.bids), "bid")
-    return ", ".join(
-        [
-            f"{one.task} by {one.manager or 'nobody'} to {whom}",
-            asked,
-            one.outcome or "no outcome",
-            *took,
-        ]
-    )
+    said = [
+        f"{one.task} by {one.manager or 'nobody'} to {whom}",
+        asked,
+        "no outcome" if one.outcome is None else f"{one.outcome} as reported",
+        *took,
+    ]
+    return words.line(", ".join(said))
 
 
-def _led(found: Orchestration) -> Iterator[str]:
-    for queue in found.queues:
-        left = ", ".join(one.task for one in queue.waiting) or "nothing"
-        most = "nobody says how many" if queue.peak is None else f"at most {queue.peak}"
-        yield words.line(f"queue {queue.name}: {most} at once, {left} left".replace(" :", ":"))
-    for given in found.assignments:
-        out_of = "" if given.candidates is None else f" out of {len(given.candidates)}"
-        yield words.line(
-            f"{given.task} to {given.worker or 'nobody'}{out_of}, {given.outcome or 'no outcome'}"
-        )
-    for broken_up in found.decompositions:
-        took = "" if broken_up.took_ns is None else f" in {amounts.duration(broken_up.took_ns)}"
-        tasks = amounts.counted(len(broken_up.tasks), "task")
-        yield words.line(f"{broken_up.agent} named {tasks}{took}")
-    for pulse in found.pulses:
+def _broken(one: Violation) -> str:
+    return f"{one.rule}: {words.line(one.why)}"
+
+
+def _queue(queue: Queue) -> str:
+    name = f"{queue.name}: " if queue.name else ""
+    left = ", ".join(one.task for one in queue.waiting) or "nothing"
+    most = "nobody says how many" if queue.peak is None else f"at most {queue.peak}"
+    return words.line(f"{name}{most} at once, {left} left")
+
+
+def _assigned(given: Assignment) -> str:
+    out_of = "" if given.candidates is None else f" out of {len(given.candidates)}"
+    ended = "no outcome" if given.outcome is None else f"{given.outcome} as its span ended"
+    return words.line(f"{given.task} to {given.worker or 'nobody'}{out_of}, {ended}")
+
+
+def _named(broken_up: Decomposition) -> str:
+    took = "" if broken_up.took_ns is None else f" in {amounts.duration(broken_up.took_ns)}"
+    tasks = amounts.counted(len(broken_up.tasks), "task")
+    return words.line(f"{broken_up.agent} named {tasks}{took}")
+
+
+def _silent(pulses: Iterable[Pulse]) -> Iterator[str]:
+    for pulse in pulses:
         if pulse.longest_silence_ns is not None:
             silence = amounts.duration(pulse.longest_silence_ns)
-            yield words.line(f"{pulse.agent} was silent for {silence} at most")
+            yield words.line(f"{pulse.agent} for {silence} at most")
 
 
-def _waited(found: Waiting) -> Iterator[str]:
-    for wait in found.waits:
-        yield words.line(str(wait))
-    for group in found.deadlocks:
-        yield words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
-    for loop in found.loops:
-        where = "at the end" if loop.at_end else "and went on"
-        yield words.line(
-            f"{', '.join(loop.agents)} {loop.rule} {amounts.times(loop.times)}, {where}"
-        )
-    for item in found.starved:
-        yield words.line(f"{item.task} starved: {item.overtaken} overtook it")
+def _deadlock(group: Deadlock) -> str:
+    return words.line(f"deadlock, a {group.kind}: {', '.join(group.agents)}")
+
+
+def _loop(loop: Loop) -> str:
+    where = "at the end" if loop.at_end else "and went on"
+    return words.line(f"{', '.join(loop.agents)} {loop.rule} {amounts.times(loop.times)}, {where}")
+
+
+def _starved(item: Item) -> str:
+    return words.line(f"{item.task} starved: {item.overtaken} overtook it")

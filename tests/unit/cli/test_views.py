@@ -160,6 +160,46 @@ def test_a_price_that_nobody_knows_is_said_and_no_sum_is_made(tmp_path: Path) ->
     assert told.endswith("in all 10 calls, 20 tokens, cost not known")
 
 
+def test_tokens_that_nobody_recorded_are_no_0_in_any_view(tmp_path: Path) -> None:
+    """The bill, the page and an agent's story say it in the words of `agenttrace stats`."""
+    why = "not recorded: 1 of its model calls does not say"
+    (file := tmp_path / "log.json").write_text(
+        '{"messages": [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "ho"}]}'
+    )
+
+    bill = show(str(file), "--view", "usage").splitlines()
+
+    assert bill[:2] == [
+        "model      calls in cached out           cost",
+        "(not said)     1 0+     0+  0+ cost not known",
+    ]
+    assert bill[-1] == f"in all 1 call, tokens {why}, cost not known"
+    assert f"  used      tokens {why}; models cost not known, tools" in show(str(file))
+    assert f"  used      tokens {why}\n" in show(str(file), "--agent", "assistant")
+    assert f"tokens: {why}" in CliRunner().invoke(main, ["stats", str(file)]).output
+
+
+def test_of_tokens_that_some_calls_tell_a_plus_says_that_there_are_more(tmp_path: Path) -> None:
+    """What is known is shown, and is no sum."""
+    spans = tuple(
+        replace(one, usage=None) if one.agent == "writer" else one for one in still().spans
+    )
+    (file := tmp_path / "desk.trace").write_bytes(native.write(replace(still(), spans=spans)))
+    said = "10+ tokens (not recorded: 1 of its model calls does not say)"
+
+    assert show(str(file), "--view", "usage").endswith(f"in all 10 calls, {said}, cost not known")
+    assert f"  used      {said}: in 2, out 8; models cost not known" in show(str(file))
+
+
+def test_a_run_without_a_model_has_used_0_tokens_for_nothing(tmp_path: Path) -> None:
+    """Where no token was used no price is needed, and no comma stands before nothing."""
+    spans = tuple(replace(one, usage=None) for one in still().spans if one.kind is not SpanKind.LLM)
+    (file := tmp_path / "desk.trace").write_bytes(native.write(replace(still(), spans=spans)))
+
+    assert show(str(file), "--view", "usage").endswith("\nin all 8 calls, 0 tokens")
+    assert "  used      0 tokens: in 0, out 0; models cost $0, tools" in show(str(file))
+
+
 def test_one_agents_story_is_its_own_spans_with_the_numbers_of_the_page(shown: str) -> None:
     """What it did, was told and knew; nobody else's."""
     told = show(shown, "--agent", "pay*")
