@@ -120,6 +120,7 @@ def save(path: Path, trace: Trace) -> None:
 
 def lines(trace: Trace, form: str) -> Iterator[str]:
     """What is in a trace, as a table."""
+    from agenttrace.analysis.costs import Costs
     from agenttrace.analysis.fidelity import level_of
     from agenttrace.analysis.oddities import oddities
     from agenttrace.check.sides import safe
@@ -132,7 +133,7 @@ def lines(trace: Trace, form: str) -> Iterator[str]:
         amounts.counted(models, "model call"),
         amounts.counted(tools, "tool call"),
         amounts.counted(len(trace.agents), "agent"),
-        amounts.counted(trace.usage.tokens.total, "token"),
+        words.total(Costs(trace).total),
     )
     yield f"trace     {trace.id}  {safe(trace.name)}  ({form})"
     yield f"holds     {', '.join(counts)}"
