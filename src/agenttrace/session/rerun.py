@@ -47,6 +47,7 @@ class Rerun:
         returned: What it returned.
         asked: How many calls came to the door.
         warnings: What a person should know of the run.
+        unused_stubs: The names of the tools whose stubs nothing asked for.
         redactor: What knows the secrets that the run met.
     """
 
@@ -57,6 +58,7 @@ class Rerun:
     returned: Any
     asked: int
     warnings: tuple[str, ...]
+    unused_stubs: tuple[str, ...]
     redactor: Redactor
 
     @property
@@ -111,7 +113,8 @@ def rerun(
             compare=False,
         )
         with World(live=False) as world:
-            session = _Session(plan, world, stubs or Stubs(), calls, wishes)
+            stubs = stubs or Stubs()
+            session = _Session(plan, world, stubs, calls, wishes)
             raised, returned = None, None
             with session:
                 try:
@@ -134,6 +137,7 @@ def rerun(
         returned=returned,
         asked=verdict.counts.asked,
         warnings=verdict.warnings,
+        unused_stubs=tuple(one.aim.name for one in stubs.unused()),
         redactor=session.redactor,
     )
 

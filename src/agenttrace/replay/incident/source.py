@@ -199,7 +199,7 @@ class Incident:
         if self._wishes.lend and likely is not None and not settled:
             self._come_to(call, likely)
             return self._given(call, likely, "lent")
-        raise telling.departed(self._run, departure, self.calls)
+        raise telling.departed(self._run, departure, self.calls, lends=self._wishes.lend)
 
     def _note(self, call: Call) -> None:
         self.came[call.position] = (call.question.kind, call.question.operation)

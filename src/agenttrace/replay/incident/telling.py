@@ -74,8 +74,10 @@ class Departure:
         return f"the incident has no call like {self.call.question.title}"
 
 
-def departed(run: str, departure: Departure, calls: Calls) -> ReplayDiverged:
-    """Make the error for a call that the incident does not answer."""
+def departed(
+    run: str, departure: Departure, calls: Calls, *, lends: bool = False
+) -> ReplayDiverged:
+    """Make the error for a call that the incident does not answer, lending or not."""
     label = departure.missed.candidates[0].label if departure.missed.candidates else None
     before = counted(departure.before, "call was", "calls were")
     lines = [
@@ -84,9 +86,12 @@ def departed(run: str, departure: Departure, calls: Calls) -> ReplayDiverged:
         f"  inside    {label_of(departure.call.position[:-1])}",
         f"  so far    {before} answered of the incident's {len(calls.all)}",
         "",
-        "  To see what follows, give it the likeliest answer:",
-        "      --match lenient",
     ]
+    question = departure.call.question
+    if not lends:
+        lines += ["  To see what follows, give it the likeliest answer:", "      --match lenient"]
+    elif label is None and question.kind == "tool":
+        lines += ["  You know what it gives:", f"      --stub {question.operation}='…'"]
     if label is not None:
         lines += ["  You know what the world would say to it:", f"      --override '{label}=…'"]
     return ReplayDiverged(
@@ -121,7 +126,7 @@ def not_stubbed(run: str, call: Call) -> IncidentSilent:
 def misfit(run: str, call: Call, known: Known, why: str) -> IncidentSilent:
     """Make the error for a result that the live tool could not have given."""
     said = f"what {known.label} {known.title} was answered is nothing that the tool gives: {why}"
-    return _silent(run, call, said, [f"      --override '{known.label}=…'"])
+    return _silent(run, call, said, [f"      --override '{known.label}=…'"], unfit=known.label)
 
 
 def unknown_language(run: str, call: Call, known: Known) -> IncidentSilent:
@@ -139,7 +144,9 @@ def stopped(run: str, call: Call, known: Known) -> StoppedThere:
     )
 
 
-def _silent(run: str, call: Call, why: str, ways: list[str]) -> IncidentSilent:
+def _silent(
+    run: str, call: Call, why: str, ways: list[str], *, unfit: str | None = None
+) -> IncidentSilent:
     site = f"      {call.question.site}" if call.question.site else ""
     lines = [
         f"    this run  {call.question.title}{_by(call.agent or '')}{site}",
@@ -149,7 +156,10 @@ def _silent(run: str, call: Call, why: str, ways: list[str]) -> IncidentSilent:
         "  More: agenttrace explain incident-silent",
     ]
     return IncidentSilent(
-        safe(f"{run}: {why}"), detail="\n".join(map(safe, lines)), position=call.position
+        safe(f"{run}: {why}"),
+        detail="\n".join(map(safe, lines)),
+        position=call.position,
+        unfit=unfit,
     )
 
 
