@@ -18,7 +18,7 @@ from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.fitting import place_of
 from agenttrace.check.selector import misspelt
 from agenttrace.check.sides import cut, safe
-from agenttrace.model import amounts
+from agenttrace.model import amounts, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -244,10 +244,7 @@ class InteractionGraph:
         raise team_failed(
             f"{len(found)} never read{_by(kind)}",
             "unread",
-            (
-                f"{one.kind}: {safe(one.span.name)} by {safe(one.agent or 'nobody')}"
-                for one in found
-            ),
+            map(_said, found),
         )
 
     # -- for others ---------------------------------------------------------------------------
@@ -310,6 +307,13 @@ def _line(one: Interaction) -> str:
     where = "" if one.effect is None else f", {safe(one.effect.name)} at {place_of(one.effect)}"
     channel = f" on {safe(one.channel)}" if one.channel else ""
     return f"{safe(one.source)} -> {safe(one.target)}  {safe(one.kind)}{channel}{where}"
+
+
+def _said(one: Unread) -> str:
+    key = one.span.attributes.get(names.MESSAGE_KEY)
+    entry = "" if key is None else f"[{cut(safe(str(key)))}]"
+    by = safe(one.agent or "nobody")
+    return f"{one.kind}: {safe(one.span.name)}{entry} by {by} at {place_of(one.span)}"
 
 
 def _nearest(source: str, target: str) -> tuple[tuple[str, str], ...]:

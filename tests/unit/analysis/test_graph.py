@@ -19,6 +19,7 @@ from agenttrace.analysis.graph import InteractionGraph
 from agenttrace.analysis.interactions import Interaction
 from agenttrace.analysis.ranks import Ranks
 from agenttrace.causal.order import Order
+from agenttrace.check.fitting import place_of
 from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed, UsageError
 from agenttrace.formats.files import trace_at
 from agenttrace.model import names
@@ -586,6 +587,28 @@ def test_what_is_asked_again_and_what_is_not_read_are_listed() -> None:
     with pytest.raises(NotRecorded, match="everything was read by publish: nobody knows") as unsaid:
         InteractionGraph(deaf).reads_everything("publish")
     assert "no verb published anything" in str(unsaid.value)
+
+
+def test_what_is_never_read_is_named_with_its_key_and_its_place() -> None:
+    """Of a board it is the entry that tells one write from the others."""
+    hand = ByHand()
+    for number, key in enumerate(["used", "unused"]):
+        hand.span(
+            f"write {key}",
+            "message",
+            at=(number, number),
+            wire_kind=WireKind.PRODUCER,
+            attributes={names.MESSAGE_KEY: key},
+        )
+    hand.span("read", "message", at=(3, 3), links={"write used": "blackboard"})
+    trace = hand.trace()
+    renamed = tuple(replace(one, name="write river") for one in trace.spans)
+
+    with pytest.raises(TeamFailed, match="1 never read") as error:
+        InteractionGraph(replace(trace, spans=renamed)).reads_everything()
+    assert f"  unread    blackboard: write river[unused] by nobody at {place_of(renamed[1])}\n" in (
+        str(error.value)
+    )
 
 
 def test_a_misspelt_kind_is_an_error_also_where_nothing_is_found() -> None:
