@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agenttrace.analysis import graph_forms, graph_shapes
 from agenttrace.analysis.channels import Channel, Node, channel
 from agenttrace.analysis.interactions import KINDS, MESSAGE, Interaction, interactions
-from agenttrace.analysis.team import Team
+from agenttrace.analysis.team import ByAgent, Team
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.fitting import place_of
 from agenttrace.check.selector import misspelt
@@ -55,7 +55,10 @@ class InteractionGraph:
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
-        """Every agent by its id, sorted; those that talk to nobody, too."""
+        """Every agent by its id, sorted; those that talk to nobody, too.
+
+        A name, or wildcards, give the one agent that they mean.
+        """
         reaches: dict[str, set[str]] = defaultdict(set)
         reached: dict[str, set[str]] = defaultdict(set)
         sent: dict[str, int] = defaultdict(int)
@@ -65,7 +68,7 @@ class InteractionGraph:
             reached[one.target].add(one.source)
             sent[one.source] += one.count
             received[one.target] += one.count
-        return {
+        found = {
             name: Node(
                 agent=agent,
                 spans=len(self.team.spans_of[name]),
@@ -76,6 +79,7 @@ class InteractionGraph:
             )
             for name, agent in self.team.agents.items()
         }
+        return ByAgent(found, self.team, "a node")
 
     # -- shapes that mean something -----------------------------------------------------------
     @cached_property
