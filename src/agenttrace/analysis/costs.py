@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
+from agenttrace.analysis.telling import no_attribute, word
 from agenttrace.check.pricing import Prices
 from agenttrace.errors import PriceUnknown
 from agenttrace.model.amounts import verb
@@ -24,6 +25,7 @@ from agenttrace.model.usage import Tokens, Usage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from agenttrace.check.select import Selection
     from agenttrace.model.trace import Trace
 
 COORDINATING = (SpanKind.MESSAGE, SpanKind.ORCHESTRATION)
@@ -172,9 +174,16 @@ class Costs:
             return None
         return None if models is None else models + (usage.tool_cost_usd or Decimal())
 
-    def subtree(self, span: Span) -> Cost:
-        """What a span used, and all inside it."""
-        inside, ahead = [], [span]
+    def subtree(self, span: Selection | Span) -> Cost:
+        """What a span used, and all inside it; of a selection, its last one.
+
+        Raises:
+            NothingSelected: The selection means none.
+            UsageError: It is neither.
+        """
+        from agenttrace.check.pointing import span_meant
+
+        inside, ahead = [], [span_meant(span, "subtree")]
         while ahead:
             at = ahead.pop()
             inside.append(at)
@@ -185,7 +194,23 @@ class Costs:
         """What was used, parted by one of `DIMENSIONS` or by an attribute; sorted.
 
         Each call counts in one part; None is the part of those of whom it is not said.
+
+        Raises:
+            UsageError: It is neither: no call has such an attribute.
         """
+        if what not in DIMENSIONS and what not in self.attributes:
+            raise no_attribute(
+                f"by({word(repr(what))})", what, "the trace", DIMENSIONS, self.attributes
+            )
+        return self.parts(what)
+
+    @cached_property
+    def attributes(self) -> frozenset[str]:
+        """The names of what the calls say of themselves."""
+        return frozenset(name for span in self.calls for name in span.attributes)
+
+    def parts(self, what: str) -> Mapping[str | None, Cost]:
+        """The same as `by`; an attribute that only calls of other runs have is no error."""
         if what == "model":
             return _by_model(self.calls, self._paid_for)
         part = self._part_of(what)

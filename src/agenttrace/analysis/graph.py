@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.analysis import graph_forms, graph_shapes
 from agenttrace.analysis.channels import Channel, Node, channel
-from agenttrace.analysis.interactions import Interaction, interactions
-from agenttrace.analysis.team import Team
+from agenttrace.analysis.interactions import KINDS, MESSAGE, Interaction, interactions
+from agenttrace.analysis.team import ByAgent, Team
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
 from agenttrace.check.fitting import place_of
+from agenttrace.check.selector import misspelt
 from agenttrace.check.sides import cut, safe
-from agenttrace.model import amounts
+from agenttrace.model import amounts, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,7 +55,10 @@ class InteractionGraph:
 
     @cached_property
     def nodes(self) -> Mapping[str, Node]:
-        """Every agent by its id, sorted; those that talk to nobody, too."""
+        """Every agent by its id, sorted; those that talk to nobody, too.
+
+        A name, or wildcards, give the one agent that they mean.
+        """
         reaches: dict[str, set[str]] = defaultdict(set)
         reached: dict[str, set[str]] = defaultdict(set)
         sent: dict[str, int] = defaultdict(int)
@@ -64,7 +68,7 @@ class InteractionGraph:
             reached[one.target].add(one.source)
             sent[one.source] += one.count
             received[one.target] += one.count
-        return {
+        found = {
             name: Node(
                 agent=agent,
                 spans=len(self.team.spans_of[name]),
@@ -75,6 +79,7 @@ class InteractionGraph:
             )
             for name, agent in self.team.agents.items()
         }
+        return ByAgent(found, self.team, "a node")
 
     # -- shapes that mean something -----------------------------------------------------------
     @cached_property
@@ -109,6 +114,7 @@ class InteractionGraph:
         Raises:
             TeamFailed: It did not; the message lists whom it did lead to something.
             NothingSelected: No agent is called so.
+            UsageError: There is no such kind.
         """
         if self._between(source, target, kind):
             return True
@@ -128,6 +134,7 @@ class InteractionGraph:
         Raises:
             TeamFailed: It did; the message lists how.
             NothingSelected: No agent is called so.
+            UsageError: There is no such kind.
         """
         found = self._between(source, target, kind)
         if not found:
@@ -222,12 +229,18 @@ class InteractionGraph:
 
         Raises:
             TeamFailed: Something was not; the message lists it.
-            NotRecorded: Nothing was said at all.
+            NotRecorded: Nothing was said at all, or nothing of this kind.
+            UsageError: There is no such kind.
         """
-        if not any(graph_shapes.is_said(span) for span in self.team.trace.spans):
+        if kind not in _VERBS:
+            raise misspelt("nothing is said of the kind", str(kind), filter(None, _VERBS))
+        said = (
+            graph_shapes.kind_of(it) for it in self.team.trace.spans if graph_shapes.is_said(it)
+        )
+        if not any(kind in (None, one) for one in said):
             raise not_recorded(
-                "whether everything was read",
-                "no verb sent, published or wrote anything (what a queue carries is not counted)",
+                f"whether everything was read{_by(kind)}",
+                f"no verb {_VERBS[kind]} anything (what a queue carries is not counted)",
             )
         found = [one for one in self.unread if kind in (None, one.kind)]
         if not found:
@@ -235,10 +248,7 @@ class InteractionGraph:
         raise team_failed(
             f"{len(found)} never read{_by(kind)}",
             "unread",
-            (
-                f"{one.kind}: {safe(one.span.name)} by {safe(one.agent or 'nobody')}"
-                for one in found
-            ),
+            map(_said, found),
         )
 
     # -- for others ---------------------------------------------------------------------------
@@ -262,8 +272,16 @@ class InteractionGraph:
         """
         return graph_forms.networkx(self.nodes, self.channels)
 
+    @cached_property
+    def _kinds(self) -> tuple[str, ...]:
+        """What a kind can be: those that there always are, and the words of the trace's links."""
+        links = (link.relationship for span in self.team.trace.spans for link in span.links)
+        return tuple(dict.fromkeys((*KINDS, *links)))
+
     def _between(self, source: str, target: str, kind: str | None) -> list[Interaction]:
         sources, targets = self.team.meant(source), self.team.meant(target)
+        if kind is not None and kind not in self._kinds:
+            raise misspelt("no interaction is of the kind", str(kind), self._kinds)
         return [
             one
             for one in self.interactions
@@ -280,10 +298,26 @@ _WIDTH = 500
 """How many letters of it a line of a message has."""
 
 
+_VERBS: Mapping[str | None, str] = {
+    None: "sent, published or wrote",
+    MESSAGE: "sent",
+    "publish": "published",
+    "blackboard": "wrote",
+}
+"""What was done with what is said, by its kind."""
+
+
 def _line(one: Interaction) -> str:
     where = "" if one.effect is None else f", {safe(one.effect.name)} at {place_of(one.effect)}"
     channel = f" on {safe(one.channel)}" if one.channel else ""
     return f"{safe(one.source)} -> {safe(one.target)}  {safe(one.kind)}{channel}{where}"
+
+
+def _said(one: Unread) -> str:
+    key = one.span.attributes.get(names.MESSAGE_KEY)
+    entry = "" if key is None else f"[{cut(safe(str(key)))}]"
+    by = safe(one.agent or "nobody")
+    return f"{one.kind}: {safe(one.span.name)}{entry} by {by} at {place_of(one.span)}"
 
 
 def _nearest(source: str, target: str) -> tuple[tuple[str, str], ...]:

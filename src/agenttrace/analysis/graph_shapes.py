@@ -274,10 +274,11 @@ def unread(team: Team) -> Iterator[Unread]:
     delivered = {one.message for one in team.trace.deliveries if one.message is not None}
     for span in team.trace.spans:
         if is_said(span) and span.id not in read and span.position not in delivered:
-            yield Unread(span=span, agent=team.doers[span.id], kind=_kind(span))
+            yield Unread(span=span, agent=team.doers[span.id], kind=kind_of(span))
 
 
-def _kind(span: Span) -> str:
+def kind_of(span: Span) -> str:
+    """The kind of what a span said: `message`, `publish` or `blackboard`."""
     if is_write(span):
         return "blackboard"
     return "publish" if span.operation.startswith("publish ") else MESSAGE

@@ -30,6 +30,23 @@ if TYPE_CHECKING:
 AS_TOOL, INSIDE, MESSAGE = "tool-as-agent", "subagent", "message"
 """Kinds that no link says: an agent behind a tool, one that runs inside another, a queue's."""
 
+KINDS = (
+    MESSAGE,
+    "publish",
+    "blackboard",
+    "stigmergy",
+    "handoff",
+    AS_TOOL,
+    INSIDE,
+    "triggered_by",
+    "retry_of",
+    "announced_by",
+    "bid_by",
+    "awarded_by",
+    "executed_by",
+)
+"""The kinds of interaction that agenttrace itself knows; a link may say any other word."""
+
 NOT_RECORDED = "not recorded"
 
 _NOTHING = object()

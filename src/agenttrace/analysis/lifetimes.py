@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from agenttrace.analysis.interactions import NOT_RECORDED, unmarked
 from agenttrace.analysis.limits import share_of
-from agenttrace.analysis.telling import MOST, not_recorded, team_failed
+from agenttrace.analysis.team import ByAgent
+from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.check.sides import safe
-from agenttrace.errors import UsageError
 from agenttrace.model import amounts, names
 from agenttrace.model.span import Span, SpanKind, WireKind
 from agenttrace.model.usage import TIME_CATEGORIES
@@ -121,28 +121,8 @@ _RANKS = (_REASONING, _TOOL, _WAITING, _TOOL, _IDLE)
 """What counts first: a model; a tool in which nobody else acts; another agent; a tool around it."""
 
 
-class Lifetimes(dict[str, Lifetime]):
+class Lifetimes(ByAgent[Lifetime]):
     """By agent id, sorted; a name, or wildcards, give the one agent that they mean."""
-
-    def __init__(self, found: Mapping[str, Lifetime], team: Team) -> None:
-        """Hold them, and the agents that they are of."""
-        super().__init__(found)
-        self._team = team
-
-    def __missing__(self, name: str) -> Lifetime:
-        """The lifetime of the one agent that is meant.
-
-        Raises:
-            NothingSelected: No agent is called so.
-            UsageError: Several are.
-        """
-        meant = sorted(self._team.meant(name) & self.keys())
-        if len(meant) == 1:
-            return self[meant[0]]
-        raise UsageError(
-            f"{safe(repr(name))} means {len(meant)} agents, and a lifetime is of one",
-            detail=f"  they are  {safe(', '.join(meant[:MOST]))}",
-        )
 
 
 def lifetimes(team: Team, path: CriticalPath) -> Lifetimes:
@@ -176,7 +156,7 @@ def lifetimes(team: Team, path: CriticalPath) -> Lifetimes:
             notes=tuple(_notes(queued.get(agent, 0))),
             spans=spans,
         )
-    return Lifetimes(found, team)
+    return Lifetimes(found, team, "a lifetime")
 
 
 def _unlived(

@@ -7,7 +7,9 @@ some counts against an objective only where it matters.
 
 from __future__ import annotations
 
+import difflib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import ROUND_FLOOR, Decimal
 from fnmatch import fnmatchcase
@@ -20,11 +22,10 @@ from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
 from agenttrace.model import amounts
 from agenttrace.model.span import OK, UNSET, Span, SpanKind
+from agenttrace.model.trace import Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from agenttrace.model.trace import Trace
+    from collections.abc import Iterator
 
 SCHEMA = "agenttrace.slo/1"
 
@@ -36,6 +37,9 @@ _SENTENCE = re.compile(
     r"\s+(?:(?P<succeed>succeeds?)|within\s+(?P<within>\S.*?))\s*"
 )
 _PERCENT = Decimal(100)
+_KNOWN = 1_000
+"""From how many names on no more are kept, to be told where none is the one that is said."""
+_MORE_OF_NOTHING = "  More: agenttrace explain nothing-selected"
 _FIRST = 5
 """How many bad ones are told of each objective; it is said how many more there are."""
 _LIKE = "  Such are  99.9% of workflows succeed\n            95% of tool look_up* within 2s"
@@ -113,12 +117,14 @@ class Judged:
         count: How many there were.
         bad: Those that were not good.
         unknown: Those of which nobody knows, with the reason.
+        there: Where a name is said and there were none: what such things are called, sorted.
     """
 
     objective: Objective
     count: int
     bad: tuple[Bad, ...] = ()
     unknown: tuple[Bad, ...] = field(default=())
+    there: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> int:
@@ -183,6 +189,7 @@ class Objectives:
         self._counts = [0] * len(self._all)
         self._bad: list[list[Bad]] = [[] for _ in self._all]
         self._unknown: list[list[Bad]] = [[] for _ in self._all]
+        self._there: list[set[str]] = [set() for _ in self._all]
 
     def add(self, trace: Trace) -> None:
         """Hold them against one more run.
@@ -197,6 +204,8 @@ class Objectives:
                     detail="  In a replay computing takes no time. Judge recordings, or production:"
                     "\n      agenttrace slo golden",
                 )
+            if one.name and not self._counts[number] and len(self._there[number]) < _KNOWN:
+                self._there[number].update(it for _, names in _such(one, trace) for it in names)
             for span in _meant(one, trace):
                 self._counts[number] += 1
                 unknown, why = _amiss(one, trace, span)
@@ -208,9 +217,15 @@ class Objectives:
     def judged(self) -> tuple[Judged, ...]:
         """How each stands."""
         return tuple(
-            Judged(objective=one, count=count, bad=tuple(bad), unknown=tuple(unknown))
-            for one, count, bad, unknown in zip(
-                self._all, self._counts, self._bad, self._unknown, strict=True
+            Judged(
+                objective=one,
+                count=count,
+                bad=tuple(bad),
+                unknown=tuple(unknown),
+                there=() if count else tuple(sorted(there)),
+            )
+            for one, count, bad, unknown, there in zip(
+                self._all, self._counts, self._bad, self._unknown, self._there, strict=True
             )
         )
 
@@ -226,7 +241,9 @@ class Objectives:
             if not one.count:
                 raise NothingSelected(
                     f"{one.objective.text!r} speaks of what never happened",
-                    detail="  More: agenttrace explain nothing-selected",
+                    detail="\n".join(
+                        [*(f"  {line}" for line in _instead(one)), "", _MORE_OF_NOTHING]
+                    ),
                 )
             if one.holds is None:
                 first = one.unknown[0]
@@ -249,12 +266,38 @@ def hold(traces: Iterable[Trace], *sentences: str) -> Literal[True]:
         ObjectiveMissed: One is not kept.
         NotRecorded: One depends on what the traces do not hold.
         NothingSelected: One speaks of what never happened.
-        UsageError: One is no objective; or it speaks of time, and a trace's is virtual.
+        UsageError: One is no objective; or it speaks of time, and a trace's is virtual; or there
+            are no traces.
     """
     objectives = Objectives(*sentences)
-    for trace in traces:
+    has_any = False
+    for trace in _traces(traces):
         objectives.add(trace)
+        has_any = True
+    if not has_any:
+        raise UsageError(
+            "no trace was found to be judged",
+            detail='  traces_below("golden") gives none where no file below it is a trace.',
+        )
     return objectives.hold()
+
+
+def _traces(given: object) -> Iterator[Trace]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise _no_trace(given)
+    for one in given:
+        if not isinstance(one, Trace):
+            raise _no_trace(one)
+        yield one
+
+
+def _no_trace(given: object) -> UsageError:
+    said = cut(safe(repr(given)))
+    return UsageError(
+        f"hold: {said} is no trace, of type {type(given).__name__}",
+        detail='  Those of a folder or a file are  hold(traces_below("golden"), …)\n'
+        "      from agenttrace.formats.files import traces_below",
+    )
 
 
 def counts(one: Judged) -> str:
@@ -268,6 +311,8 @@ def told(one: Judged) -> Iterator[str]:
     stands = {True: "kept", False: "MISSED", None: "not known"}[one.holds]
     if not one.count:
         yield f"{'NOTHING':9}  {one.objective.text}: it speaks of what never happened"
+        for line in _instead(one):
+            yield f"{'':9}  {line}"
         return
     spent = "" if one.burn is None else f", {one.burn:.1%} of the error budget spent"
     yield f"{stands:9}  {one.objective.text}: {counts(one)}{spent}"
@@ -278,17 +323,33 @@ def told(one: Judged) -> Iterator[str]:
         yield f"{'':9}  and {more:,} more"
 
 
+def _instead(one: Judged) -> Iterator[str]:
+    """Of what an objective could speak, where it names what never happened."""
+    if not one.objective.name:
+        return
+    near = difflib.get_close_matches(one.objective.name, one.there, n=3, cutoff=0.4)
+    if near:
+        yield cut(safe(f"nearest   {', '.join(near)}"), _WIDTH)
+    more = f" and {len(one.there) - MOST:,} more" if len(one.there) > MOST else ""
+    there = cut(safe(", ".join(one.there[:MOST])), _WIDTH)
+    yield f"there are {there}{more}" if there else f"there is  no {one.objective.what}"
+
+
 def _meant(one: Objective, trace: Trace) -> Iterator[Span | None]:
+    for span, known in _such(one, trace):
+        if not one.name or any(fnmatchcase(it, one.name) for it in known):
+            yield span
+
+
+def _such(one: Objective, trace: Trace) -> Iterator[tuple[Span | None, tuple[str, ...]]]:
+    """Each thing of the kind that an objective speaks of, and what it is called."""
     if one.what == WORKFLOWS:
-        if not one.name or fnmatchcase(trace.name, one.name):
-            yield trace.root
+        yield trace.root, (trace.name,)
         return
     for span in trace.spans:
-        known = (span.name, span.operation, span.agent if span.kind is SpanKind.AGENT else None)
-        if span.kind == one.what and (
-            not one.name or any(it is not None and fnmatchcase(it, one.name) for it in known)
-        ):
-            yield span
+        if span.kind == one.what:
+            agent = span.agent if span.kind is SpanKind.AGENT else None
+            yield span, tuple(filter(None, (span.name, span.operation, agent)))
 
 
 def _amiss(one: Objective, trace: Trace, span: Span | None) -> tuple[bool, str]:

@@ -22,12 +22,15 @@ from agenttrace.analysis.queues import Queue, queues_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
+from agenttrace.check.sides import safe
 from agenttrace.errors import OrchestrationBroken
 from agenttrace.model import names
 from agenttrace.model.amounts import beyond, counted, duration
 from agenttrace.model.span import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from agenttrace.check.budget import Said
     from agenttrace.model.trace import Trace
 
@@ -101,7 +104,7 @@ class Orchestration:
 
         Raises:
             OrchestrationBroken: Something was not.
-            NotRecorded: No queue is recorded.
+            NotRecorded: No queue is recorded, or of one not what was put in.
         """
         if not self.queues:
             raise nothing("no queue is recorded", 'agenttrace.event("enqueued", task=, queue=)')
@@ -114,6 +117,7 @@ class Orchestration:
                 "their queue",
                 [(f"{one.task} in {one.queue or 'the queue'}", one.spans) for one in left],
             )
+        _require_told(one for one in self.queues if not one.is_told)
         return True
 
     def depth_at_most(self, limit: int) -> Literal[True]:
@@ -121,7 +125,7 @@ class Orchestration:
 
         Raises:
             OrchestrationBroken: One did.
-            NotRecorded: No queue is recorded.
+            NotRecorded: No queue is recorded, or of one not what it held.
         """
         if not self.queues:
             raise nothing("no queue is recorded", 'agenttrace.event("enqueued", task=, queue=)')
@@ -133,6 +137,7 @@ class Orchestration:
                 f"{counted(limit, 'task')}",
                 [(f"{one.name or 'the queue'} held {one.peak}", ()) for one in deep],
             )
+        _require_told(one for one in self.queues if one.peak is None)
         return True
 
     def succeed(self) -> Literal[True]:
@@ -180,6 +185,20 @@ class Orchestration:
                 [(f"{one.agent}: {beyond(ns, limit_ns)}", one.spans) for one, ns in silent],
             )
         return True
+
+
+def _require_told(unknown: Iterable[Queue]) -> None:
+    """Refuse to say anything of queues of which some are not known.
+
+    Raises:
+        NotRecorded: One is not.
+    """
+    for one in unknown:
+        raise nothing(
+            f"what {safe(one.name) or 'the queue'} held is not recorded: nothing was put in "
+            "before it was taken out",
+            'agenttrace.event("enqueued", task=, queue=)',
+        )
 
 
 def _ended(one: Assignment) -> str:

@@ -99,6 +99,11 @@ class Queue:
         return self.depths[place - 1].depth if place else 0
 
     @property
+    def is_told(self) -> bool:
+        """Whether anything is recorded to be put in; else nobody knows what was left in it."""
+        return any(one.enqueued_ns is not None for one in self.items)
+
+    @property
     def waiting(self) -> tuple[Item, ...]:
         """What was still in it at the end."""
         return tuple(one for one in self.items if one.is_waiting)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,7 @@ from agenttrace.analysis import graph_forms
 from agenttrace.analysis.channels import together
 from agenttrace.analysis.costs import DIMENSIONS, added
 from agenttrace.analysis.lifetimes import Split
-from agenttrace.check.sides import cut, safe
-from agenttrace.errors import UsageError
+from agenttrace.analysis.telling import no_attribute, word
 from agenttrace.model.amounts import counted
 from agenttrace.model.usage import TIME_CATEGORIES
 
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from agenttrace.analysis.overhead import Overhead
 
 SCHEMA = "agenttrace.stats/1"
-
-_MOST = 20
-"""How many attributes a message lists; it says how many more there are."""
 
 
 class Stats:
@@ -56,13 +51,13 @@ class Stats:
     def add(self, analysis: Analysis) -> None:
         """Add one run."""
         self.traces += 1
-        for name, cost in analysis.costs.by(self.by).items():
+        for name, cost in analysis.costs.parts(self.by).items():
             self._rows[name].append(replace(cost, spans=()))
         self._totals.append(replace(analysis.costs.total, spans=()))
         self._again.update(
             agent.id for agent in analysis.trace.agents if agent.id.startswith(f"{agent.name}#")
         )
-        self._attributes.update(name for span in analysis.costs.calls for name in span.attributes)
+        self._attributes.update(analysis.costs.attributes)
 
     def add_times(self, analysis: Analysis) -> None:
         """Add what the time of one run was spent on; nothing where it has no times."""
@@ -90,17 +85,8 @@ class Stats:
         """
         if self.by in DIMENSIONS or self.by in self._attributes:
             return
-        there = sorted(self._attributes)
-        near = difflib.get_close_matches(self.by, [*DIMENSIONS, *there], n=3, cutoff=0.5)
-        lines = [f"  nearest    {', '.join(map(_word, near))}"] if near else []
-        more = f" and {len(there) - _MOST:,} more" if len(there) > _MOST else ""
-        listed = ", ".join(map(_word, there[:_MOST])) or "none"
-        lines += [f"  by         {', '.join(DIMENSIONS)}", f"  attributes {listed}{more}"]
-        raise UsageError(
-            f"--by {_word(self.by)}: no call of {counted(self.traces, 'trace')} has such an "
-            "attribute",
-            detail="\n".join(lines),
-        )
+        runs = counted(self.traces, "trace")
+        raise no_attribute(f"--by {word(self.by)}", self.by, runs, DIMENSIONS, self._attributes)
 
     @property
     def rows(self) -> list[tuple[str | None, int, Cost]]:
@@ -155,10 +141,6 @@ def _share(parts: list[tuple[int | None, int | None]]) -> float | None:
     if len(known) < len(parts) or not whole:
         return None
     return sum(part for part, _ in known) / whole
-
-
-def _word(name: str) -> str:
-    return cut(safe(name))
 
 
 def _sum(splits: list[Split]) -> Split:

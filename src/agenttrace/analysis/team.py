@@ -6,10 +6,11 @@ import difflib
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from agenttrace.analysis.telling import MOST
 from agenttrace.check.sides import safe
-from agenttrace.errors import NothingSelected
+from agenttrace.errors import NothingSelected, UsageError
 from agenttrace.model.agent import Agent
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
+
+
+T = TypeVar("T")
 
 
 class Team:
@@ -115,6 +119,31 @@ class Team:
         yield f"  there are {safe(', '.join(self.agents))}" if self.agents else "  there is  none"
         yield ""
         yield "  More: agenttrace explain nothing-selected"
+
+
+class ByAgent(dict[str, T]):
+    """Something of each agent, by id; a name, or wildcards, give the one agent that they mean."""
+
+    def __init__(self, found: Mapping[str, T], team: Team, what: str) -> None:
+        """Hold what is said of the agents, the agents, and the words for what it is."""
+        super().__init__(found)
+        self._team = team
+        self._what = what
+
+    def __missing__(self, name: str) -> T:
+        """What is said of the one agent that is meant.
+
+        Raises:
+            NothingSelected: No agent is called so.
+            UsageError: Several are.
+        """
+        meant = sorted(self._team.meant(name) & self.keys())
+        if len(meant) == 1:
+            return self[meant[0]]
+        raise UsageError(
+            f"{safe(repr(name))} means {len(meant)} agents, and {self._what} is of one",
+            detail=f"  they are  {safe(', '.join(meant[:MOST]))}",
+        )
 
 
 def _is(name: str, agent: Agent) -> bool:

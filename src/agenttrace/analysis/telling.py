@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from agenttrace.errors import NotRecorded, TeamFailed
+from agenttrace.check.sides import cut, safe
+from agenttrace.errors import NotRecorded, TeamFailed, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 MOST = 12
 """How many lines a message lists."""
+
+_ATTRIBUTES = 20
+"""How many attributes a message lists; it says how many more there are."""
 
 
 def team_failed(
@@ -47,3 +52,29 @@ def not_recorded(what: str, why: str) -> NotRecorded:
         f"{what}: nobody knows",
         detail=f"  {'because':9} {why}\n\n  More: agenttrace explain not-recorded",
     )
+
+
+def no_attribute(
+    said: str, what: str, runs: str, dimensions: Collection[str], attributes: Collection[str]
+) -> UsageError:
+    """Calls are to be parted by an attribute that none of them has.
+
+    Args:
+        said: What was asked, as it is written.
+        what: The attribute.
+        runs: Whose calls they are.
+        dimensions: What they can be parted by besides.
+        attributes: What they have.
+    """
+    there = sorted(attributes)
+    near = difflib.get_close_matches(what, [*dimensions, *there], n=3, cutoff=0.5)
+    lines = [f"  nearest    {', '.join(map(word, near))}"] if near else []
+    more = f" and {len(there) - _ATTRIBUTES:,} more" if len(there) > _ATTRIBUTES else ""
+    listed = ", ".join(map(word, there[:_ATTRIBUTES])) or "none"
+    lines += [f"  by         {', '.join(dimensions)}", f"  attributes {listed}{more}"]
+    return UsageError(f"{said}: no call of {runs} has such an attribute", detail="\n".join(lines))
+
+
+def word(name: str) -> str:
+    """A name that is said by a person or a trace, short and harmless."""
+    return cut(safe(name))

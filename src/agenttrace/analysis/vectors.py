@@ -6,6 +6,7 @@ Each measure is defined, with cases worked out by hand, in `docs/reference/state
 from __future__ import annotations
 
 import bisect
+import difflib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ class Vector(dict[str, State]):
         """Read a collective state, each snapshot of it by `read`."""
         super().__init__({agent: read(shot) for agent, shot in known.agents.items()})
         self.cut: Mapping[Position, int] = known.cut
+
+    def __missing__(self, agent: str) -> State:
+        """Say who keeps a state instead.
+
+        Raises:
+            KeyError: Always.
+        """
+        near = difflib.get_close_matches(agent, self, n=3, cutoff=0.4)
+        nearest = f"; nearest {', '.join(map(safe, near))}" if near else ""
+        there = ", ".join(safe(name) or "the run's own: ''" for name in self) or "none"
+        raise KeyError(f"no state of {agent!r} is kept{nearest}; there is {there}")
 
     @cached_property
     def beliefs(self) -> Mapping[str, Mapping[str, Value]]:

@@ -13,11 +13,12 @@ from agenttrace.analysis.deadlock import Deadlock, Need, deadlocks, stuck
 from agenttrace.analysis.happenings import happenings
 from agenttrace.analysis.loops import RULES, Loop, loops_of
 from agenttrace.analysis.parties import Parties
-from agenttrace.analysis.queues import Item, queues_of
+from agenttrace.analysis.queues import Item, Queue, queues_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
 from agenttrace.analysis.waits import Wait, open_waits, told_waits
+from agenttrace.check.sides import safe
 from agenttrace.errors import TeamStuck
 from agenttrace.model.amounts import counted, times
 
@@ -109,15 +110,18 @@ class Waiting:
 
         Raises:
             TeamStuck: One was.
-            NotRecorded: No queue is recorded.
+            NotRecorded: No queue is recorded, or of one not what was put in.
         """
-        if "starved" in self.unknown:
-            raise nothing("no queue is recorded", 'agenttrace.event("enqueued", task=, queue=)')
         if self.starved:
             raise broken(
                 TeamStuck,
                 f"{counted(len(self.starved), 'task')} starved in a queue",
                 [(f"{one.task}: {one.overtaken} overtook it", one.spans) for one in self.starved],
+            )
+        if "starved" in self.unknown:
+            raise nothing(
+                f"whether a task starves: {self.unknown['starved']}",
+                'agenttrace.event("enqueued", task=, queue=)',
             )
         return True
 
@@ -158,15 +162,27 @@ def waiting(trace: Trace, *, at: Span | None = None, team: Team | None = None) -
             item for queue in queues for item in queue.items if item.is_waiting and item.overtaken
         ),
         unknown=_unknown(
-            waits=told_waits(team), starved=bool(queues) or at is not None, whole=at is None
+            waits=told_waits(team),
+            starved=_untold(queues) if at is None else "",
+            whole=at is None,
         ),
     )
 
 
-def _unknown(*, waits: bool, starved: bool, whole: bool) -> dict[str, str]:
+def _untold(queues: Sequence[Queue]) -> str:
+    """Why it is not known what starved; empty: it is."""
+    if not queues:
+        return "not recorded: no event `enqueued` or `dequeued`"
+    for one in queues:
+        if not one.is_told:
+            return f"not recorded: no event `enqueued` of {safe(one.name) or 'the queue'}"
+    return ""
+
+
+def _unknown(*, waits: bool, starved: str, whole: bool) -> dict[str, str]:
     found = {} if waits else {"waits": "not recorded: no event `waiting`"}
-    if not starved:
-        found["starved"] = "not recorded: no event `enqueued` or `dequeued`"
+    if starved:
+        found["starved"] = starved
     if not whole:
         asked = "asked at a moment: it is told at the end of a run"
         found |= {"loops": asked, "starved": asked}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
 from agenttrace.model.span import SpanKind
 
@@ -92,10 +93,10 @@ class Selector:
         known = [field.name for field in fields(cls)]
         for name in criteria:
             if name not in known:
-                raise _misspelt("a selector has no criterion", name, known)
+                raise misspelt("a selector has no criterion", name, known)
         kind = criteria.get("kind")
         if kind is not None and kind not in (kinds := [one.value for one in SpanKind]):
-            raise _misspelt("no span is of the kind", str(kind), kinds)
+            raise misspelt("no span is of the kind", str(kind), kinds)
         for name in ("name", "agent", "model", "status", "id", "raised"):
             if not isinstance(criteria.get(name, ""), str | None):
                 raise UsageError(f"{name}={criteria[name]!r}: it is a text, with `*` for anything")
@@ -131,9 +132,10 @@ class Selector:
         return str(self.as_dict())
 
 
-def _misspelt(what: str, name: str, known: Iterable[str]) -> UsageError:
-    known = list(known)
+def misspelt(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """There is nothing that is called so: the nearest names, and those that there are."""
+    known = list(map(safe, known))
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     nearest = [f"  nearest   {', '.join(near)}"] if near else []
     detail = "\n".join([*nearest, f"  there are {', '.join(known)}"])
-    return UsageError(f"{what} {name!r}", detail=detail)
+    return UsageError(f"{what} {safe(repr(name))}", detail=detail)

@@ -14,7 +14,7 @@ import pytest
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.costs import DIMENSIONS, Cost, Costs
 from agenttrace.analysis.lifetimes import Split
-from agenttrace.errors import NotRecorded, TeamFailed
+from agenttrace.errors import NotRecorded, TeamFailed, UsageError
 from agenttrace.model.agent import Agent
 from agenttrace.model.lane import Delivery, Lane, Step
 from agenttrace.model.span import Span, SpanKind, WireKind
@@ -35,6 +35,15 @@ def made(seed: int) -> Trace:
     """A team; of every third run the clocks disagree."""
     trace = a_team(seed, deeds=60)
     return skewed(trace, random.Random(seed)) if seed % 3 == 0 else trace
+
+
+def test_what_no_call_can_be_parted_by_is_refused() -> None:
+    """It had given one part of everything; the nearest is named, as on the command line."""
+    with pytest.raises(UsageError, match=r"by\('agnt'\): no call of the trace has such") as error:
+        Costs(made(1)).by("agnt")
+
+    assert "  nearest    agent, " in str(error.value)
+    assert "  by         agent, agent.name, " in str(error.value)
 
 
 # -- against the oracles --------------------------------------------------------------------------
@@ -65,7 +74,12 @@ def test_each_part_is_what_the_definition_says(own: oracle.Own) -> None:
             costs = Costs(trace, own=own)
             assert told(costs.total) == oracle.used(trace, oracle.calls(trace), own)
             for what in (*DIMENSIONS, "region"):
-                assert {name: told(cost) for name, cost in costs.by(what).items()} == {
+                by = costs.by
+                if what == "region" and not any(what in it.attributes for it in costs.calls):
+                    by = costs.parts
+                    with pytest.raises(UsageError, match="no call of the trace has such an"):
+                        costs.by(what)
+                assert {name: told(cost) for name, cost in by(what).items()} == {
                     name: oracle.used(trace, spans, own, name if what == "model" else None)
                     for name, spans in oracle.parts(trace, what).items()
                 }, (seed, what)

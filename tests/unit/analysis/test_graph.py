@@ -19,7 +19,8 @@ from agenttrace.analysis.graph import InteractionGraph
 from agenttrace.analysis.interactions import Interaction
 from agenttrace.analysis.ranks import Ranks
 from agenttrace.causal.order import Order
-from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed
+from agenttrace.check.fitting import place_of
+from agenttrace.errors import NothingSelected, NotRecorded, TeamFailed, UsageError
 from agenttrace.formats.files import trace_at
 from agenttrace.model import names
 from agenttrace.model.lane import Delivery, Lane, Step
@@ -583,7 +584,57 @@ def test_what_is_asked_again_and_what_is_not_read_are_listed() -> None:
     deaf = replace(same, spans=tuple(replace(one, links=()) for one in same.spans))
     with pytest.raises(TeamFailed, match="2 never read by message"):
         InteractionGraph(deaf).reads_everything("message")
-    assert InteractionGraph(deaf).reads_everything("publish")
+    with pytest.raises(NotRecorded, match="everything was read by publish: nobody knows") as unsaid:
+        InteractionGraph(deaf).reads_everything("publish")
+    assert "no verb published anything" in str(unsaid.value)
+
+
+def test_what_is_never_read_is_named_with_its_key_and_its_place() -> None:
+    """Of a board it is the entry that tells one write from the others."""
+    hand = ByHand()
+    for number, key in enumerate(["used", "unused"]):
+        hand.span(
+            f"write {key}",
+            "message",
+            at=(number, number),
+            wire_kind=WireKind.PRODUCER,
+            attributes={names.MESSAGE_KEY: key},
+        )
+    hand.span("read", "message", at=(3, 3), links={"write used": "blackboard"})
+    trace = hand.trace()
+    renamed = tuple(replace(one, name="write river") for one in trace.spans)
+
+    with pytest.raises(TeamFailed, match="1 never read") as error:
+        InteractionGraph(replace(trace, spans=renamed)).reads_everything()
+    assert f"  unread    blackboard: write river[unused] by nobody at {place_of(renamed[1])}\n" in (
+        str(error.value)
+    )
+
+
+def test_a_misspelt_kind_is_an_error_also_where_nothing_is_found() -> None:
+    """Or what never happens, and is all read, would hold for ever."""
+    graph = InteractionGraph(supervised())
+    said = InteractionGraph(talking(("a", "b"), ("b", "a")))
+
+    for asks in (graph.talks, graph.never_talks):
+        with pytest.raises(UsageError, match="no interaction is of the kind 'blackbord'") as error:
+            asks("lead", "worker*", kind="blackbord")
+        assert "nearest   blackboard\n  there are message, publish" in str(error.value)
+    with pytest.raises(UsageError, match="nearest   blackboard\n  there are message, publish, b"):
+        said.reads_everything("blackbord")
+
+
+def test_a_kind_may_be_the_word_of_a_link() -> None:
+    """A link says whatever its code says; only in a trace that says so is that word known."""
+    trace = talking(("a", "b"))
+    (link,) = trace.spans[2].links
+    asked = replace(trace.spans[2], links=(replace(link, relationship="asked"),))
+    graph = InteractionGraph(replace(trace, spans=(*trace.spans[:2], asked)))
+
+    assert graph.talks("a", "b", kind="asked")
+    assert graph.never_talks("b", "a", kind="asked")
+    with pytest.raises(UsageError, match="no interaction is of the kind 'asked'"):
+        InteractionGraph(trace).never_talks("b", "a", kind="asked")
 
 
 # -- for others -----------------------------------------------------------------------------------

@@ -110,3 +110,16 @@ def test_a_lifetime_is_asked_for_as_an_agent_is_elsewhere() -> None:
         lifetimes["c*"]
     with pytest.raises(NothingSelected, match="no agent is called 'chief'"):
         lifetimes["chief"]
+
+
+def test_a_node_of_the_graph_is_asked_for_as_a_lifetime_is() -> None:
+    """A bare `KeyError` had not said who there is."""
+    nodes = Analysis(two_cooks()).graph.nodes
+
+    assert list(nodes) == ["chef-1", "cook", "cook#1"]
+    assert nodes["chef"] is nodes["ch*"] is nodes["chef-1"]
+    with pytest.raises(UsageError, match=r"'c\*' means 3 agents, and a node is of one"):
+        nodes["c*"]
+    with pytest.raises(NothingSelected, match="no agent is called 'chief'") as error:
+        nodes["chief"]
+    assert "nearest   chef-1" in str(error.value)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from agenttrace.analysis.objectives import Bad, Judged, Objective, Objectives, hold
+from agenttrace.analysis.objectives import Bad, Judged, Objective, Objectives, hold, told
 from agenttrace.cli import main
 from agenttrace.errors import NothingSelected, NotRecorded, ObjectiveMissed, UsageError
 from agenttrace.formats import native
@@ -133,6 +133,54 @@ def test_an_objective_of_nothing_is_an_error() -> None:
         hold([workflow(0)], QUICK)
     with pytest.raises(UsageError, match="no objective is named"):
         hold([workflow(0)])
+
+
+@pytest.mark.parametrize(
+    ("sentence", "instead"),
+    [
+        ("9% of retrieval quer succeed", ["nearest   query", "there are query"]),
+        ("9% of workflows flow succeed", ["nearest   workflow 0", "there are workflow 0"]),
+        ("9% of retrieval xyz* succeed", ["there are query"]),
+        ("9% of tool query succeed", ["there is  no tool"]),
+    ],
+)
+def test_a_misspelt_name_is_told_what_there_is(sentence: str, instead: list[str]) -> None:
+    """In a test and on the command line alike."""
+    objectives = Objectives(sentence)
+    objectives.add(workflow(0, takes=(1, 2)))
+
+    with pytest.raises(NothingSelected, match="speaks of what never happened") as error:
+        objectives.hold()
+    assert [line.strip() for line in str(error.value).splitlines()[2:-2]] == instead
+    (judged,) = objectives.judged
+    assert [line.strip() for line in told(judged)][1:] == instead
+
+
+def test_names_are_told_only_where_none_is_the_one_that_is_said() -> None:
+    """Of many of them the first, with how many more there are."""
+    objectives = Objectives("9% of workflows nobody succeed", "9% of workflows workflow* succeed")
+    for number in range(20):
+        objectives.add(workflow(number))
+    nothing, kept = objectives.judged
+
+    assert kept.there == ()
+    assert len(nothing.there) == 20
+    assert [*told(nothing)][-1].endswith(" and 8 more")
+
+
+@pytest.mark.parametrize("given", ["golden", Path("golden"), ["golden"], workflow(0)])
+def test_what_is_no_traces_is_refused_with_what_gives_some(given: Any) -> None:
+    """A folder's name had been an AttributeError from within."""
+    with pytest.raises(UsageError, match=r"is no trace") as error:
+        hold(given, SUCCEED)
+
+    assert 'hold(traces_below("golden"), …)' in str(error.value)
+
+
+def test_no_traces_at_all_are_no_misspelt_objective(tmp_path: Path) -> None:
+    """The folder is the wrong one, and not the sentence."""
+    with pytest.raises(UsageError, match="no trace was found to be judged"):
+        hold(traces_below(tmp_path), SUCCEED)
 
 
 def a_folder(chance: random.Random) -> list[Trace]:

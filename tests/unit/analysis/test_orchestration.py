@@ -380,6 +380,42 @@ def test_each_assertion_says_what_is_not_so() -> None:
         found.silent_at_most("2ns")
 
 
+def rows_of(*told: tuple[int, str, str, str]) -> list[tuple[str, int, str, dict[str, str]]]:
+    """What Mia tells of tasks and queues."""
+    return [
+        ("Mia", at, event, {names.QUEUE_TASK: task, names.QUEUE_NAME: queue})
+        for at, event, task, queue in told
+    ]
+
+
+def test_of_a_queue_that_only_tells_what_was_taken_out_nothing_is_asserted() -> None:
+    """Nobody knows what it held; an empty one would pass for ever, also beside one that is told."""
+    taken = rows_of(*((at, "dequeued", f"dish {at}", "pass") for at in range(9)))
+    known = rows_of((10, "enqueued", "soup", "hatch"), (11, "dequeued", "soup", "hatch"))
+
+    for rows in (taken, [*taken, *known]):
+        found = orchestration(telling(*rows))
+        assert found.queue("pass").peak is None
+        for assertion in (found.drained, lambda one=found: one.depth_at_most(1)):
+            with pytest.raises(NotRecorded, match="what pass held is not recorded"):
+                assertion()
+    left = orchestration(telling(*taken, *known[:1]))
+    with pytest.raises(OrchestrationBroken, match="soup in hatch"):
+        left.drained()
+    with pytest.raises(OrchestrationBroken, match="hatch held 1"):
+        left.depth_at_most(0)
+
+
+def test_clocks_that_disagree_leave_no_doubt_that_a_queue_is_drained() -> None:
+    """What was put in was taken out; only how deep the queue was is not known."""
+    rows = rows_of((1, "dequeued", "soup", "pass"), (5, "enqueued", "soup", "pass"))
+    found = orchestration(telling(*rows))
+
+    assert found.drained()
+    with pytest.raises(NotRecorded, match="what pass held is not recorded"):
+        found.depth_at_most(9)
+
+
 def test_each_assertion_holds_where_it_is_so() -> None:
     """And gives something true, so that it may stand after `assert`."""
     found = two_tasks()

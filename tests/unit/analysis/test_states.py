@@ -120,6 +120,7 @@ ASKED_AT_A_SPAN: dict[str, Callable[[Analysis, Any], object]] = {
     "states_at": lambda analysis, at: analysis.states_at(at),
     "waiting_at": lambda analysis, at: analysis.waiting_at(at),
     "journey": lambda analysis, at: analysis.journey(at, "at last"),
+    "subtree": lambda analysis, at: analysis.costs.subtree(at),
 }
 
 

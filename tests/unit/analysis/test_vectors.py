@@ -17,7 +17,7 @@ from agenttrace.analysis.vectors import Vector
 from agenttrace.errors import NotRecorded, TeamFailed
 from agenttrace.model.lane import Join, Lane, Step
 from agenttrace.model.span import Link, Span, SpanKind
-from agenttrace.model.state import StateSnapshot
+from agenttrace.model.state import CollectiveState, StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value
 from tests.fakes.campaign import times
@@ -212,6 +212,19 @@ def test_a_span_has_a_vector_of_its_past() -> None:
 
     assert {*analysis.states_at(run)} == {*analysis.states} == {"ada", "bob"}
     assert analysis.states_at(run).cut == analysis.states.cut
+
+
+def test_who_keeps_no_state_is_told_who_does() -> None:
+    """The vector is a dict, and raises what a dict does; `in` and `get` are a dict's own."""
+    states = kept(("boss", {"a": 1}), ("ann", {"b": 1})).states
+
+    with pytest.raises(
+        KeyError, match="no state of 'bos' is kept; nearest boss; there is ann, boss"
+    ):
+        states["bos"]
+    assert (states.get("bos"), "bos" in states) == (None, False)
+    with pytest.raises(KeyError, match="no state of 'bos' is kept; there is none"):
+        Vector(CollectiveState(agents={}, cut={}))["bos"]
 
 
 def test_a_link_to_what_stands_around_tells_nothing_of_the_future() -> None:

@@ -200,6 +200,26 @@ def test_a_task_starves_where_a_later_one_was_taken_first() -> None:
         found.never_starves()
 
 
+def test_nobody_knows_who_starves_in_a_queue_that_only_tells_what_was_taken_out() -> None:
+    """What was put into it, and left there, is told by nobody; what starves elsewhere is."""
+    taken = [
+        ("ann", at, "dequeued", {names.QUEUE_TASK: f"t{at}", names.QUEUE_NAME: "pass"})
+        for at in range(9)
+    ]
+    found = at_the_end(*taken)
+
+    assert found.unknown["starved"] == "not recorded: no event `enqueued` of pass"
+    with pytest.raises(NotRecorded, match="whether a task starves: not recorded: no event `enq"):
+        found.never_starves()
+    rows = [
+        ("boss", 1, "enqueued", {names.QUEUE_TASK: "old"}),
+        ("boss", 2, "enqueued", {names.QUEUE_TASK: "new"}),
+        ("ann", 4, "dequeued", {names.QUEUE_TASK: "new"}),
+    ]
+    with pytest.raises(TeamStuck, match="old: 1 overtook it"):
+        at_the_end(*taken, *rows).never_starves()
+
+
 def test_who_starves_is_as_the_page_says() -> None:
     """Of queues at will: what never left, and was overtaken by what was put in later."""
     seen: Counter[str] = Counter()
