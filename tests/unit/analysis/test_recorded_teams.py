@@ -38,6 +38,24 @@ async def queued() -> None:
                 await jobs.put(order)
 
 
+async def after_a_helper() -> None:
+    """A boss hands over a job when a helper has thought of it, and another one when it is done."""
+    jobs: asyncio.Queue[str] = asyncio.Queue()
+
+    async def worker() -> None:
+        with agenttrace.agent("worker"):
+            for _ in range(2):
+                await think(await jobs.get())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker())
+        with agenttrace.agent("boss"):
+            with agenttrace.agent("helper"):
+                await think("A-1")
+            await jobs.put("A-1")
+        await jobs.put("A-2")
+
+
 async def marked() -> None:
     """The same, with a verb at each end: one message is told of twice."""
     jobs: asyncio.Queue[object] = asyncio.Queue()
@@ -107,6 +125,10 @@ async def shared() -> None:
 
 TEAMS = {
     "queued": (queued, {("planner", "worker", "message"): 2}),
+    "after a helper": (
+        after_a_helper,
+        {("boss", "helper", "subagent"): 1, ("boss", "worker", "message"): 1},
+    ),
     "marked": (marked, {("planner", "worker", "message"): 1}),
     "to and fro": (to_and_fro, {("a", "b", "message"): 3, ("b", "a", "message"): 3}),
     "by hand": (to_and_fro_by_hand, {("a", "b", "message"): 3, ("b", "a", "message"): 3}),
