@@ -201,7 +201,18 @@ def rough_net(seed: int) -> Trace:
     trace = replace(trace, spans=tuple(spans), agents=agents, started=started)
     if seed % 11 == 0:
         trace = replace(trace, lanes=())
+    if seed % 7 == 0:
+        trace = _at_few_instants(trace)
     return skewed(trace, chance) if seed % 4 == 0 else trace
+
+
+def _at_few_instants(trace: Trace) -> Trace:
+    """As in a replay, where much happens at once, and only lanes tell of an order."""
+    spans = (
+        replace(one, start_ns=one.start_ns // 32 * 32, end_ns=one.end_ns // 32 * 32)
+        for one in trace.spans
+    )
+    return replace(trace, spans=tuple(spans))
 
 
 def _with(span: Span, name: str, said: object) -> Span:

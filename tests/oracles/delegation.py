@@ -99,8 +99,14 @@ def first_of(one: Act, acts: list[Act]) -> str | None:
     begin = start_of(one, acts) or one
     if begin.phase == "announcement":
         return begin.span.id
-    earlier = [it for it in acts if it.phase == "announcement" and it.at <= begin.at]
+    opened = [it for it in acts if it.phase == "announcement"]
+    earlier = [it for it in opened if it.at <= begin.at and not is_next(begin, it)]
     return max(earlier, key=lambda it: (it.at, acts.index(it))).span.id if earlier else None
+
+
+def is_next(one: Act, then: Act) -> bool:
+    """Whether a lane, which keeps its order, told of a step later, though at the same instant."""
+    return (one.at, one.span.lane) == (then.at, then.span.lane) and one.span.seq < then.span.seq
 
 
 def placings(trace: Trace) -> list[Placing]:

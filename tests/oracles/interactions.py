@@ -103,7 +103,8 @@ def _tool_of(trace: Trace, agent: str, span: Span) -> Span | None:
 
 def _queues(trace: Trace) -> Iterator[Row]:
     for got in carried(trace):
-        cause, effect = at_step(trace, sender(trace, got), got.sent), _taken_in(trace, got)
+        cause = at_step(trace, sender(trace, got), got.sent, sent_as=got.message)
+        effect = _taken_in(trace, got)
         if cause is not None and effect is not None and not _is_marked(trace, got):
             for one in _row(trace, "message", cause, effect):
                 yield one._replace(queued=got)
@@ -147,13 +148,21 @@ def _is_marked(trace: Trace, got: Delivery) -> bool:
     )
 
 
-def at_step(trace: Trace, lane: Position, step: int) -> Span | None:
-    """What stands around a step of a lane; a message and a model call are over at once."""
+def at_step(
+    trace: Trace, lane: Position, step: int, *, sent_as: Position | None = None
+) -> Span | None:
+    """What stands around a step of a lane; a message and a model call are over at once.
+
+    What takes its last step there may be over as well; of what is put into a queue after that step
+    its name tells: it begins with the names of all that it was put in inside of.
+    """
     begun = [one for one in trace.spans if one.lane == lane and one.seq <= step]
     if begun:
         last = max(begun, key=lambda one: one.seq)
         for one in (last, *outer(trace, last)):
             over = one.end_seq < step or one.kind in ("llm", "message")
+            if one.end_seq == step and sent_as is not None:
+                over = over or sent_as[: len(one.position)] != one.position
             if one.lane != lane or not over:
                 return one
         return None

@@ -1,7 +1,8 @@
 """Dialogue: the steps by which one task was placed, put together from the spans that tell of them.
 
 What follows from what is told by links, then by the task's name: a step without a link belongs to
-the last announcement of its task that is not later. No step is left out, whatever is missing.
+the last announcement of its task that is not later. Of one instant, which in a replay may be the
+whole run, a lane's own order tells what is later. No step is left out, whatever is missing.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from agenttrace.model import names
@@ -19,6 +21,7 @@ from agenttrace.model.values import TYPE, plain
 if TYPE_CHECKING:
     from agenttrace.analysis.parties import Parties
     from agenttrace.analysis.team import Team
+    from agenttrace.model.lane import Position
     from agenttrace.model.values import Value
 
 PHASES = ("announcement", "bid", "refusal", "award", "rejection", "execution", "report", "cancel")
@@ -143,21 +146,45 @@ def _act(span: Span, parties: Parties) -> Act:
 def _rounds(acts: list[Act]) -> list[list[Act]]:
     """The steps of one task, parted by its announcements."""
     by_id = {act.span.id: act for act in acts}
-    round_of: dict[str, int] = {}
-    latest = 0
+    latest = _latest(acts)
+    round_of = {
+        act.span.id: latest[act.span.id]
+        for act in acts
+        if act.phase == "announcement" or by_id.keys().isdisjoint(act.follows)
+    }
+    found: list[list[Act]] = [[] for _ in range(max(latest.values(), default=0) + 1)]
     for act in acts:
-        latest += act.phase == "announcement"
-        if act.phase == "announcement" or by_id.keys().isdisjoint(act.follows):
-            round_of[act.span.id] = latest
-    found: list[list[Act]] = [[] for _ in range(latest + 1)]
-    latest = 0
-    for act in acts:
-        latest += act.phase == "announcement"
         known = _linked_round(act, by_id, round_of)
         if known is not None:
             round_of[act.span.id] = known
-        found[latest if known is None else known].append(act)
+        found[latest[act.span.id] if known is None else known].append(act)
     return [one for one in found if one]
+
+
+def _latest(acts: list[Act]) -> dict[str, int]:
+    """By step, the number of the last announcement that is not later, from 1 on; 0: there is none.
+
+    Of one instant, what comes later in the step's own lane is later, and nothing in another one.
+    """
+    found: dict[str, int] = {}
+    number = 0
+    for _, together in groupby(acts, key=lambda act: act.at_ns):
+        once, before = list(together), number
+        lasts: dict[Position, int] = {}
+        for act in once:
+            if act.phase == "announcement":
+                number += 1
+                found[act.span.id] = lasts[act.span.lane] = number
+        *_, second, last = sorted((before, before, *lasts.values()))
+        own: dict[Position, int] = {}
+        for act in sorted(once, key=lambda act: act.span.seq):
+            lane = act.span.lane
+            if act.phase == "announcement":
+                own[lane] = max(found[act.span.id], own.get(lane, 0))
+                continue
+            elsewhere = second if lasts.get(lane) == last else last
+            found[act.span.id] = max(elsewhere, own.get(lane, before))
+    return found
 
 
 def _linked_round(act: Act, by_id: Mapping[str, Act], round_of: Mapping[str, int]) -> int | None:

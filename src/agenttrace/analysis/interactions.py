@@ -216,7 +216,7 @@ def unmarked(team: Team) -> Iterator[Carried]:
                 if delivery.turn
                 else standing.at(edge.receiver, delivery.seq)
             )
-            cause = standing.at(edge.sender, delivery.sent)
+            cause = standing.at(edge.sender, delivery.sent, edge.message)
             yield Carried(cause, effect, delivery.channel, (edge.receiver, edge.seq))
 
 
@@ -231,19 +231,22 @@ class Standing:
         for span in sorted(team.trace.spans, key=lambda one: one.seq):
             self._spans[span.lane].append(span)
 
-    def at(self, lane: Position, step: int) -> Span | None:
-        """The innermost span of a lane that is open after a step; else, what it was spawned in."""
+    def at(self, lane: Position, step: int, message: Position | None = None) -> Span | None:
+        """The innermost span of a lane that is open after a step; else, what it was spawned in.
+
+        Where a message is sent after the step, its position tells which spans ended before.
+        """
         seen: set[Position] = set()
         while lane not in seen:
             seen.add(lane)
             spans = self._spans.get(lane, [])
             place = bisect.bisect_right(spans, step, key=lambda one: one.seq)
             if place:
-                return self._open(spans[place - 1], lane, step)
+                return self._open(spans[place - 1], lane, step, message)
             spawned = self._lanes.get(lane)
             if spawned is None or spawned.parent is None:
                 return None
-            lane, step = spawned.parent, spawned.spawn_seq
+            lane, step, message = spawned.parent, spawned.spawn_seq, None
         return None
 
     def first(self, turn: Position) -> Span | None:
@@ -251,14 +254,20 @@ class Standing:
         spans = self._spans.get(turn, [])
         return self._open(spans[0], turn, spans[0].seq) if spans else None
 
-    def _open(self, span: Span | None, lane: Position, step: int) -> Span | None:
-        while span is not None and span.lane == lane and _is_over(span, step):
+    def _open(
+        self, span: Span | None, lane: Position, step: int, message: Position | None = None
+    ) -> Span | None:
+        while span is not None and span.lane == lane and _is_over(span, step, message):
             span = None if span.parent is None else self._team.by_id.get(span.parent)
         return span
 
 
-def _is_over(span: Span, step: int) -> bool:
-    return max(span.seq, span.end_seq) < step or span.kind in (SpanKind.LLM, SpanKind.MESSAGE)
+def _is_over(span: Span, step: int, message: Position | None) -> bool:
+    """Whether a span ended before; to end takes no step, so a message says where it was sent."""
+    end = max(span.seq, span.end_seq)
+    if end < step or span.kind in (SpanKind.LLM, SpanKind.MESSAGE):
+        return True
+    return end == step and message is not None and message[: len(span.position)] != span.position
 
 
 # -- what is known of them --------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,24 @@ async def queued() -> None:
             for order in ("A-1", "A-2"):
                 await think(order)
                 await jobs.put(order)
+
+
+async def after_a_helper() -> None:
+    """A boss hands over a job when a helper has thought of it, and another one when it is done."""
+    jobs: asyncio.Queue[str] = asyncio.Queue()
+
+    async def worker() -> None:
+        with agenttrace.agent("worker"):
+            for _ in range(2):
+                await think(await jobs.get())
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker())
+        with agenttrace.agent("boss"):
+            with agenttrace.agent("helper"):
+                await think("A-1")
+            await jobs.put("A-1")
+        await jobs.put("A-2")
 
 
 async def marked() -> None:
@@ -107,6 +126,10 @@ async def shared() -> None:
 
 TEAMS = {
     "queued": (queued, {("planner", "worker", "message"): 2}),
+    "after a helper": (
+        after_a_helper,
+        {("boss", "helper", "subagent"): 1, ("boss", "worker", "message"): 1},
+    ),
     "marked": (marked, {("planner", "worker", "message"): 1}),
     "to and fro": (to_and_fro, {("a", "b", "message"): 3, ("b", "a", "message"): 3}),
     "by hand": (to_and_fro_by_hand, {("a", "b", "message"): 3, ("b", "a", "message"): 3}),
@@ -114,15 +137,40 @@ TEAMS = {
 }
 
 
+@agenttrace.tool
+def look_up(dish: str) -> str:
+    """Answer at once."""
+    return f"{dish} for two"
+
+
+def placed_again() -> None:
+    """A shop gives a task to a van that refused, and announces it anew: all in one lane.
+
+    The award to the van follows no bid, so that only its lane tells of which announcement it is.
+    """
+    with agenttrace.agent("shop"):
+        look_up("soup")
+        for who, answer, how in (("van", "refusal", "failure"), ("bike", "bid", "done")):
+            agenttrace.delegation("soup", phase="announcement")
+            with agenttrace.agent(who):
+                agenttrace.delegation("soup", phase=answer)
+            agenttrace.delegation("soup", phase="award", to=who)
+            with agenttrace.agent(who):
+                with agenttrace.delegation("soup", phase="execution"):
+                    pass
+                agenttrace.delegation("soup", phase="report", outcome=how)
+
+
 def ran(folder: Path, team: str) -> tuple[Trace, Trace]:
     """Record a team, and replay it in virtual time; both traces."""
+    return twice(folder, lambda: asyncio.run(TEAMS[team][0]()))
 
-    def whole() -> None:
-        asyncio.run(TEAMS[team][0]())
 
+def twice(folder: Path, program: Callable[[], None]) -> tuple[Trace, Trace]:
+    """Record a program, and replay it in virtual time; both traces."""
     desk, traces = Desk(folder), []
     for run in (desk.record, desk.replay):
-        run(whole)
+        run(program)
         assert desk.verdict is not None
         assert desk.verdict.trace is not None
         traces.append(desk.verdict.trace)
@@ -175,3 +223,17 @@ def test_a_worker_waits_for_the_message_that_is_sent_later(tmp_path: Path) -> No
     assert split is not None
     assert split.waiting_ns > 900_000
     assert (lives["worker"].notes, len(queued["worker"].notes)) == ((), 1)
+
+
+def test_a_task_that_is_placed_again_is_so_in_the_replay_too(tmp_path: Path) -> None:
+    """All of it is at one instant there; what came before the second announcement stays so."""
+    for trace in twice(tmp_path, placed_again):
+        placed = Analysis(trace).delegations
+        assert [(one.awarded, one.outcome) for one in placed.rounds] == [
+            (("van",), "failure"),
+            (("bike",), "success"),
+        ]
+        assert placed.success_rate == 0.5
+        assert [(one.rule, one.party) for one in placed.violations] == [
+            ("award-without-bid", "van")
+        ]
