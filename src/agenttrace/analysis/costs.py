@@ -163,11 +163,13 @@ class Costs:
 
     def of_call(self, span: Span) -> Decimal | None:
         """What one call of a model or a tool cost, in US dollars; None: it is not known."""
+        return self.of_usage(span) if span.kind in _COSTING else None
+
+    def of_usage(self, span: Span) -> Decimal | None:
+        """What the usage that a span of any kind tells of cost; None: none, or it is not known."""
         usage = span.usage
-        if usage is None or span.kind not in _COSTING:
-            return None
-        if not usage.models:
-            return usage.tool_cost_usd
+        if usage is None or not usage.models:
+            return None if usage is None else usage.tool_cost_usd
         try:
             models = self._paid_for(span)
         except PriceUnknown:
@@ -199,9 +201,8 @@ class Costs:
             UsageError: It is neither: no call has such an attribute.
         """
         if what not in DIMENSIONS and what not in self.attributes:
-            raise no_attribute(
-                f"by({word(repr(what))})", what, "the trace", DIMENSIONS, self.attributes
-            )
+            said = f"by({word(repr(what))})"
+            raise no_attribute(said, what, "the trace", DIMENSIONS, self.attributes)
         return self.parts(what)
 
     @cached_property
@@ -217,10 +218,8 @@ class Costs:
         groups: dict[str | None, list[Span]] = defaultdict(list)
         for span in self.calls:
             groups[part(span) or None].append(span)
-        return {
-            name: _summed(tuple(groups[name]), self._paid_for)
-            for name in sorted(groups, key=_last_if_none)
-        }
+        told = sorted(groups, key=_last_if_none)
+        return {name: _summed(tuple(groups[name]), self._paid_for) for name in told}
 
     def tells(self, what: str) -> bool:
         """Whether `by` would name any part; it stops at the first call that says one."""

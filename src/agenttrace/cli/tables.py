@@ -18,10 +18,8 @@ from rich.text import Text
 
 from agenttrace.analysis.costs import Costs
 from agenttrace.check.fitting import called
-from agenttrace.check.pricing import Prices
 from agenttrace.check.sides import cut, safe
 from agenttrace.cli import words
-from agenttrace.errors import PriceUnknown
 from agenttrace.model import amounts
 from agenttrace.model.span import OK, UNSET, SpanKind
 
@@ -51,16 +49,17 @@ _DEEPEST = 12
 
 def tree(trace: Trace, page: SpanText) -> None:
     """Print every span under the one it happened inside: what it was, how long, how much."""
-    prices = Prices(at=trace.started)
+    costs = Costs(trace)
     table = _table("#", "span", "took", "tokens", "cost")
     for span, depth in page.tree:
         used = span.usage.tokens.total if span.usage is not None and span.usage.models else None
+        paid = costs.of_usage(span)
         table.add_row(
             str(page.numbers[span.id]),
             _named(span, depth),
             amounts.duration(span.end_ns - span.start_ns),
             "" if used is None else f"{used:,}",
-            _cost(span, prices),
+            "" if paid is None else _rounded(paid),
         )
     _print(table)
 
@@ -190,22 +189,6 @@ def _paid(cost: Cost) -> str:
         return ""
     money = _money(cost)
     return "cost not known" if money is None else _rounded(money)
-
-
-def _cost(span: Span, prices: Prices) -> str:
-    """What one span cost; nothing where that is not known."""
-    if span.usage is None:
-        return ""
-    said = [span.usage.tool_cost_usd] if span.usage.tool_cost_usd is not None else []
-    if span.usage.models:
-        try:
-            models = prices.cost(span)
-        except PriceUnknown:
-            models = None
-        if models is None:
-            return ""
-        said.append(models)
-    return _rounded(sum(said, Decimal())) if said else ""
 
 
 def _rounded(money: Decimal) -> str:
