@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 PHASES = ("announcement", "bid", "refusal", "award", "rejection", "execution", "report", "cancel")
 CONTRACT_NET, HANDOFF = "contract-net", "handoff"
 """How a task was placed: announced to bidders; or given to one agent who was not asked."""
-_BACK = ("announced_by", "bid_by", "awarded_by", "executed_by")
+BACK = ("announced_by", "bid_by", "awarded_by", "executed_by")
 """What the links from a step to the one that it follows are called."""
 
 
@@ -138,7 +138,7 @@ def _act(span: Span, parties: Parties) -> Act:
         bid=as_said(span.attributes.get(names.DELEGATION_BID)),
         outcome=None if outcome is None else _text(outcome),
         follows=tuple(
-            one.span for one in span.links if one.relationship in _BACK and one.trace is None
+            one.span for one in span.links if one.relationship in BACK and one.trace is None
         ),
     )
 

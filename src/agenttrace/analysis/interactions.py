@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from agenttrace.analysis.dialogue import BACK
 from agenttrace.causal.delivery.edges import RECEIVE, edges
 from agenttrace.model import names
 from agenttrace.model.amounts import verb
@@ -40,10 +41,7 @@ KINDS = (
     INSIDE,
     "triggered_by",
     "retry_of",
-    "announced_by",
-    "bid_by",
-    "awarded_by",
-    "executed_by",
+    *BACK,
 )
 """The kinds of interaction that agenttrace itself knows; a link may say any other word."""
 

@@ -204,9 +204,12 @@ class Objectives:
                     detail="  In a replay computing takes no time. Judge recordings, or production:"
                     "\n      agenttrace slo golden",
                 )
-            if one.name and not self._counts[number] and len(self._there[number]) < _KNOWN:
-                self._there[number].update(it for _, names in _such(one, trace) for it in names)
-            for span in _meant(one, trace):
+            there = self._there[number]
+            for span, known in _such(one, trace):
+                if one.name and not any(fnmatchcase(it, one.name) for it in known):
+                    if not self._counts[number] and len(there) < _KNOWN:
+                        there.update(known)
+                    continue
                 self._counts[number] += 1
                 unknown, why = _amiss(one, trace, span)
                 if why:
@@ -333,12 +336,6 @@ def _instead(one: Judged) -> Iterator[str]:
     more = f" and {len(one.there) - MOST:,} more" if len(one.there) > MOST else ""
     there = cut(safe(", ".join(one.there[:MOST])), _WIDTH)
     yield f"there are {there}{more}" if there else f"there is  no {one.objective.what}"
-
-
-def _meant(one: Objective, trace: Trace) -> Iterator[Span | None]:
-    for span, known in _such(one, trace):
-        if not one.name or any(fnmatchcase(it, one.name) for it in known):
-            yield span
 
 
 def _such(one: Objective, trace: Trace) -> Iterator[tuple[Span | None, tuple[str, ...]]]:

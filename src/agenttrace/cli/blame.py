@@ -166,6 +166,8 @@ def _led_by(trace: Trace, roots: Iterable[str]) -> set[str]:
     from agenttrace.causal.order import Order
 
     roots = set(roots)
+    if not roots:
+        return roots
     parents = {one.id: one.parent for one in trace.spans}
     led, ahead = set(), [*roots, *Order(trace).after_any(roots)]
     while ahead:

@@ -75,18 +75,13 @@ def trace_at(path: Path, trace_id: str | None = None) -> tuple[Trace, str]:
     codec, data = opened(path)
     if codec.name != "native":
         with naming(path):
-            if trace_id is None:
-                return codec.read(data), codec.name
-            if isinstance(codec, ReaderOfSeveral):
+            if trace_id is not None and isinstance(codec, ReaderOfSeveral):
                 return _chosen(codec.read_all(data), trace_id), codec.name
             return _chosen((codec.read(data),), trace_id), codec.name
     from agenttrace.formats.native import read_lazy
 
     golden = read_lazy(data, name=name_of(path))
-    found = golden.trace()
-    if trace_id is not None:
-        _chosen((found,), trace_id)
-    return found, f"golden, schema {golden.schema}"
+    return _chosen((golden.trace(),), trace_id), f"golden, schema {golden.schema}"
 
 
 def traces_at(path: Path) -> tuple[Trace, ...]:
@@ -149,9 +144,9 @@ def naming(*paths: Path) -> Iterator[None]:
         raise type(error)(f"{names}: {headline}", detail=detail, **error.facts) from None
 
 
-def _chosen(traces: tuple[Trace, ...], trace_id: str) -> Trace:
+def _chosen(traces: tuple[Trace, ...], trace_id: str | None) -> Trace:
     for one in traces:
-        if one.id == trace_id.lower():
+        if trace_id is None or one.id == trace_id.lower():
             return one
     raise UsageError(
         f"it holds no trace {trace_id!r}",
