@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from agenttrace.model.trace import Trace
 from agenttrace.session import RECORD, REPLAY, REWRITE, VERIFY, Plan, Session, World
 from agenttrace.verdict import Verdict
 
@@ -42,6 +43,13 @@ class Desk:
     def replay(self, program: Callable[[], Any]) -> Any:
         """Run it against the golden; every problem that its verdict names is raised."""
         return self._run(REPLAY, program)
+
+    @property
+    def trace(self) -> Trace:
+        """The trace of the last run."""
+        assert self.verdict is not None
+        assert self.verdict.trace is not None
+        return self.verdict.trace
 
     def _run(self, mode: str, program: Callable[[], Any]) -> Any:
         plan = Plan(

@@ -22,17 +22,19 @@ async def think(about: str) -> str:
     return f"thought about {about}"
 
 
+async def worker(jobs: asyncio.Queue[str]) -> None:
+    """An agent who thinks of two jobs."""
+    with agenttrace.agent("worker"):
+        for _ in range(2):
+            await think(await jobs.get())
+
+
 async def queued() -> None:
     """A planner hands two jobs to a worker through a queue, and knows of no verb."""
     jobs: asyncio.Queue[str] = asyncio.Queue()
 
-    async def worker() -> None:
-        with agenttrace.agent("worker"):
-            for _ in range(2):
-                await think(await jobs.get())
-
     async with asyncio.TaskGroup() as group:
-        group.create_task(worker())
+        group.create_task(worker(jobs))
         with agenttrace.agent("planner"):
             for order in ("A-1", "A-2"):
                 await think(order)
@@ -43,13 +45,8 @@ async def after_a_helper() -> None:
     """A boss hands over a job when a helper has thought of it, and another one when it is done."""
     jobs: asyncio.Queue[str] = asyncio.Queue()
 
-    async def worker() -> None:
-        with agenttrace.agent("worker"):
-            for _ in range(2):
-                await think(await jobs.get())
-
     async with asyncio.TaskGroup() as group:
-        group.create_task(worker())
+        group.create_task(worker(jobs))
         with agenttrace.agent("boss"):
             with agenttrace.agent("helper"):
                 await think("A-1")

@@ -48,10 +48,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     desk = Desk(tmp_path)
     desk.record(import_module("blamed_shop").handle)
-    assert desk.verdict is not None
-    assert desk.verdict.trace is not None
     kept = tmp_path / "kept.trace"
-    kept.write_bytes(native.write(desk.verdict.trace))
+    kept.write_bytes(native.write(desk.trace))
     return kept
 
 
@@ -131,10 +129,8 @@ def test_a_failure_that_was_only_lent_is_not_said_to_be_there_still(
 
     desk = Desk(tmp_path)
     desk.record(import_module("blamed_errand").handle)
-    assert desk.verdict is not None
-    assert desk.verdict.trace is not None
     kept = tmp_path / "kept.trace"
-    kept.write_bytes(native.write(desk.verdict.trace))
+    kept.write_bytes(native.write(desk.trace))
     words = ["blame", str(kept), "--entry", "blamed_errand:handle"]
     words += ["--override", f'{number(kept, "price")}={{"eur": 9.5}}']
 
@@ -193,10 +189,8 @@ def kitchen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     desk, code = Desk(tmp_path), importlib.import_module("blamed_kitchen")
     desk.record(lambda: code.lunch("lunch"))
-    assert desk.verdict is not None
-    assert desk.verdict.trace is not None
     kept = tmp_path / "kept.trace"
-    kept.write_bytes(native.write(desk.verdict.trace))
+    kept.write_bytes(native.write(desk.trace))
     return kept
 
 

@@ -128,20 +128,30 @@ def test_a_step_of_a_generator_that_somebody_spawns_is_a_lane() -> None:
     assert lanes(in_run(program)) == ["async_generator_asend#0"]
 
 
+class Parts:
+    """Two parts of a client, each of which a task of its own closes."""
+
+    def __init__(self) -> None:
+        """Both are open."""
+        self.closed: list[str] = []
+
+    async def close(self, part: str) -> None:
+        """Close one."""
+        await asyncio.sleep(0)
+        self.closed.append(part)
+
+    async def aclose(self) -> None:
+        """Close both."""
+        await asyncio.gather(self.close("pool"), self.close("stream"))
+
+
 def test_what_a_spawn_inside_a_finalizer_spawns_gets_no_lane_either() -> None:
     """A client that is collected closes its parts, each in a task; the collector decides when."""
-    closed: list[str] = []
-
-    async def close(part: str) -> None:
-        await asyncio.sleep(0)
-        closed.append(part)
-
-    async def aclose() -> None:
-        await asyncio.gather(close("pool"), close("stream"))
+    parts = Parts()
 
     class Client:
         def __del__(self) -> None:
-            asyncio.get_running_loop().create_task(aclose())
+            asyncio.get_running_loop().create_task(parts.aclose())
 
     async def program() -> None:
         client = Client()
@@ -151,31 +161,24 @@ def test_what_a_spawn_inside_a_finalizer_spawns_gets_no_lane_either() -> None:
             await asyncio.sleep(0)
 
     assert lanes(in_run(program)) == ["worker#0"]
-    assert sorted(closed) == ["pool", "stream"]
+    assert sorted(parts.closed) == ["pool", "stream"]
 
 
 @pytest.mark.parametrize("way", ["direct", "threadsafe", "thread", "pool"])
 def test_nor_does_what_a_finalizer_hands_on(way: str) -> None:
     """To a task of its own making, to its loop for later, to a thread or a pool."""
-    closed: list[str] = []
-
-    async def close(part: str) -> None:
-        await asyncio.sleep(0)
-        closed.append(part)
-
-    async def aclose() -> None:
-        await asyncio.gather(close("pool"), close("stream"))
+    parts = Parts()
 
     def finish(pool: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
         if way == "direct":
-            kept.append(asyncio.Task(aclose()))
+            kept.append(asyncio.Task(parts.aclose()))
         elif way == "threadsafe":
-            asyncio.run_coroutine_threadsafe(aclose(), loop)
+            asyncio.run_coroutine_threadsafe(parts.aclose(), loop)
         elif way == "thread":
-            threading.Thread(target=asyncio.run, args=(aclose(),)).start()
+            threading.Thread(target=asyncio.run, args=(parts.aclose(),)).start()
         else:
-            pool.submit(asyncio.run, aclose())
+            pool.submit(asyncio.run, parts.aclose())
 
     class Client:
         pass
@@ -187,11 +190,11 @@ def test_nor_does_what_a_finalizer_hands_on(way: str) -> None:
             del client
             await asyncio.create_task(worker())
             for _ in range(1000):
-                await asyncio.sleep(0.001 * (len(closed) < 2))
+                await asyncio.sleep(0.001 * (len(parts.closed) < 2))
 
     kept: list[object] = []
     assert lanes(in_run(program)) == ["worker#0"]
-    assert sorted(closed) == ["pool", "stream"]
+    assert sorted(parts.closed) == ["pool", "stream"]
 
 
 def test_a_spawn_inside_a_finalizer_gets_no_lane() -> None:
