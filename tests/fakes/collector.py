@@ -44,8 +44,8 @@ class Kept(BaseHTTPRequestHandler):
                 for scoped in group.scope_spans
                 for span in scoped.spans
             ]
-        with self.file.open("a") as opened:
-            opened.write(json.dumps(ids) + "\n")
+        with self.file.open("ab") as opened:
+            opened.write(json.dumps(ids).encode() + b"\n")
             opened.flush()
             os.fsync(opened.fileno())
         self.send_response(200)
@@ -56,6 +56,12 @@ class Kept(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
+
+
+def drop_torn(file: Path) -> None:
+    """Cut off the batch that it was writing when it was killed: it never said that it took it."""
+    with file.open("r+b") as opened:
+        opened.truncate(opened.read().rfind(b"\n") + 1)
 
 
 class Collector:
@@ -94,4 +100,5 @@ class Collector:
 
 if __name__ == "__main__":
     Kept.file = Path(sys.argv[2])
+    drop_torn(Kept.file)
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Kept).serve_forever()

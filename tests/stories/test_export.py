@@ -94,6 +94,18 @@ def test_what_is_on_its_way_while_the_endpoint_is_killed_all_arrives(
     assert sum(count - 1 for count in again.values()) <= 2
 
 
+def test_a_batch_that_a_kill_tore_was_not_accepted_and_comes_again(collector: Collector) -> None:
+    """What the endpoint was writing when it was killed it never answered: it is sent once more."""
+    collector.kill()
+    collector.file.write_text('["0000000000000001", "00000')
+    collector.start()
+    spans = many(3)
+    sent = catalog.exporters()["otlp"]
+    exporting.send(spans, sent, exporting.Endpoint.of(collector.url), wait_s=60)
+
+    assert collector.batches() == [[span.id for span in spans]]
+
+
 def test_an_export_has_ids_of_its_own_unless_they_are_to_be_stable(
     golden: Path, tmp_path: Path
 ) -> None:
