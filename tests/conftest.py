@@ -9,13 +9,18 @@ import pytest
 
 from tests.fakes import authorities
 
-LEFT_OUT = "-p no:langsmith_plugin -p no:inline_snapshot"
+LEFT_OUT = "-p no:langsmith_plugin -p no:inline_snapshot -p no:randomly"
 """Plugins of the development environment, each slower to load than what most sessions do."""
 
-os.environ.setdefault("PYTEST_ADDOPTS", LEFT_OUT)
 os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # a file may be edited twice in a second, to one size
 
 authorities.leave_out()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _spared() -> None:
+    """Leave them out of what tests start, and not of the workers, which inherit what is said."""
+    os.environ.setdefault("PYTEST_ADDOPTS", LEFT_OUT)
 
 
 @pytest.fixture
