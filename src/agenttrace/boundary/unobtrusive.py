@@ -56,14 +56,13 @@ class Unobtrusive(Boundary):
 
     def ask(self, question: Question) -> Crossing:
         """Put a question at the caller's place; it goes to the world in any case."""
-        if self.run.ended or self.run.guard is not None:
-            self._late()
-            return _Unseen(self, question)
         try:
             return super().ask(question)
+        except _LateError:
+            self._late()
         except Exception as error:  # noqa: BLE001 - it is ours, and the agent is not to know
             self._failed(error)
-            return _Unseen(self, question)
+        return _Unseen(self, question)
 
     def sketched(self, what: Sketch | Finished, lane: LiveLane) -> None:
         """Let somebody else make the span."""
@@ -76,8 +75,17 @@ class Unobtrusive(Boundary):
             self._failed(error)
         return forgiven
 
+    def _refuse_late(self, question: Question) -> None:
+        """Say it to ourselves alone; the writing thread may end the run at any moment."""
+        if self.run.ended or self.run.guard is not None:
+            raise _LateError
+
     def _crossing(self, frame: Frame, call: Call, recalled: Recall | None) -> Crossing:
         return _Seen(self, frame, call, recalled)
+
+
+class _LateError(Exception):
+    """A question came when the run was over."""
 
 
 class _Seen(Crossing):

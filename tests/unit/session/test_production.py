@@ -392,6 +392,23 @@ def test_what_is_held_until_it_may_fail_has_a_limit(tmp_path: Path) -> None:
     assert recorder.tally.forgotten == 1
 
 
+def test_a_run_that_ends_while_something_is_asked_is_not_noticed(tmp_path: Path) -> None:
+    """The writing thread may give a run up at any moment; the agent gets its answer all the same."""
+
+    def ends(thing: Any) -> Any:
+        run.ended = True
+        return thing
+
+    with agenttrace.install(tmp_path / "journals") as recorder, agenttrace.run("given up"):
+        here = current.frame()
+        assert here is not None
+        run = here.lane.run
+        run.clean = ends
+        assert look_up("A-17") == "A-17 was paid twice"
+
+    assert (recorder.tally.late, recorder.tally.errors) == (1, 0)
+
+
 def test_what_was_not_chosen_begins_no_run_inside(tmp_path: Path) -> None:
     """An agent inside a request that is left out is left out with it."""
     with agenttrace.install(tmp_path / "journals", sample=0) as recorder:
