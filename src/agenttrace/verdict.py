@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-from agenttrace.errors import AgentTraceError, RunStopped
+from agenttrace.errors import (
+    AgentTraceError,
+    AnswersUnused,
+    GoldenMismatch,
+    GoldenMissing,
+    RunStopped,
+)
 from agenttrace.model.difference import CLASSES, Difference
 from agenttrace.model.lane import Position
 from agenttrace.model.trace import Trace
@@ -16,7 +22,11 @@ from agenttrace.model.values import Value
 
 
 class Outcome(enum.StrEnum):
-    """What became of a run."""
+    """What became of a run.
+
+    `unrecorded`: it had no golden. `drifted`: it came to its end, otherwise than its golden.
+    `diverged`: it was ended, since what it asked had no answer.
+    """
 
     REPLAYED = "replayed"
     RECORDED = "recorded"
@@ -24,10 +34,24 @@ class Outcome(enum.StrEnum):
     REHEARSED = "rehearsed"
     VERIFIED = "verified"
     UPDATED = "updated"
+    UNRECORDED = "unrecorded"
     DRIFTED = "drifted"
     DIVERGED = "diverged"
     FAILED = "failed"
     OFF = "off"
+
+    @classmethod
+    def of(cls, problems: Sequence[AgentTraceError | RunStopped]) -> Outcome:
+        """Say what became of a run that fails its test."""
+        found = (it for kind, it in _TOLD_BY if any(isinstance(one, kind) for one in problems))
+        return next(found, cls.FAILED)
+
+
+_TOLD_BY = (
+    (GoldenMissing, Outcome.UNRECORDED),
+    (RunStopped, Outcome.DIVERGED),
+    (GoldenMismatch | AnswersUnused, Outcome.DRIFTED),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

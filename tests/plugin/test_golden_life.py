@@ -37,6 +37,7 @@ def test_a_missing_golden_fails_and_names_the_command_that_records_it(
 
     result.assert_outcomes(failed=1)
     assert message_in(result) == MISSING
+    result.stdout.fnmatch_lines(["1 unrecorded; calls: 1 asked, 0 answered, 0 echoed, 0 live"])
     with project.model() as model:
         project.paste(command_in(MISSING)).assert_outcomes(passed=1)
         assert model.count == 3

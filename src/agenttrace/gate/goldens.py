@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 AGREES = frozenset({Outcome.REPLAYED, Outcome.VERIFIED, Outcome.RECORDED, Outcome.UPDATED})
 """A run that ended so says what the golden says that it was held against."""
 
-DISAGREES = frozenset({Outcome.DRIFTED, Outcome.DIVERGED})
+DISAGREES = frozenset({Outcome.UNRECORDED, Outcome.DRIFTED, Outcome.DIVERGED})
 """A run that ended so says something else; any other shows nothing."""
 
 _UPGRADE = "pip install --upgrade pytest-agenttrace"

@@ -35,7 +35,7 @@ MOST = 1_000
 LONGEST_TEXT = 20_000
 """How many characters of what an error says a report holds."""
 
-GRAVEST = ("diverged", "failed", "drifted")
+GRAVEST = ("diverged", "failed", "drifted", "unrecorded")
 """Outcomes that fail, the worst first."""
 
 

@@ -16,7 +16,6 @@ from agenttrace.causal.delivery.settling import told
 from agenttrace.causal.position import fresh_key
 from agenttrace.causal.settle import settled
 from agenttrace.check import telling
-from agenttrace.errors import AgentTraceError, AnswersUnused, GoldenMismatch, RunStopped
 from agenttrace.formats.records import Counted
 from agenttrace.model.lane import label_of
 from agenttrace.record.clean import Clean
@@ -37,7 +36,13 @@ if TYPE_CHECKING:
 
     from agenttrace.boundary import Source
     from agenttrace.causal.current import Frame
-    from agenttrace.errors import GoldenMissing
+    from agenttrace.errors import (
+        AgentTraceError,
+        AnswersUnused,
+        GoldenMismatch,
+        GoldenMissing,
+        RunStopped,
+    )
     from agenttrace.model.difference import Difference
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
@@ -382,12 +387,8 @@ class Session:
                 yield f"{note.title} at {place} was {note.how} from {recorded}"
 
     def _outcome(self, problems: list[AgentTraceError | RunStopped], *, passed: bool) -> Outcome:
-        if self.run.stopped is not None:
-            return Outcome.DIVERGED
-        if any(isinstance(problem, GoldenMismatch | AnswersUnused) for problem in problems):
-            return Outcome.DRIFTED
         if problems or not passed:
-            return Outcome.FAILED
+            return Outcome.of(problems)
         if self._records:
             return Outcome.RECORDED
         rehearsal = self.plan.rehearsal

@@ -155,6 +155,11 @@ def test_on_a_terminal_hostile_text_stays_on_its_line_and_commands_nothing(said:
     assert safe(safe(said)) == safe(said)
 
 
+def test_the_schema_of_the_report_knows_every_outcome() -> None:
+    """What became of a run is never a word that a reader of the schema refuses."""
+    assert REPORT["$defs"]["run"]["properties"]["outcome"]["enum"] == [*Outcome]
+
+
 def test_the_schema_of_the_report_is_itself_valid() -> None:
     """A schema that says nothing would let everything through."""
     jsonschema.Draft202012Validator.check_schema(REPORT)
