@@ -10,6 +10,7 @@ import pytest
 
 from pytest_agenttrace.analyses import Analyses
 from pytest_agenttrace.exploring import Explores
+from pytest_agenttrace.failures import Failures
 from pytest_agenttrace.goldens import Goldens
 from pytest_agenttrace.marker import plan_for, takes_stubs
 from pytest_agenttrace.options import said
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from agenttrace.verdict import Verdict
 
 
-class AgentTrace(Explores, Analyses, Goldens, States):
+class AgentTrace(Explores, Analyses, Failures, Goldens, States):
     """A test's runs. Without `run()`, the whole test is one.
 
     Attributes:
@@ -321,9 +322,10 @@ class AgentTrace(Explores, Analyses, Goldens, States):
                 session.forget_if_idle()
             sessions = [session for session in sessions if session.has_asked]
         outside = [] if whole in sessions or whole.run.stopped is None else [whole.run.stopped]
+        failing = self._failing(outside)
         self.verdicts = [
-            session.settle(passed=(passed or session is self._drifted) and not outside)
-            for session in sessions
+            one.settle(passed=(passed or one is self._drifted) and not outside, failing=failing)
+            for one in sessions
         ]
         whole.guard()
         return [problem for verdict in self.verdicts for problem in verdict.problems] + outside

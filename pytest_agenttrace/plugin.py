@@ -77,6 +77,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         raised = error
     skipped = isinstance(raised, pytest.skip.Exception)
     passed = raised is None or skipped or _is_expected(item, raised)
+    if raised is not None and not passed:
+        runs.failed_with(raised)
     problems = runs.settle(passed=passed, skipped=skipped)
     if problems and (passed or _first_cause(problems[0], raised)):
         raise problems[0]
@@ -127,6 +129,8 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             vars(report).pop("wasxfail", None)
     runs = item.stash.get(RUNS, None)
+    if runs is not None and call.excinfo is not None and report.when == "setup" and report.failed:
+        runs.failed_with(call.excinfo.value)
     if runs is not None and call.when == "call":
         vars(report)["agenttrace"] = told(runs.verdicts)
     if runs is not None:

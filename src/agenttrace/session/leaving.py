@@ -10,6 +10,7 @@ from agenttrace.errors import AgentTraceError, SecretInGolden
 from agenttrace.formats import native
 from agenttrace.golden import pending, run_results, store
 from agenttrace.redact import left_in
+from agenttrace.session.ending import Failing
 from agenttrace.session.plan import KEEP_ALL, KEEP_NONE, VERIFY
 from agenttrace.verdict import Outcome
 
@@ -31,9 +32,10 @@ def left(
     verdict: Verdict,
     trace: Trace,
     journal: JournalWriter | None,
+    redactor: Redactor,
+    failing: Failing | None,
     *,
     borrowed: bool,
-    redactor: Redactor,
 ) -> Verdict:
     """Write what a verdict calls for; give the verdict with where it is.
 
@@ -42,17 +44,41 @@ def left(
         verdict: What it has to say.
         trace: What happened.
         journal: The recording on disk, where there is one.
-        borrowed: Whether an answer of the run is not one that the world gave to its question.
         redactor: What knows the secrets of the run by now.
+        failing: What failed the test's own code, if anything did.
+        borrowed: Whether an answer of the run is not one that the world gave to its question.
 
     Raises:
         GoldenNotWritten: The disk or the folder refuses; what was there before is still there.
         SecretInGolden: A secret is left in the trace; nothing is written, and the journal goes.
     """
+    trace = _with_failure(verdict, trace, journal, failing, redactor)
     verdict = _left(plan, verdict, trace, journal, borrowed=borrowed, redactor=redactor)
     if plan.run_dir is not None:
         _tell(plan.run_dir, plan, verdict, trace, redactor)
     return verdict
+
+
+def _with_failure(
+    verdict: Verdict,
+    trace: Trace,
+    journal: JournalWriter | None,
+    failing: Failing | None,
+    redactor: Redactor,
+) -> Trace:
+    """Let the run say in its journal, and in the copy of its trace, what failed it.
+
+    A copy that drifted or diverged is held against goldens, which say nothing of tests.
+    """
+    if verdict.problems:
+        failing = Failing.of(verdict.problems[0], redactor.shown)
+    if failing is None or verdict.outcome not in (Outcome.FAILED, Outcome.DIVERGED):
+        return trace
+    failing = failing.at_the_end_of(trace)
+    if journal is not None:
+        journal.noted(failing.event, seq=failing.event.seq)
+        journal.noted(failing.status, seq=failing.event.seq)
+    return failing.told_in(trace) if verdict.outcome is Outcome.FAILED else trace
 
 
 def _left(

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from agenttrace.model.trace import Trace
     from agenttrace.replay.stubbed import Stubbed
     from agenttrace.replay.stubs import Stubs
+    from agenttrace.session.ending import Failing
     from agenttrace.session.plan import Plan
     from agenttrace.session.world import World
 
@@ -255,8 +256,11 @@ class Session:
             found = differences(other, trace, self.plan.vary, self.redactor)
         return self._mismatch(found) if found and not self._records else None
 
-    def settle(self, *, passed: bool) -> Verdict:
-        """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`."""
+    def settle(self, *, passed: bool, failing: Failing | None = None) -> Verdict:
+        """Give the verdict of an ended run; write its golden, keep its journal, leave a `.new`.
+
+        What is kept of a run that failed says of what: of its first problem, else of `failing`.
+        """
         plan, problems = self.plan, self.problems()
         if not passed:
             problems = [] if self.run.stopped is None else [self.run.stopped]
@@ -281,7 +285,7 @@ class Session:
             return verdict
         borrowed = bool(self._borrowed()) or self._stubs is not None
         verdict = leaving.left(
-            plan, verdict, self.trace, self._journal, borrowed=borrowed, redactor=self.redactor
+            plan, verdict, self.trace, self._journal, self.redactor, failing, borrowed=borrowed
         )
         if verdict.journal is None:
             self._children.discard()

@@ -214,7 +214,7 @@ def _status(error: BaseException | None) -> Status:
     return Status(code=UNSET, message="cancelled" if cancelled else type(error).__qualname__)
 
 
-def error_event(error: Exception) -> Event:
+def error_event(error: BaseException) -> Event:
     """What a trace says of an exception that left a span."""
     failure = failure_of(error)
     return Event(
