@@ -254,3 +254,12 @@ def test_what_is_held_against_a_golden_says_nothing_of_the_test(
     assert project.kept("runs/golden/test_it/test_it.trace") == (Status(), [])
     for path in project.path.glob("golden/**/*.new"):
         assert project.kept(str(path)) == (Status(), [])
+
+
+def test_a_test_without_a_golden_did_not_succeed(project: Project) -> None:
+    """No golden can be held against its copy, so the copy says what the test failed with."""
+    project.write("look_up('A-17')")
+    project.run("--agenttrace-run-dir=runs").assert_outcomes(failed=1)
+
+    status, _ = project.kept("runs/golden/test_it/test_it.trace")
+    assert status == Status(code=ERROR, message="GoldenMissing")

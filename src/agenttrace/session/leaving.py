@@ -72,13 +72,14 @@ def _with_failure(
     """
     if verdict.problems:
         failing = Failing.of(verdict.problems[0], redactor.shown)
-    if failing is None or verdict.outcome not in (Outcome.FAILED, Outcome.DIVERGED):
+    ends = (Outcome.FAILED, Outcome.UNRECORDED, Outcome.DIVERGED)
+    if failing is None or verdict.outcome not in ends:
         return trace
     failing = failing.at_the_end_of(trace)
     if journal is not None:
         journal.noted(failing.event, seq=failing.event.seq)
         journal.noted(failing.status, seq=failing.event.seq)
-    return failing.told_in(trace) if verdict.outcome is Outcome.FAILED else trace
+    return trace if verdict.outcome is Outcome.DIVERGED else failing.told_in(trace)
 
 
 def _left(

@@ -382,8 +382,7 @@ class Session:
                 yield f"vary names {name}, and no call is called so"
         for where in sorted(set(self.run.bypassed)):
             yield f"past every adapter, so nothing of it is recorded: {where}"
-        yield from self.run.warnings
-        yield from self._world.warnings
+        yield from (*self.run.warnings, *self._world.warnings)
         yield from sorted({*self.run.lost, *self._children.warnings})
         if self._replayer is not None:
             for note in self._replayer.notes:

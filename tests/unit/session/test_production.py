@@ -393,7 +393,7 @@ def test_what_is_held_until_it_may_fail_has_a_limit(tmp_path: Path) -> None:
 
 
 def test_a_run_that_ends_while_something_is_asked_is_not_noticed(tmp_path: Path) -> None:
-    """The writing thread may give a run up at any moment; the agent gets its answer all the same."""
+    """The writing thread may give a run up at any moment; the agent is answered all the same."""
 
     def ends(thing: Any) -> Any:
         run.ended = True
