@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
 
-from agenttrace.adapters.plain.doing import Doing, Opening
+from agenttrace.adapters.plain.doing import Doing, Opening, bare
 from agenttrace.adapters.plain.standing import Stay, known, standing
 from agenttrace.model.agent import Agent
 from agenttrace.model.lane import LANE_KINDS, Step
@@ -12,13 +12,28 @@ from agenttrace.model.span import SpanKind
 from agenttrace.model.values import canonical, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from agenttrace.model.lane import Position
 
+F = TypeVar("F", bound="Callable[..., Any]")
 
+
+@overload
+def agent(fn: F, /) -> F: ...
+@overload
 def agent(
     name: str,
+    *,
+    id: str | None = None,
+    type: str = "",
+    role: str = "",
+    version: str = "",
+    model: Mapping[str, object] | None = None,
+    task: str | None = None,
+) -> Doing: ...
+def agent(
+    name: F | str,
     *,
     id: str | None = None,  # noqa: A002 - the word of the model
     type: str = "",  # noqa: A002 - likewise
@@ -26,8 +41,10 @@ def agent(
     version: str = "",
     model: Mapping[str, object] | None = None,
     task: str | None = None,
-) -> Doing:
+) -> F | Doing:
     """Say that an agent acts here: `with agenttrace.agent("planner"):`, or as a decorator.
+
+    A bare `@agenttrace.agent` takes the name of its function.
 
     Works alike in synchronous and asynchronous code, and around generators. What is asked inside
     stands below the agent, whoever else does the same at the same time.
@@ -42,8 +59,11 @@ def agent(
         task: What it is asked to do.
 
     Raises:
+        UsageError: `name` is neither a name nor a function.
         NotCanonical: `model` holds what has no form that stays equal from run to run.
     """
+    if not isinstance(name, str):
+        return bare(agent, name)
     who = Agent(
         id=id or "",
         name=name,

@@ -25,6 +25,7 @@ from agenttrace.causal import current, roots
 from agenttrace.causal.agents import provisional
 from agenttrace.causal.site import passage, site
 from agenttrace.causal.sketch import ATOMS, Finished, Sketch
+from agenttrace.errors import UsageError
 from agenttrace.model import names
 from agenttrace.model.failure import failure_of
 from agenttrace.model.span import ERROR, OK, UNSET, Event, Link, SpanKind, Status
@@ -226,6 +227,21 @@ def error_event(error: BaseException) -> Event:
             names.EXCEPTION_TRACEBACK: passage(error),
         },
     )
+
+
+def bare(verb: Callable[[str], Doing], fn: F) -> F:
+    """Do something around a function under its own name: a decorator without brackets.
+
+    Raises:
+        UsageError: It is no function.
+    """
+    if isinstance(fn, type) or not callable(fn):
+        word = getattr(verb, "__name__", "")
+        raise UsageError(
+            f"{word}({fn!r}): it takes a name, or goes around a function",
+            detail=f"  Say `@agenttrace.{word}` at the function or method that does the work.",
+        )
+    return verb(getattr(fn, "__name__", type(fn).__name__))(fn)
 
 
 def _around(fn: Callable[..., Any], opening: Opening) -> Callable[..., Any]:

@@ -290,3 +290,42 @@ def test_a_divergence_inside_an_agent_is_no_error_of_the_agents() -> None:
 
     with pytest.raises(ReplayDiverged):
         twice(agent)
+
+
+@pytest.mark.parametrize("verb", [agenttrace.agent, agenttrace.span], ids=["agent", "span"])
+def test_a_bare_decorator_takes_the_name_of_its_function(verb: Any) -> None:
+    """It gives what the function gives, recorded or not; it once gave the function back."""
+
+    @verb
+    def planner(order: str) -> str:
+        return look_up(order)
+
+    trace, given = traced(lambda: planner("A-18"))
+
+    assert (given, planner("A-19")) == ("A-18", "A-19")
+    assert trace.calls[0].parent == named(trace, "planner").id
+
+
+def test_a_bare_decorator_works_around_what_is_awaited() -> None:
+    """As with a name."""
+
+    @agenttrace.agent
+    async def planner() -> str:
+        return look_up("A-18")
+
+    trace, given = traced(lambda: asyncio.run(planner()))
+
+    assert (given, trace.calls[0].agent) == ("A-18", "planner")
+
+
+@pytest.mark.parametrize("what", [dict, 5, None], ids=["class", "number", "nothing"])
+@pytest.mark.parametrize(
+    "verb",
+    [agenttrace.agent, agenttrace.span, agenttrace.orchestration],
+    ids=["agent", "span", "orchestration"],
+)
+def test_what_is_neither_a_name_nor_a_function_is_refused(verb: Any, what: object) -> None:
+    """At once, and not when somebody looks for a span without a name."""
+    with pytest.raises(UsageError, match="takes") as raised:
+        verb(what)
+    assert raised.value.headline.startswith(f"{verb.__name__}(")
