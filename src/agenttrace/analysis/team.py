@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from agenttrace.analysis.telling import MOST
-from agenttrace.check.sides import safe
+from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, UsageError
 from agenttrace.model.agent import Agent
 
@@ -104,7 +104,13 @@ class Team:
 
         Raises:
             NothingSelected: None is called so; the nearest are named.
+            UsageError: It is no text.
         """
+        if not isinstance(name, str):
+            raise UsageError(
+                f"{cut(safe(repr(name)))} is no agent: it is a text, an id or a name",
+                detail=f"  given     {type(name).__name__}",
+            )
         found = frozenset(one.id for one in self.agents.values() if _is(name, one))
         if not found:
             raise NothingSelected(
