@@ -16,7 +16,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.analysis.limits import nanoseconds_of
-from agenttrace.analysis.telling import MOST, not_recorded
+from agenttrace.analysis.telling import MOST, no_traces, not_recorded
 from agenttrace.check.fitting import place_of
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
@@ -278,10 +278,7 @@ def hold(traces: Iterable[Trace], *sentences: str) -> Literal[True]:
         objectives.add(trace)
         has_any = True
     if not has_any:
-        raise UsageError(
-            "no trace was found to be judged",
-            detail='  traces_below("golden") gives none where no file below it is a trace.',
-        )
+        raise no_traces(traces)
     return objectives.hold()
 
 

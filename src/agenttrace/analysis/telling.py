@@ -75,6 +75,28 @@ def no_attribute(
     return UsageError(f"{said}: no call of {runs} has such an attribute", detail="\n".join(lines))
 
 
+def no_traces(given: object) -> UsageError:
+    """There is nothing to be judged: from where nothing came, where that is known."""
+    from agenttrace.formats.files import TracesBelow
+
+    if not isinstance(given, TracesBelow):
+        return UsageError(
+            "no trace was found to be judged",
+            detail='  traces_below("golden") gives none where no file below it is a trace.',
+        )
+    place = safe(str(given.path))
+    if given.count:
+        return UsageError(
+            f"no trace was found to be judged: those below {place} have been read before",
+            detail="  They are read once. Ask  traces_below(…)  again, or keep them in a list.",
+        )
+    return UsageError(
+        f"no trace was found to be judged below {place}",
+        detail=f"  path      {safe(str(given.path.absolute()))}\n"
+        "  It holds no file that is a trace.",
+    )
+
+
 def word(name: str) -> str:
     """A name that is said by a person or a trace, short and harmless."""
     return cut(safe(name))
