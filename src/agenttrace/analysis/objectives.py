@@ -7,7 +7,6 @@ some counts against an objective only where it matters.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from agenttrace.analysis.limits import nanoseconds_of
 from agenttrace.analysis.telling import MOST, no_traces, not_recorded
 from agenttrace.check.fitting import place_of
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
 from agenttrace.model import amounts
@@ -327,7 +327,7 @@ def _instead(one: Judged) -> Iterator[str]:
     """Of what an objective could speak, where it names what never happened."""
     if not one.objective.name:
         return
-    near = difflib.get_close_matches(one.objective.name, one.there, n=3, cutoff=0.4)
+    near = nearest(one.objective.name, one.there)
     if near:
         yield cut(safe(f"nearest   {', '.join(near)}"), _WIDTH)
     more = f" and {len(one.there) - MOST:,} more" if len(one.there) > MOST else ""

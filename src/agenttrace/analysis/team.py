@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from agenttrace.analysis.telling import MOST
+from agenttrace.check.nearest import nearest_line
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, UsageError
 from agenttrace.model.agent import Agent
@@ -119,9 +119,7 @@ class Team:
         return found
 
     def _instead(self, name: str) -> Iterator[str]:
-        near = difflib.get_close_matches(name, self.agents, n=3, cutoff=0.4)
-        if near:
-            yield f"  nearest   {safe(', '.join(near))}"
+        yield from nearest_line(name, self.agents)
         yield f"  there are {safe(', '.join(self.agents))}" if self.agents else "  there is  none"
         yield ""
         yield "  More: agenttrace explain nothing-selected"

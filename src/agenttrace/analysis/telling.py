@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NotRecorded, TeamFailed, UsageError
 
@@ -67,7 +67,7 @@ def no_attribute(
         attributes: What they have.
     """
     there = sorted(attributes)
-    near = difflib.get_close_matches(what, [*dimensions, *there], n=3, cutoff=0.5)
+    near = nearest(what, [*dimensions, *there], likeness=0.5)
     lines = [f"  nearest    {', '.join(map(word, near))}"] if near else []
     more = f" and {len(there) - _ATTRIBUTES:,} more" if len(there) > _ATTRIBUTES else ""
     listed = ", ".join(map(word, there[:_ATTRIBUTES])) or "none"

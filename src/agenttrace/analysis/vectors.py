@@ -6,7 +6,6 @@ Each measure is defined, with cases worked out by hand, in `docs/reference/state
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from agenttrace.analysis.states import State
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.order import collective_state, collective_states
 from agenttrace.check import given
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import safe, shown
 from agenttrace.check.telling_states import state_lines
 from agenttrace.model import amounts
@@ -58,10 +58,10 @@ class Vector(dict[str, State]):
         Raises:
             KeyError: Always.
         """
-        near = difflib.get_close_matches(agent, self, n=3, cutoff=0.4)
-        nearest = f"; nearest {', '.join(map(safe, near))}" if near else ""
+        near = ", ".join(map(safe, nearest(agent, self)))
+        close = f"; nearest {near}" if near else ""
         there = ", ".join(safe(name) or "the run's own: ''" for name in self) or "none"
-        raise KeyError(f"no state of {agent!r} is kept{nearest}; there is {there}")
+        raise KeyError(f"no state of {agent!r} is kept{close}; there is {there}")
 
     @cached_property
     def beliefs(self) -> Mapping[str, Mapping[str, Value]]:

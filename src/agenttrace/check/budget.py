@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenttrace.check.given import refused, table
+from agenttrace.check.nearest import nearest_line
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -121,12 +121,8 @@ class Budget:
         known = [one.name for one in fields(cls)]
         for name in said:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-                nearest = [f"  nearest   {', '.join(near)}"] if near else []
-                raise UsageError(
-                    f"a budget has no {name!r}",
-                    detail="\n".join([*nearest, f"  there are {', '.join(known)}"]),
-                )
+                lines = [*nearest_line(name, known), f"  there are {', '.join(known)}"]
+                raise UsageError(f"a budget has no {name!r}", detail="\n".join(lines))
         return cls(**said)
 
     @classmethod

@@ -7,13 +7,13 @@ hold the wildcards of the shell: `look_up_*`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from agenttrace.check.given import refused, table
+from agenttrace.check.nearest import nearest_line
 from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
 from agenttrace.model.span import SpanKind
@@ -152,7 +152,5 @@ _SORTS: Mapping[str, tuple[tuple[Any, ...], str]] = {
 def misspelt(what: str, name: str, known: Iterable[str]) -> UsageError:
     """There is nothing that is called so: the nearest names, and those that there are."""
     known = list(map(safe, known))
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    nearest = [f"  nearest   {', '.join(near)}"] if near else []
-    detail = "\n".join([*nearest, f"  there are {', '.join(known)}"])
-    return UsageError(f"{what} {safe(repr(name))}", detail=detail)
+    lines = [*nearest_line(name, known, likeness=0.5), f"  there are {', '.join(known)}"]
+    return UsageError(f"{what} {safe(repr(name))}", detail="\n".join(lines))
