@@ -160,7 +160,7 @@ class Costs:
 
     def of(self, calls: Iterable[Span]) -> Cost:
         """What some calls used; spans that are no calls use nothing."""
-        return _summed(tuple(span for span in calls if is_cost(span)), self._paid_for)
+        return _summed(tuple(filter(is_cost, given.spans("of", calls))), self._paid_for)
 
     def of_call(self, span: Span) -> Decimal | None:
         """What one call of a model or a tool cost, in US dollars; None: it is not known."""

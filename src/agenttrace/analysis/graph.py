@@ -7,7 +7,6 @@ Its answers point at their spans, and its assertions raise, so that they may sta
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -177,9 +176,7 @@ class InteractionGraph:
             NothingSelected: No agent is called so, or there is none.
         """
         self.team.meant("*")
-        names = (but,) if isinstance(but, str) else but
-        if not isinstance(names, Iterable):
-            raise given.refused("has_no_single_point(but=)", but, "a name, or several in a list")
+        names = given.several("has_no_single_point(but=)", but)
         allowed = frozenset[str]().union(*map(self.team.meant, names))
         found = [one for one in self.single_points if one.agent not in allowed]
         if not found:

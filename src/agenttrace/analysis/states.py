@@ -76,13 +76,14 @@ def state_of_agent(trace: Trace, agent: str | None, at: Span | None = None) -> S
 
     Raises:
         NothingSelected: No state of such an agent was kept by then.
-        UsageError: No agent is named, or several are called so.
+        UsageError: No agent is named, or by no text; or several are called so.
     """
     if agent is None:
         raise UsageError(
             "state(): whose? no agent is named",
             detail="\n".join([*_known(trace), '  Name it by its id or its name: state("planner")']),
         )
+    given.text("state", agent)
     states = (at_the_end(trace) if at is None else collective_state(trace, at)).agents
     ids = [one.id for one in trace.agents if one.name == agent and one.id in states]
     if agent in states:

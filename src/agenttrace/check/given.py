@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import SupportsIndex
 
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import UsageError
+from agenttrace.model.span import Span
 
 
 def whole(place: str, given: object, *, least: int = 0) -> int:
@@ -54,6 +55,32 @@ def text(place: str, given: object) -> str:
     if not isinstance(given, str):
         raise refused(place, given, "a text")
     return given
+
+
+def several(place: str, given: object) -> tuple[str, ...]:
+    """A name, or several in a list.
+
+    Raises:
+        UsageError: It is neither.
+    """
+    if isinstance(given, str):
+        return (given,)
+    names = tuple(given) if isinstance(given, Iterable) else ()
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
+        raise refused(place, given, "a name, or several in a list")
+    return names
+
+
+def spans(place: str, given: object) -> Iterator[Span]:
+    """Spans: a selection, or a list of them.
+
+    Raises:
+        UsageError: They are none.
+    """
+    for span in given if isinstance(given, Iterable) else (given,):
+        if span is given or not isinstance(span, Span):
+            raise refused(place, given, "spans: a selection, or a list of them")
+        yield span
 
 
 def table(place: str, given: object, *, example: str) -> Mapping[str, object]:

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from agenttrace.analysis import Analysis
-from agenttrace.analysis.states import State
+from agenttrace.analysis.states import State, state_of_agent
 from agenttrace.check import given as being_given
 from agenttrace.check.budget import Budget
+from agenttrace.check.propagating import check as check_propagation
 from agenttrace.errors import SelectionFailed, UsageError
 from agenttrace.explore import doctor
 from agenttrace.model.names import QUEUE_TASK, WAITING_FOR
@@ -90,6 +91,9 @@ OTHERS: dict[str, tuple[Asks, tuple[object, ...]]] = {
         (5, None),
     ),
     "reads_everything": (lambda teams, it: teams.board.graph.reads_everything(it), (5, [5], {})),
+    "laws=": (lambda teams, it: check_propagation(teams.desk.trace, it), (5, None, [5])),
+    "state": (lambda teams, it: state_of_agent(teams.desk.trace, it), (5, [1], {})),
+    "of": (lambda teams, it: teams.desk.costs.of(it), (5, "pay", ["pay"], None)),
     "repeats=": (lambda _, it: doctor.check("t.py::t", root=Path(), repeats=it), ("x", None, 2.5)),
     "spans[": (lambda teams, it: teams.desk.spans[it], ("pay",)),
 }
@@ -129,6 +133,21 @@ def test_a_refusal_says_what_was_given_and_what_is_wanted() -> None:
     assert str(error.value) == (
         "fans_out_at_most('5'): it is a whole number from 0  [usage]\n\n  given     str"
     )
+
+
+def test_one_span_is_no_list_of_them() -> None:
+    """What a span cost is another question than what some did."""
+    costs = Teams().desk.costs
+
+    with pytest.raises(UsageError, match="it is spans: a selection, or a list of them"):
+        costs.of(costs.calls[0])  # type: ignore[arg-type]
+    assert costs.of(costs.calls) == costs.total
+
+
+def test_one_name_is_a_list_of_one() -> None:
+    """Its letters are none."""
+    assert being_given.several("laws=", "retries") == ("retries",)
+    assert being_given.several("laws=", iter(["retries", "batches"])) == ("retries", "batches")
 
 
 def test_zero_is_a_limit_and_so_is_a_number_of_another_library() -> None:
