@@ -137,9 +137,11 @@ class AgentTrace(Explores, Analyses, Failures, Goldens, States):
         """The spans that a plain dict means: `{"kind": "tool", "name": "pay"}`.
 
         Raises:
-            UsageError: The dict has a criterion that there is not.
+            UsageError: The dict has a criterion that there is not; or it is no dict.
         """
-        return self.spans(**selector)
+        from agenttrace.check.given import table
+
+        return self.spans(**table("select", selector, example='{"kind": "tool"}'))
 
     def tool(self, name: str, **criteria: Any) -> Selection:  # noqa: ANN401 - criteria are of many types
         """The calls of one tool, by its name or wildcards: `tool("pay").once().with_args(...)`."""

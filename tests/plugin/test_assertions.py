@@ -46,6 +46,20 @@ def test_what_holds_while_recording_holds_in_the_replay(project: RefundProject) 
     project.run().assert_outcomes(passed=1)
 
 
+def test_a_selector_that_is_no_dict_is_refused_in_words(project: RefundProject) -> None:
+    """A name is no selector, and `**` of one is Python's business."""
+    project.recorded()
+    says(
+        project,
+        'def test_refund(agent_trace):\n    agent.refund_desk("A-17")\n'
+        '    agent_trace.select("pay")\n',
+    )
+
+    result = project.run()
+
+    result.stdout.fnmatch_lines(["*UsageError: select('pay'): it is a dict, such as {*"])
+
+
 def test_a_failed_assertion_shows_the_line_of_the_test_and_the_nearest_call(
     project: RefundProject,
 ) -> None:

@@ -16,6 +16,7 @@ from agenttrace.analysis.following import followed
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
+from agenttrace.check import given
 from agenttrace.check.sides import safe
 from agenttrace.errors import CascadeSpread
 from agenttrace.model.amounts import counted
@@ -149,7 +150,11 @@ class Cascade:
         Raises:
             CascadeSpread: One spread further.
             NotRecorded: Nothing failed; or agents are limited, and none is recorded.
+            UsageError: A limit is no whole number from 0.
         """
+        for name, limit in (("agents", agents), ("hops", hops)):
+            if limit is not None:
+                given.whole(f"spreads_at_most({name}=)", limit)
         self._asked("depth" if agents is None else "breadth")
         further = [
             one
@@ -178,7 +183,9 @@ class Cascade:
         Raises:
             CascadeSpread: It was asked more often.
             NotRecorded: No question failed.
+            UsageError: The limit is no number from 0.
         """
+        given.amount("retries_at_most", times)
         self._asked("amplification")
         if self.amplification is not None and self.amplification > times:
             raise broken(

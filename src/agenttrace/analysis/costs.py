@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from agenttrace.analysis.interactions import NOT_RECORDED
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import no_attribute, word
+from agenttrace.check import given
 from agenttrace.check.pricing import Prices
 from agenttrace.errors import PriceUnknown
 from agenttrace.model.amounts import verb
@@ -159,7 +160,7 @@ class Costs:
 
     def of(self, calls: Iterable[Span]) -> Cost:
         """What some calls used; spans that are no calls use nothing."""
-        return _summed(tuple(span for span in calls if is_cost(span)), self._paid_for)
+        return _summed(tuple(filter(is_cost, given.spans("of", calls))), self._paid_for)
 
     def of_call(self, span: Span) -> Decimal | None:
         """What one call of a model or a tool cost, in US dollars; None: it is not known."""
@@ -200,9 +201,9 @@ class Costs:
         Raises:
             UsageError: It is neither: no call has such an attribute.
         """
-        if what not in DIMENSIONS and what not in self.attributes:
-            said = f"by({word(repr(what))})"
-            raise no_attribute(said, what, "the trace", DIMENSIONS, self.attributes)
+        if given.text("by", what) not in DIMENSIONS and what not in self.attributes:
+            by = f"by({word(repr(what))})"
+            raise no_attribute(by, what, "the trace", DIMENSIONS, self.attributes)
         return self.parts(what)
 
     @cached_property

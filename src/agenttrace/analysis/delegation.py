@@ -19,6 +19,7 @@ from agenttrace.analysis.dialogue import HANDOFF, Act, Dialogue, dialogues
 from agenttrace.analysis.parties import Parties
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling_teams import broken, nothing
+from agenttrace.check import given
 from agenttrace.errors import DelegationBroken
 from agenttrace.model.amounts import counted, times
 
@@ -101,7 +102,12 @@ class Delegation:
             In the unit of the bids, never below 0; of several awarded bids, the sum. Of each bidder
             the last bid counts. None: nothing was awarded, an awarded party did not bid, or a bid
             has no cost.
+
+        Raises:
+            UsageError: The cost is no function.
         """
+        if cost is not None:
+            given.function("regret(cost=)", cost, example='lambda bid: bid["eur"]')
         costs = {act.party: _cost(act.bid, cost) for act in self.bids}
         known = [value for value in costs.values() if value is not None]
         awarded = [costs.get(party) for party in dict.fromkeys(self.awarded)]
@@ -206,7 +212,10 @@ class Delegations:
         Raises:
             DelegationBroken: One was, or what it cost is not known.
             NotRecorded: No task was announced.
+            UsageError: The cost is no function.
         """
+        if cost is not None:
+            given.function("award_the_best(cost=)", cost, example='lambda bid: bid["eur"]')
         announced = self._announced()
         if not announced:
             raise nothing("no task was announced", "agenttrace.delegation(task, phase=...)")

@@ -15,6 +15,7 @@ from agenttrace.analysis.channels import Channel, Node, channel
 from agenttrace.analysis.interactions import KINDS, MESSAGE, Interaction, interactions
 from agenttrace.analysis.team import ByAgent, Team
 from agenttrace.analysis.telling import MOST, not_recorded, team_failed
+from agenttrace.check import given
 from agenttrace.check.fitting import place_of
 from agenttrace.check.selector import misspelt
 from agenttrace.check.sides import cut, safe
@@ -151,7 +152,9 @@ class InteractionGraph:
         Raises:
             TeamFailed: One leads more; the message names them.
             NothingSelected: No agent is called so.
+            UsageError: The limit is no whole number from 0.
         """
+        agents = given.whole("fans_out_at_most", agents)
         meant = self.team.meant(agent)
         wide = [
             f"{safe(name)} to {len(node.reaches)}: {safe(', '.join(node.reaches))}"
@@ -173,7 +176,7 @@ class InteractionGraph:
             NothingSelected: No agent is called so, or there is none.
         """
         self.team.meant("*")
-        names = (but,) if isinstance(but, str) else but
+        names = given.several("has_no_single_point(but=)", but)
         allowed = frozenset[str]().union(*map(self.team.meant, names))
         found = [one for one in self.single_points if one.agent not in allowed]
         if not found:
@@ -232,7 +235,7 @@ class InteractionGraph:
             NotRecorded: Nothing was said at all, or nothing of this kind.
             UsageError: There is no such kind.
         """
-        if kind not in _VERBS:
+        if kind not in tuple(_VERBS):  # which asks for no hash
             raise misspelt("nothing is said of the kind", str(kind), filter(None, _VERBS))
         said = (
             graph_shapes.kind_of(it) for it in self.team.trace.spans if graph_shapes.is_said(it)

@@ -7,7 +7,6 @@ some counts against an objective only where it matters.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from agenttrace.analysis.limits import nanoseconds_of
-from agenttrace.analysis.telling import MOST, not_recorded
+from agenttrace.analysis.telling import MOST, no_traces, not_recorded
 from agenttrace.check.fitting import place_of
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, ObjectiveMissed, UsageError
 from agenttrace.model import amounts
@@ -278,10 +278,7 @@ def hold(traces: Iterable[Trace], *sentences: str) -> Literal[True]:
         objectives.add(trace)
         has_any = True
     if not has_any:
-        raise UsageError(
-            "no trace was found to be judged",
-            detail='  traces_below("golden") gives none where no file below it is a trace.',
-        )
+        raise no_traces(traces)
     return objectives.hold()
 
 
@@ -330,7 +327,7 @@ def _instead(one: Judged) -> Iterator[str]:
     """Of what an objective could speak, where it names what never happened."""
     if not one.objective.name:
         return
-    near = difflib.get_close_matches(one.objective.name, one.there, n=3, cutoff=0.4)
+    near = nearest(one.objective.name, one.there)
     if near:
         yield cut(safe(f"nearest   {', '.join(near)}"), _WIDTH)
     more = f" and {len(one.there) - MOST:,} more" if len(one.there) > MOST else ""

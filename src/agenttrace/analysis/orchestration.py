@@ -22,6 +22,7 @@ from agenttrace.analysis.queues import Queue, queues_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
+from agenttrace.check import given
 from agenttrace.check.sides import safe
 from agenttrace.errors import OrchestrationBroken
 from agenttrace.model import names
@@ -126,7 +127,9 @@ class Orchestration:
         Raises:
             OrchestrationBroken: One did.
             NotRecorded: No queue is recorded, or of one not what it held.
+            UsageError: The limit is no whole number from 0.
         """
+        limit = given.whole("depth_at_most", limit)
         if not self.queues:
             raise nothing("no queue is recorded", 'agenttrace.event("enqueued", task=, queue=)')
         deep = [one for one in self.queues if one.peak is not None and one.peak > limit]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agenttrace.analysis.collective import at_the_end
 from agenttrace.causal.order import collective_state
+from agenttrace.check import given
 from agenttrace.check.content import state_of
 from agenttrace.check.sides import safe
 from agenttrace.check.telling_states import state_lines
@@ -54,7 +55,12 @@ class State(dict[str, "Value"]):
         return f"{whose} at {safe(label_of(self.snapshot.position))}"
 
     def unlike(self, expected: Mapping[str, object]) -> list[str]:
-        """Say how it differs from what is expected, key by key: `- goal = 1`, `+ goal = 2`."""
+        """Say how it differs from what is expected, key by key: `- goal = 1`, `+ goal = 2`.
+
+        Raises:
+            UsageError: What is expected is no dict.
+        """
+        given.table("unlike", expected, example='{"goal": "refund"}')
         return state_lines(canonical(dict(expected)), canonical(dict(self)))
 
 
@@ -70,13 +76,14 @@ def state_of_agent(trace: Trace, agent: str | None, at: Span | None = None) -> S
 
     Raises:
         NothingSelected: No state of such an agent was kept by then.
-        UsageError: No agent is named, or several are called so.
+        UsageError: No agent is named, or by no text; or several are called so.
     """
     if agent is None:
         raise UsageError(
             "state(): whose? no agent is named",
             detail="\n".join([*_known(trace), '  Name it by its id or its name: state("planner")']),
         )
+    given.text("state", agent)
     states = (at_the_end(trace) if at is None else collective_state(trace, at)).agents
     ids = [one.id for one in trace.agents if one.name == agent and one.id in states]
     if agent in states:

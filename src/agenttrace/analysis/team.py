@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from agenttrace.analysis.telling import MOST
-from agenttrace.check.sides import safe
+from agenttrace.check.nearest import nearest_line
+from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NothingSelected, UsageError
 from agenttrace.model.agent import Agent
 
@@ -104,7 +104,13 @@ class Team:
 
         Raises:
             NothingSelected: None is called so; the nearest are named.
+            UsageError: It is no text.
         """
+        if not isinstance(name, str):
+            raise UsageError(
+                f"{cut(safe(repr(name)))} is no agent: it is a text, an id or a name",
+                detail=f"  given     {type(name).__name__}",
+            )
         found = frozenset(one.id for one in self.agents.values() if _is(name, one))
         if not found:
             raise NothingSelected(
@@ -113,9 +119,7 @@ class Team:
         return found
 
     def _instead(self, name: str) -> Iterator[str]:
-        near = difflib.get_close_matches(name, self.agents, n=3, cutoff=0.4)
-        if near:
-            yield f"  nearest   {safe(', '.join(near))}"
+        yield from nearest_line(name, self.agents)
         yield f"  there are {safe(', '.join(self.agents))}" if self.agents else "  there is  none"
         yield ""
         yield "  More: agenttrace explain nothing-selected"

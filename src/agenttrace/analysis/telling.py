@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import cut, safe
 from agenttrace.errors import NotRecorded, TeamFailed, UsageError
 
@@ -67,12 +67,34 @@ def no_attribute(
         attributes: What they have.
     """
     there = sorted(attributes)
-    near = difflib.get_close_matches(what, [*dimensions, *there], n=3, cutoff=0.5)
+    near = nearest(what, [*dimensions, *there], likeness=0.5)
     lines = [f"  nearest    {', '.join(map(word, near))}"] if near else []
     more = f" and {len(there) - _ATTRIBUTES:,} more" if len(there) > _ATTRIBUTES else ""
     listed = ", ".join(map(word, there[:_ATTRIBUTES])) or "none"
     lines += [f"  by         {', '.join(dimensions)}", f"  attributes {listed}{more}"]
     return UsageError(f"{said}: no call of {runs} has such an attribute", detail="\n".join(lines))
+
+
+def no_traces(given: object) -> UsageError:
+    """There is nothing to be judged: from where nothing came, where that is known."""
+    from agenttrace.formats.files import TracesBelow
+
+    if not isinstance(given, TracesBelow):
+        return UsageError(
+            "no trace was found to be judged",
+            detail='  traces_below("golden") gives none where no file below it is a trace.',
+        )
+    place = safe(str(given.path))
+    if given.count:
+        return UsageError(
+            f"no trace was found to be judged: those below {place} have been read before",
+            detail="  They are read once. Ask  traces_below(…)  again, or keep them in a list.",
+        )
+    return UsageError(
+        f"no trace was found to be judged below {place}",
+        detail=f"  path      {safe(str(given.path.absolute()))}\n"
+        "  It holds no file that is a trace.",
+    )
 
 
 def word(name: str) -> str:

@@ -6,7 +6,6 @@ Each measure is defined, with cases worked out by hand, in `docs/reference/state
 from __future__ import annotations
 
 import bisect
-import difflib
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from agenttrace.analysis.collective import at_the_end
 from agenttrace.analysis.states import State
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.order import collective_state, collective_states
+from agenttrace.check import given
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import safe, shown
 from agenttrace.check.telling_states import state_lines
 from agenttrace.model import amounts
@@ -57,10 +58,10 @@ class Vector(dict[str, State]):
         Raises:
             KeyError: Always.
         """
-        near = difflib.get_close_matches(agent, self, n=3, cutoff=0.4)
-        nearest = f"; nearest {', '.join(map(safe, near))}" if near else ""
+        near = ", ".join(map(safe, nearest(agent, self)))
+        close = f"; nearest {near}" if near else ""
         there = ", ".join(safe(name) or "the run's own: ''" for name in self) or "none"
-        raise KeyError(f"no state of {agent!r} is kept{nearest}; there is {there}")
+        raise KeyError(f"no state of {agent!r} is kept{close}; there is {there}")
 
     @cached_property
     def beliefs(self) -> Mapping[str, Mapping[str, Value]]:
@@ -92,7 +93,10 @@ class Vector(dict[str, State]):
         Raises:
             TeamFailed: Two do; who believes what is shown.
             NotRecorded: No two agents say what they believe of one of these, or of anything.
+            UsageError: A key is no text.
         """
+        for key in keys:
+            given.text("agree", key)
         shared = {key for key, held in self.beliefs.items() if len(held) > 1}
         for key in keys or ("",):
             if not (key in shared if keys else shared):
@@ -112,7 +116,13 @@ class Vector(dict[str, State]):
         return True
 
     def unlike(self, other: Mapping[str, Mapping[str, object]]) -> Mapping[str, tuple[str, ...]]:
-        """Say how another vector differs: by agent, `- goal = 1` here, `+ goal = 2` there."""
+        """Say how another vector differs: by agent, `- goal = 1` here, `+ goal = 2` there.
+
+        Raises:
+            UsageError: It is no dict, or what it says of an agent is none.
+        """
+        for said in (other, *given.table("unlike", other, example=_VECTOR).values()):
+            given.table("unlike", said, example=_VECTOR)
         found = {}
         for agent in sorted({*self, *other}):
             sides = (canonical(dict(one.get(agent, {}))) for one in (self, other))
@@ -120,6 +130,8 @@ class Vector(dict[str, State]):
                 found[agent] = tuple(lines)
         return found
 
+
+_VECTOR = '{"planner": {"goal": "refund"}}'
 
 Goal: TypeAlias = "Callable[[Vector], float]"
 """Says how far a team is: whether it is there, or a number of which more is better."""
@@ -191,7 +203,11 @@ def progress(trace: Trace, goal: Goal) -> Progress:
     Args:
         trace: The trace.
         goal: Says how far the team is.
+
+    Raises:
+        UsageError: The goal is no function.
     """
+    given.function("progress", goal, example="lambda states: len(states.agreed)")
     steps: dict[tuple[Position, int], Reached] = {}
     cuts: dict[tuple[Position, int], Mapping[Position, int]] = {}
     states = {id(shot): State(shot) for shot in trace.snapshots}

@@ -17,7 +17,7 @@ from agenttrace.analysis.queues import Item, Queue, queues_of
 from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken, nothing
-from agenttrace.analysis.waits import Wait, open_waits, told_waits
+from agenttrace.analysis.waits import Wait, open_waits, unknown_waits
 from agenttrace.check.sides import safe
 from agenttrace.errors import TeamStuck
 from agenttrace.model.amounts import counted, times
@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
     from agenttrace.model.span import Span
     from agenttrace.model.trace import Trace
+
+
+_SILENCE = {
+    "waits": "no agent says that it waits",
+    "deadlocks": "no agent says for which agents it waits",
+}
+"""By what is not known, why nothing can be said of deadlocks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +74,11 @@ class Waiting:
 
         Raises:
             TeamStuck: Some do; the message shows the circle.
-            NotRecorded: No agent says that it waits.
+            NotRecorded: No agent says that it waits, or none for whom.
         """
-        if "waits" in self.unknown:
-            raise nothing(
-                "no agent says that it waits", 'agenttrace.event("waiting", agents=[...])'
-            )
+        for name, why in _SILENCE.items():
+            if name in self.unknown:
+                raise nothing(why, 'agenttrace.event("waiting", agents=[...])')
         if self.deadlocks:
             raise broken(
                 TeamStuck,
@@ -162,7 +168,7 @@ def waiting(trace: Trace, *, at: Span | None = None, team: Team | None = None) -
             item for queue in queues for item in queue.items if item.is_waiting and item.overtaken
         ),
         unknown=_unknown(
-            waits=told_waits(team),
+            waits=unknown_waits(team, parties),
             starved=_untold(queues) if at is None else "",
             whole=at is None,
         ),
@@ -179,8 +185,8 @@ def _untold(queues: Sequence[Queue]) -> str:
     return ""
 
 
-def _unknown(*, waits: bool, starved: str, whole: bool) -> dict[str, str]:
-    found = {} if waits else {"waits": "not recorded: no event `waiting`"}
+def _unknown(*, waits: Mapping[str, str], starved: str, whole: bool) -> dict[str, str]:
+    found = dict(waits)
     if starved:
         found["starved"] = starved
     if not whole:

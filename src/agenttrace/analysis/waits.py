@@ -77,22 +77,30 @@ def open_waits(team: Team, parties: Parties, at: Span | None = None) -> tuple[Wa
     )
 
 
-def told_waits(team: Team) -> bool:
-    """Whether anybody told of any wait at all."""
-    return any(event.name == "waiting" for span in team.trace.spans for event in span.events)
+def unknown_waits(team: Team, parties: Parties) -> dict[str, str]:
+    """Why nobody knows who waits, or whether anybody waits for a deadlock; empty: it is known."""
+    if not any(event.name == "waiting" for span in team.trace.spans for event in span.events):
+        return {"waits": "not recorded: no event `waiting`"}
+    told = happenings(team, parties, "waiting")
+    if not any(one.party is not None and _agents(one, parties) for one in told):
+        return {"deadlocks": "not recorded: no event `waiting` of an agent names an agent"}
+    return {}
 
 
 def _wait(one: Happening, parties: Parties) -> Wait:
-    said = one.said(names.WAITING_FOR)
-    agents = {parties.meant(name) for name in _several(said)}
     return Wait(
         agent=one.party or "",
-        agents=tuple(sorted(agent for agent in agents if agent is not None)),
+        agents=_agents(one, parties),
         mode=ANY if one.text(names.WAITING_MODE) == ANY else ALL,
         ends_by_itself=one.said(names.WAITING_TIMEOUT) is not None,
         since_ns=one.at_ns,
         span=one.span,
     )
+
+
+def _agents(one: Happening, parties: Parties) -> tuple[str, ...]:
+    agents = {parties.meant(name) for name in _several(one.said(names.WAITING_FOR))}
+    return tuple(sorted(agent for agent in agents if agent is not None))
 
 
 def _several(said: Value) -> list[Value]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenttrace.check.given import refused, table
+from agenttrace.check.nearest import nearest_line
 from agenttrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Limit:
             raise _no_limit(what, said)
         return cls(at_most=number)
 
+
+_PRICES = '{"gpt-4o": (2.5, 10)}'
 
 NAMED = ("tokens", "llm_calls", "tool_calls", "tool_usd")
 """Limits that may also be said by name: of a model or a tool, with wildcards."""
@@ -96,6 +99,8 @@ class Budget:
             UsageError: A limit is none.
         """
         self.limits()
+        table("per_agent=", self.per_agent, example='{"planner": {"usd": 0.01}}')
+        table("prices=", self.prices, example=_PRICES)
         for agent, inner in self.per_agent.items():
             of = Budget.of(inner)
             if of.per_agent:
@@ -111,15 +116,13 @@ class Budget:
         """
         if isinstance(said, Budget):
             return said
+        if not isinstance(said, Mapping):
+            raise _no_budget(said)
         known = [one.name for one in fields(cls)]
         for name in said:
             if name not in known:
-                near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-                nearest = [f"  nearest   {', '.join(near)}"] if near else []
-                raise UsageError(
-                    f"a budget has no {name!r}",
-                    detail="\n".join([*nearest, f"  there are {', '.join(known)}"]),
-                )
+                lines = [*nearest_line(name, known), f"  there are {', '.join(known)}"]
+                raise UsageError(f"a budget has no {name!r}", detail="\n".join(lines))
         return cls(**said)
 
     @classmethod
@@ -147,9 +150,15 @@ class Budget:
         return cls.of(found) if found else None
 
     def over(self, other: Budget | None) -> Budget:
-        """This budget, and what another one says where this one says nothing."""
+        """This budget, and what another one says where this one says nothing.
+
+        Raises:
+            UsageError: The other one is no budget.
+        """
         if other is None:
             return self
+        if not isinstance(other, Budget):
+            raise _no_budget(other)
         said = {name: getattr(other, name) for name in other._said()}  # noqa: SLF001 - another of us
         return Budget(
             **said | {name: getattr(self, name) for name in self._said()},
@@ -172,12 +181,21 @@ class Budget:
         """The user's own prices."""
         return {
             model: (Limit.of("prices", read).at_most, Limit.of("prices", written).at_most)
-            for model, (read, written) in self.prices.items()
+            for model, (read, written) in _pairs(self.prices)
         }
 
     def _said(self) -> list[str]:
         plain = [one.name for one in fields(self) if one.name not in ("per_agent", "prices")]
         return [name for name in plain if getattr(self, name) is not None]
+
+
+def _pairs(prices: Mapping[str, Any]) -> Iterator[tuple[str, tuple[Said, Said]]]:
+    for model, pair in prices.items():
+        match pair:
+            case [read, written]:
+                yield model, (read, written)
+            case _:
+                raise refused("prices=", prices, f"by model a pair, such as {_PRICES}")
 
 
 def _number(what: str, text: str) -> Decimal:
@@ -188,6 +206,10 @@ def _number(what: str, text: str) -> Decimal:
     if what == "coordination" and text.endswith("%"):
         return Decimal(text[:-1]) / 100
     return Decimal(text)
+
+
+def _no_budget(said: object) -> UsageError:
+    return refused("budget", said, "a Budget, or limits by name: usd=0.05")
 
 
 def _no_limit(what: str, said: object) -> UsageError:

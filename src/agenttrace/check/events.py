@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Literal
 
+from agenttrace.check import given
 from agenttrace.check.expect import fits
 from agenttrace.check.fitting import Fitting
 from agenttrace.check.sides import cut, safe, shown
@@ -34,7 +35,7 @@ class Events:
         """Made by `agent_trace.events(…)`, or by a selection's."""
         self._source = source
         self._inside = inside
-        self._name = name
+        self._name = None if name is None else given.text("events", name)
         self._having = having
         self._counted = counted
 

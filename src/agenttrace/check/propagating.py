@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agenttrace.causal.places import is_served
+from agenttrace.check import given
 from agenttrace.check.invariants import ENTRIES, INVARIANTS, Violation, named
 from agenttrace.errors import PropagationBroken, UsageError
 from agenttrace.model import names
@@ -136,7 +137,7 @@ def named_in(known: Iterable[str], laws: Iterable[str]) -> tuple[str, ...]:
     Raises:
         UsageError: There is no law of one of the names.
     """
-    known, wanted = tuple(known), tuple(laws)
+    known, wanted = tuple(known), given.several("laws=", laws)
     for name in wanted:
         if name not in known:
             raise UsageError(f"there is no law {name!r}; there are {', '.join(known)}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from agenttrace.check import budgeting, ordering, telling_selections
+from agenttrace.check import budgeting, given, ordering, telling_selections
 from agenttrace.check.budget import Budget
 from agenttrace.check.events import Events
 from agenttrace.check.fitting import Fitting
@@ -75,7 +75,14 @@ class Selection:
         Raises:
             NothingSelected: There is none at all.
             IndexError: There are some, and fewer.
+            UsageError: The place is a name.
         """
+        place: object = index
+        if isinstance(place, str):
+            raise UsageError(
+                f"spans[{place!r}]: a place is a number",
+                detail=f"  Those of a name are  spans(name={place!r})",
+            )
         return self._some()[index]
 
     def __repr__(self) -> str:
@@ -175,11 +182,21 @@ class Selection:
         return self._count(lambda found: found == count, amounts.times(count))
 
     def at_least(self, count: int) -> Selection:
-        """Assert that it happened so often, or more often."""
+        """Assert that it happened so often, or more often.
+
+        Raises:
+            UsageError: The count is no whole number from 0.
+        """
+        count = given.whole("at_least", count)
         return self._count(lambda found: found >= count, f"at least {amounts.times(count)}")
 
     def at_most(self, count: int) -> Selection:
-        """Assert that it happened, and no more often than this."""
+        """Assert that it happened, and no more often than this.
+
+        Raises:
+            UsageError: The count is no whole number from 0.
+        """
+        count = given.whole("at_most", count)
         return self._count(lambda found: found <= count, f"at most {amounts.times(count)}")
 
     # -- with what --------------------------------------------------------------------------------
@@ -214,7 +231,10 @@ class Selection:
         Raises:
             NothingSelected: None raised it.
             SelectionFailed: After a count, one did not.
+            UsageError: It is neither.
         """
+        if not isinstance(error, str | type):
+            raise given.refused("raised", error, "a class of exceptions, or its name")
         return self._having({"raised": error if isinstance(error, str) else qualified(error)})
 
     # -- in which order ---------------------------------------------------------------------------

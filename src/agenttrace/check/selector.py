@@ -7,11 +7,13 @@ hold the wildcards of the shell: `look_up_*`.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from types import NoneType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from agenttrace.check.given import refused, table
+from agenttrace.check.nearest import nearest_line
 from agenttrace.check.sides import safe
 from agenttrace.errors import UsageError
 from agenttrace.model.span import SpanKind
@@ -88,8 +90,10 @@ class Selector:
         """Build a selector from a plain dict, the inverse of `as_dict`.
 
         Raises:
-            UsageError: A criterion, or a kind, is called otherwise; the nearest names are given.
+            UsageError: A criterion, or a kind, is called otherwise; the nearest names are given. Or
+                a value is not of the sort that its criterion has.
         """
+        table("select", criteria, example='{"kind": "tool"}')
         known = [field.name for field in fields(cls)]
         for name in criteria:
             if name not in known:
@@ -100,6 +104,9 @@ class Selector:
         for name in ("name", "agent", "model", "status", "id", "raised"):
             if not isinstance(criteria.get(name, ""), str | None):
                 raise UsageError(f"{name}={criteria[name]!r}: it is a text, with `*` for anything")
+        for name, (sorts, wanted) in _SORTS.items():
+            if not isinstance(criteria.get(name), sorts):
+                raise refused(f"select({name}=)", criteria[name], wanted)
         said: dict[str, Any] = {
             name: cls.of(value) if name in RELATIONS and isinstance(value, Mapping) else value
             for name, value in criteria.items()
@@ -132,10 +139,18 @@ class Selector:
         return str(self.as_dict())
 
 
+_SORTS: Mapping[str, tuple[tuple[Any, ...], str]] = {
+    "args": ((Mapping, NoneType), 'a dict of arguments, such as {"order": "A-17"}'),
+    "where": ((Mapping, Callable, NoneType), "a dict of attributes, or a function of the span"),
+    **dict.fromkeys(
+        RELATIONS, ((Selector, Mapping, NoneType), "spans, or a dict that selects them")
+    ),
+}
+"""By criterion, what its value is, and how that is said."""
+
+
 def misspelt(what: str, name: str, known: Iterable[str]) -> UsageError:
     """There is nothing that is called so: the nearest names, and those that there are."""
     known = list(map(safe, known))
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    nearest = [f"  nearest   {', '.join(near)}"] if near else []
-    detail = "\n".join([*nearest, f"  there are {', '.join(known)}"])
-    return UsageError(f"{what} {safe(repr(name))}", detail=detail)
+    lines = [*nearest_line(name, known, likeness=0.5), f"  there are {', '.join(known)}"]
+    return UsageError(f"{what} {safe(repr(name))}", detail="\n".join(lines))

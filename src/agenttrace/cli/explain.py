@@ -99,13 +99,10 @@ def _indented(lines: list[str]) -> list[str]:
 
 
 def _unknown(word: str) -> UsageError:
-    import difflib
-
+    from agenttrace.check.nearest import nearest_line
     from agenttrace.check.sides import safe
 
-    near = difflib.get_close_matches(word, catalog(), n=3, cutoff=0.4)
-    nearest = [f"  nearest   {', '.join(near)}"] if near else []
     return UsageError(
         f"no error is called {safe(repr(word))}",
-        detail="\n".join([*nearest, "  All of them: agenttrace explain"]),
+        detail="\n".join([*nearest_line(word, catalog()), "  All of them: agenttrace explain"]),
     )

@@ -67,9 +67,12 @@ class SpanText:
         if len(found) == 1:
             return found[0]
         listed = found or [span for span, _ in self._tree if span.is_call]
+        lines = [f"  {self.numbered(span)}" for span in listed[:_CANDIDATES]]
+        if not found:
+            lines += ["", f"  It is a number from '#1' to '#{len(self._tree)}', an id, or a name."]
         raise UsageError(
             f"{f'{len(found)} spans are' if found else 'no span is'} called {safe(repr(words))}",
-            detail="\n".join(f"  {self.numbered(span)}" for span in listed[:_CANDIDATES]),
+            detail="\n".join(lines),
         )
 
     @property

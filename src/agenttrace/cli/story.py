@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from agenttrace.analysis.costs import Costs
+from agenttrace.check.nearest import nearest_line
 from agenttrace.check.sides import safe
 from agenttrace.cli import trace_text, words
 from agenttrace.errors import UsageError
@@ -68,7 +68,6 @@ def _is(wanted: str, *known: str) -> bool:
 
 def _nobody(trace: Trace, name: str) -> UsageError:
     known = [one.id for one in trace.agents]
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    nearest = [f"  nearest   {safe(', '.join(near))}"] if near else []
     there = f"  there are {safe(', '.join(known))}" if known else "  The run has no agents."
-    return UsageError(f"no agent is called {safe(repr(name))}", detail="\n".join([*nearest, there]))
+    detail = "\n".join([*nearest_line(name, known), there])
+    return UsageError(f"no agent is called {safe(repr(name))}", detail=detail)

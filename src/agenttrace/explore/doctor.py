@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agenttrace.check import looks
+from agenttrace.check import given, looks
 from agenttrace.check.sides import first_unlike
 from agenttrace.check.vary import body_of
 from agenttrace.determinism import sources
@@ -159,6 +159,7 @@ def examine(
     Raises:
         UsageError: None of them is replayed from a golden, or `repeats` is below 2.
     """
+    given.whole("repeats=", repeats)
     if repeats < 2:  # noqa: PLR2004 - one replay differs from nothing
         raise UsageError(
             f"repeats={repeats}: one replay has nothing to differ from; it is 2 or more"

@@ -25,6 +25,7 @@ from agenttrace.formats.codec import ReaderOfSeveral
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from os import PathLike
+    from typing import Self
 
     from agenttrace.formats.codec import Reader
     from agenttrace.model.trace import Trace
@@ -97,17 +98,44 @@ def traces_at(path: Path) -> tuple[Trace, ...]:
     return (trace_at(path)[0],)
 
 
-def traces_below(path: str | PathLike[str]) -> Iterator[Trace]:
+class TracesBelow:
+    """The traces of a file, or of all files below a folder: read one by one, and once.
+
+    Attributes:
+        path: The file, or the folder.
+        count: How many have been read so far.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Read nothing yet."""
+        self.path = path
+        self.count = 0
+        self._traces = _traces_below(path)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Trace:
+        trace = next(self._traces)
+        self.count += 1
+        return trace
+
+
+def traces_below(path: str | PathLike[str]) -> TracesBelow:
     """Read every trace of a file, or of all files below a folder; what is no trace is left out.
 
     Raises:
         AgentTraceError: A file looks like a trace and cannot be read; or the one named is none.
     """
-    for file in files_below(Path(path)):
+    return TracesBelow(Path(path))
+
+
+def _traces_below(path: Path) -> Iterator[Trace]:
+    for file in files_below(path):
         try:
             yield from traces_at(file)
         except UnknownFormat:
-            if file == Path(path):
+            if file == path:
                 raise
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from agenttrace.check.budget import Budget
+from agenttrace.check.nearest import nearest_line
 from agenttrace.check.vary import Vary
 from agenttrace.errors import PolicyInvalid, UsageError
 from agenttrace.gate.policy import (
@@ -161,8 +161,7 @@ def _texts(
 
 def _unknown(source: str, key: str, known: Iterable[str]) -> PolicyInvalid:
     known = list(known)
-    near = difflib.get_close_matches(key, known, n=3, cutoff=0.5)
-    nearest = [f"  nearest   {', '.join(near)}"] if near else []
+    nearest = nearest_line(key, known, likeness=0.5)
     return _invalid(source, f"there is no key {key!r}", *nearest, f"  there are {', '.join(known)}")
 
 

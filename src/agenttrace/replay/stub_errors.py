@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from agenttrace.check.nearest import nearest
 from agenttrace.check.sides import arguments, cut, safe, shown
 from agenttrace.check.vary import body_of
 from agenttrace.errors import NotStubbed, StubsUnused, StubUnfit
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MOST = 10
 """How many stubs or calls a message lists; it says how many more there are."""
+_LIKE = 0.6
+"""How like a name must be to be the one that was meant: a single guess is made."""
 
 _TOOLS = ("tool", "retrieval")
 
@@ -64,7 +66,7 @@ def unused(run: str, stubs: Sequence[Stub], asked: Iterable[Call]) -> StubsUnuse
     for stub in stubs[:_MOST]:
         site = f"      {stub.site}" if stub.site else ""
         lines.append(f"    unused    agent_stubs{stub}{site}")
-        close = difflib.get_close_matches(stub.aim.name, tools, n=1) if stub.aim.name else []
+        close = nearest(stub.aim.name, tools, most=1, likeness=_LIKE) if stub.aim.name else ()
         if close and stub.aim.name not in tools:
             lines.append(f"              no tool of this name was called; is it {close[0]!r}?")
     if len(stubs) > _MOST:
@@ -117,7 +119,7 @@ def unknown_language(call: Call, stub: Stub) -> StubUnfit:
 
 def unknown_tool(call: Call, stub: Stub, name: str, offered: Sequence[str]) -> StubUnfit:
     """Make the error for a model's stub that calls a tool which the agent does not have."""
-    close = difflib.get_close_matches(name, offered, n=1)
+    close = nearest(name, offered, most=1, likeness=_LIKE)
     return _unfit(
         f"{call.question.title}: the stub calls a tool that the model is not offered: {name}.",
         [

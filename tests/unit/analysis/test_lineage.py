@@ -76,6 +76,19 @@ def test_show_why_names_the_candidates_where_several_are_meant(tmp_path: Path) -
     )
 
 
+def test_show_says_how_a_span_is_named_where_none_is(tmp_path: Path) -> None:
+    """A number without its mark is the slip that everybody makes."""
+    (file := tmp_path / "desk.trace").write_bytes(native.write(desk_trace()))
+
+    told = CliRunner().invoke(main, ["show", str(file), "--at", "12"])
+
+    assert told.exit_code == 2
+    assert told.output.startswith("UsageError: no span is called '12'  [usage]\n\n  #")
+    assert told.output.endswith(
+        f"\n\n  It is a number from '#1' to '#{len(desk_trace().spans)}', an id, or a name.\n"
+    )
+
+
 def test_of_an_agent_the_last_call_inside_it_is_asked_about() -> None:
     """And of a span that did nothing, itself."""
     empty = Span(id="1" * 16, name="idle", kind=SpanKind.AGENT)

@@ -16,7 +16,13 @@ from click.testing import CliRunner, Result
 
 from agenttrace.analysis.objectives import Bad, Judged, Objective, Objectives, hold, told
 from agenttrace.cli import main
-from agenttrace.errors import NothingSelected, NotRecorded, ObjectiveMissed, UsageError
+from agenttrace.errors import (
+    NothingSelected,
+    NotRecorded,
+    ObjectiveMissed,
+    TraceUnreadable,
+    UsageError,
+)
 from agenttrace.formats import native
 from agenttrace.formats.files import traces_below
 from agenttrace.model.span import ERROR, OK, Span, SpanKind, Status
@@ -181,6 +187,35 @@ def test_no_traces_at_all_are_no_misspelt_objective(tmp_path: Path) -> None:
     """The folder is the wrong one, and not the sentence."""
     with pytest.raises(UsageError, match="no trace was found to be judged"):
         hold(traces_below(tmp_path), SUCCEED)
+    with pytest.raises(UsageError, match="no trace was found to be judged"):
+        hold(iter(()), SUCCEED)
+
+
+def test_a_folder_without_traces_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is, too: a test may run elsewhere than its author thinks; and so where it is not."""
+    monkeypatch.chdir(tmp_path)
+    (folder := tmp_path / "empty").mkdir()
+    (folder / "notes.md").write_text("no trace")
+
+    with pytest.raises(UsageError) as error:
+        hold(traces_below("empty"), SUCCEED)
+    with pytest.raises(TraceUnreadable, match="absent: No such file"):
+        hold(traces_below("absent"), SUCCEED)
+
+    assert str(error.value) == (
+        "no trace was found to be judged below empty  [usage]\n\n"
+        f"  path      {folder}\n  It holds no file that is a trace."
+    )
+
+
+def test_traces_are_read_once(tmp_path: Path) -> None:
+    """A second look at what was read finds nothing, and not because the folder is empty."""
+    (tmp_path / "one.trace").write_bytes(native.write(workflow(0)))
+    given = traces_below(tmp_path)
+
+    assert hold(given, SUCCEED)
+    with pytest.raises(UsageError, match="have been read before"):
+        hold(given, SUCCEED)
 
 
 def a_folder(chance: random.Random) -> list[Trace]:

@@ -76,6 +76,40 @@ def test_whoever_may_go_on_lets_others_go_on() -> None:
     assert list(map(str, found.waits)) == ["a waits for any of b, c", "b waits for a"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [{}, said(), {"agent": "b"}, said("")],
+    ids=["nothing", "an empty list", "another word", "an empty name"],
+)
+def test_waits_that_name_nobody_say_nothing_of_deadlocks(words: Mapping[str, object]) -> None:
+    """An assertion that passes on nothing would pass for ever; the waits themselves are told."""
+    found = at_the_end(("a", 1, "waiting", words), ("b", 2, "waiting", words))
+
+    assert [one.agent for one in found.waits] == ["a", "b"]
+    assert found.unknown["deadlocks"] == (
+        "not recorded: no event `waiting` of an agent names an agent"
+    )
+    with pytest.raises(NotRecorded, match="no agent says for which agents it waits"):
+        found.never_deadlocks()
+
+
+def test_a_wait_outside_every_agent_says_nothing_of_deadlocks() -> None:
+    """Somebody waits for b, and nobody knows who."""
+    trace = telling(("a", 1, "waiting", said("b")), code="UNSET")
+    spans = [replace(span, agent=None) for span in trace.spans]
+
+    with pytest.raises(NotRecorded, match="no agent says for which agents it waits"):
+        waiting(made(spans, lanes=trace.lanes)).never_deadlocks()
+
+
+def test_one_wait_for_something_outside_leaves_the_others_known() -> None:
+    """A person is waited for, and among the agents there is no deadlock."""
+    found = at_the_end(("a", 1, "waiting", said("b")), ("b", 2, "waiting", {}))
+
+    assert found.never_deadlocks()
+    assert "deadlocks" not in found.unknown
+
+
 def test_a_wait_that_ends_by_itself_is_no_deadlock() -> None:
     """One of the two has a timeout: it will go on."""
     found = at_the_end(("a", 1, "waiting", said("b", timeout=30)), ("b", 2, "waiting", said("a")))

@@ -133,6 +133,7 @@ def unruly() -> list[object]:
         with pytest.raises(TypeError):
             look_up("A-17", "too much")  # type: ignore[call-arg]
         agenttrace.event("reflection", lock=threading.Lock())
+        agenttrace.event("waitng", agents=["critic"])
         found.append(look_up("A-17"))
     return found
 
@@ -154,6 +155,8 @@ def test_an_agent_may_do_what_no_test_may_record(
     for one in read(tmp_path / "journals"):
         assert one.ended
         assert tools_of(one.trace)[-1] == "look_up"
+        told = [event.name for span in one.trace.spans for event in span.events]
+        assert told == ["reflection", "waitng"]
 
 
 BROKEN = {

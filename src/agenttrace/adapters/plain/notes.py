@@ -5,50 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from agenttrace.adapters.plain.standing import known, standing
+from agenttrace.adapters.plain.vocabulary import on_the_wire
 from agenttrace.causal import current
 from agenttrace.causal.position import trace_id
 from agenttrace.errors import UsageError
-from agenttrace.model import names
 from agenttrace.model.span import Event, Link, Status, is_span_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from agenttrace.adapters.plain.carriers import Remote
-
-_NAMES: Mapping[str, Mapping[str, str]] = {
-    "planning": {
-        "chosen": names.EVENT_CHOSEN,
-        "candidates": names.EVENT_CANDIDATES,
-        "reason": names.EVENT_REASON,
-    },
-    "state_change": {
-        "key": names.STATE_KEY,
-        "before": names.STATE_BEFORE,
-        "after": names.STATE_AFTER,
-    },
-    "error": {
-        "type": names.EXCEPTION_TYPE,
-        "message": names.EXCEPTION_MESSAGE,
-        "causes": names.EXCEPTION_CAUSES,
-    },
-    "enqueued": {"task": names.QUEUE_TASK, "queue": names.QUEUE_NAME},
-    "dequeued": {"task": names.QUEUE_TASK, "queue": names.QUEUE_NAME},
-    "assigned": {
-        "task": names.QUEUE_TASK,
-        "queue": names.QUEUE_NAME,
-        "worker": names.QUEUE_WORKER,
-        "candidates": names.ORCHESTRATION_CANDIDATES,
-        "reason": names.ORCHESTRATION_REASON,
-    },
-    "heartbeat": {"worker": names.QUEUE_WORKER},
-    "waiting": {
-        "agents": names.WAITING_FOR,
-        "mode": names.WAITING_MODE,
-        "timeout": names.WAITING_TIMEOUT,
-    },
-}
-"""What the words of the known events are called on the wire."""
 
 
 class Identified(Protocol):
@@ -71,6 +35,8 @@ def event(name: str, /, **attributes: object) -> None:
         **attributes: What is known of it; anything that has a canonical value.
 
     Raises:
+        UsageError: A word is a slip of one of ours (`waitng`, `tsk=`); or a wait's mode is neither
+            `all` nor `any`.
         NotCanonical: An attribute has no form that stays equal from run to run.
     """
     if not current.entered:  # the shortest way out, for production
@@ -78,11 +44,8 @@ def event(name: str, /, **attributes: object) -> None:
     at = standing()
     if at is None:
         return
-    words = _NAMES.get(name, {})
     form = known(f"event({name!r})", attributes)
-    at.note(
-        Event(name=name, attributes={words.get(key, key): value for key, value in form.items()})
-    )
+    at.note(Event(name=name, attributes=on_the_wire(name, form)))
 
 
 def status(code: str, message: str = "") -> None:

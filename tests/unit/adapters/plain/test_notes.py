@@ -79,6 +79,52 @@ def test_an_event_without_a_form_is_refused_by_name() -> None:
         traced(agent)
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "refused"),
+    [
+        ("waitng", {"agents": ["critic"]}, r"event\('waitng'\): .*\n\n  nearest   waiting\n"),
+        ("asisgned", {"task": "soup"}, r"event\('asisgned'\): .*\n\n  nearest   assigned\n"),
+        ("resummed", {}, r"event\('resummed'\): .*\n\n  nearest   resumed\n"),
+        ("enqueued", {"tsk": "soup"}, r"it has no word 'tsk'.*\n\n  nearest   task\n"),
+        ("assigned", {"task": 1, "workker": 2}, r"no word 'workker'.*\n\n  nearest   worker\n"),
+        ("waiting", {"mode": "some"}, r"event\('waiting', mode='some'\): it is all or any"),
+        ("waiting", {names.WAITING_MODE: "ALL"}, r"mode='ALL'\): it is all or any"),
+    ],
+    ids=str,
+)
+def test_a_slip_of_a_word_of_ours_is_refused(
+    name: str, given: dict[str, object], refused: str
+) -> None:
+    """Nothing would ever find it: an analysis that reads the word would pass on nothing."""
+    with pytest.raises(UsageError, match=refused):
+        traced(lambda: agenttrace.event(name, **given))
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("waited", {"agents": "critic"}),
+        ("writing", {}),
+        ("requeued", {"tsk": "soup"}),
+        ("resume", {}),
+        ("plan", {"chose": "refund"}),
+        ("Waiting", {}),
+        ("my.waitng", {"my.tsk": 1}),
+        ("planning", {"id": 1, "choice": 2, "reasoning": 3}),
+        ("waiting", {"agents": ["critic"], "model": "gpt-4o", "mode": None}),
+        ("enqueued", {"task": "soup", "tsk": 2, "task_id": 3, "tasks": 4}),
+        ("reflection", {"tsk": "soup"}),
+    ],
+    ids=str,
+)
+def test_a_word_of_ones_own_is_kept(name: str, given: dict[str, object]) -> None:
+    """Likeness is no slip: a person's own events and attributes may be called almost as ours."""
+    (event,) = inside(lambda: agenttrace.event(name, **given)).events
+
+    assert event.name == name
+    assert list(event.attributes.values()) == list(given.values())
+
+
 def test_a_status_is_the_current_spans() -> None:
     """Any word will do; the last one counts."""
 
