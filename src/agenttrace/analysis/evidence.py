@@ -173,10 +173,13 @@ def _repeated(team: Team) -> Iterator[tuple[Span, Evidence]]:
 def askings(
     team: Team, spans: Iterable[Span]
 ) -> Mapping[tuple[str | None, str, str, bytes], list[Span]]:
-    """Spans that asked, by who asked which question; each in the trace's order."""
+    """Spans that asked, by who asked which question; each in the trace's order.
+
+    Of a question that was cut or hidden nobody knows whether it is another one's equal.
+    """
     found: dict[tuple[str | None, str, str, bytes], list[Span]] = defaultdict(list)
     for span in spans:
-        if span.is_call:
+        if span.is_call and span.is_whole("question"):
             found[team.doers[span.id], span.kind, span.operation, span.digest].append(span)
     return found
 

@@ -19,7 +19,7 @@ from agenttrace.errors import CascadeSpread, NotRecorded
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk, Failure
 from agenttrace.model.lane import Lane, Step
-from agenttrace.model.span import Event, Link, Span, SpanKind, Status
+from agenttrace.model.span import Event, Fidelity, Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import digest, pack
 from tests.fakes.campaign import times
@@ -238,6 +238,17 @@ def test_the_third_asking_of_one_question_is_repeated() -> None:
     """Not the second: who asks twice may have a reason."""
     assert kinds(call(1), call(2)) == []
     assert kinds(call(1), call(2), call(3), call(4, about="y")) == [("repeated",)]
+
+
+@pytest.mark.parametrize("known", [Fidelity.TRUNCATED, Fidelity.REDACTED])
+def test_what_was_cut_or_hidden_is_no_question_asked_again(known: Fidelity) -> None:
+    """Three prompts that one limit cuts to the same beginning were said to be one question."""
+    asked: dict[str, Any] = {"fidelity": {"question": known}}
+    failed = [call(n, said={"error": "no such order"}, **asked) for n in (1, 2, 3)]
+
+    assert kinds(*(call(n, **asked) for n in (1, 2, 3))) == []
+    with pytest.raises(NotRecorded, match="what the calls that failed were asked"):
+        cascade(made(*failed)).retries_at_most(2)
 
 
 def test_a_call_is_slow_against_its_like() -> None:
