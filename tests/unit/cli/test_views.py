@@ -231,6 +231,19 @@ def test_a_log_without_times_is_told_by_its_steps() -> None:
     assert told.endswith("in all 32 steps; it has no times")
 
 
+def test_a_log_without_times_has_no_durations_in_any_view() -> None:
+    """Nobody looked at a clock, so nothing took 0 ms."""
+    file = Path(__file__).parents[2] / "data" / "multi-agent-failures"
+    log = str(file / "whowhen-hand-crafted-6.json")
+    took = re.compile(r"\b\d+ [nµm]?s\b")
+
+    assert took.search("took 0 ms")
+    for view in ("page", "tree"):
+        rows = [line for line in show(log, "--view", view).splitlines() if " llm " in line]
+        assert rows
+        assert not [row for row in rows if took.search(row)]
+
+
 @pytest.mark.parametrize("view", ["tree", "waterfall", "usage"])
 def test_hostile_names_are_escaped_in_every_view(view: str, tmp_path: Path) -> None:
     """Neither colour, nor a new line, nor text that runs the other way, nor rich's own markup."""
