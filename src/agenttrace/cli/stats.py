@@ -88,8 +88,9 @@ def _print(stats: Stats, *, times: bool) -> None:
         tables.times(stats.lives, stats.path_ns)
         told = ("not known" if one is None else f"{one:.1%}" for one in stats.coordination)
         click.echo("coordination: {} of tokens, {} of the critical path".format(*told))
-    elif times:
-        click.echo("The traces have no times.")
+    if times:
+        for why in stats.unlived:
+            click.echo(f"times: {why}")
     else:
         rows = [(name or "(not said)", count, cost) for name, count, cost in stats.rows]
         tables.costs(stats.by, [*rows, ("in all", stats.traces, stats.total)])
