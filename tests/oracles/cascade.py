@@ -65,7 +65,7 @@ def _degradations(trace: Trace, span: Span, *, timed: bool) -> list[str]:
     holds = {
         "retried": any(tries[:-1]) and not tries[-1],
         "repeated": _is_known(span) and _askings(trace, span).index(span) >= 2,
-        "slow": timed and span.is_call and _is_slow(trace, span),
+        "slow": timed and _uses(span) and _is_slow(trace, span),
     }
     return [kind for kind, shows in holds.items() if shows]
 
@@ -91,11 +91,16 @@ def _asked(trace: Trace, call: Span) -> tuple[object, ...]:
     return (doer(trace, call), call.kind, call.operation, call.digest)
 
 
+def _uses(span: Span) -> bool:
+    """Whether it is a call, also one of which nobody knows what was asked."""
+    return span.is_call or span.kind in ("llm", "tool", "retrieval")
+
+
 def _is_slow(trace: Trace, span: Span) -> bool:
     like = [
         one.end_ns - one.start_ns
         for one in trace.spans
-        if one.is_call
+        if _uses(one)
         and (one.kind, one.operation) == (span.kind, span.operation)
         and doer(trace, one) == doer(trace, span)
     ]

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.analysis.costs import is_cost
 from agenttrace.check.sides import cut, shown, spoken
 from agenttrace.model import amounts, names
 from agenttrace.model.span import OK, UNSET, Event, Span, SpanKind
@@ -187,7 +188,7 @@ def askings(
 def _slow(team: Team) -> Iterator[tuple[Span, Evidence]]:
     like: dict[tuple[str | None, str, str], list[Span]] = defaultdict(list)
     for span in team.trace.spans:
-        if span.is_call:
+        if span.is_call or is_cost(span):
             like[team.doers[span.id], span.kind, span.operation].append(span)
     for group in like.values():
         if len(group) <= LIKE:

@@ -261,6 +261,16 @@ def test_a_call_is_slow_against_its_like() -> None:
     assert kinds(*like, call(6, about="6", lasts=31), timed=False) == []
 
 
+def test_a_call_that_says_not_what_it_asked_can_be_slow() -> None:
+    """Systems that keep no content keep times; nothing of theirs was ever slow."""
+    like = [call(n, about=str(n), lasts=10) for n in range(1, 6)]
+    spans = [*like, call(6, about="6", lasts=31)]
+
+    assert kinds(*(replace(it, question=None, digest=b"", answers=()) for it in spans)) == [
+        ("slow",)
+    ]
+
+
 def test_a_degradation_can_be_an_origin_and_harms_nobody() -> None:
     """Only an error that follows it does."""
     third = [call(n) for n in (1, 2, 3)]
