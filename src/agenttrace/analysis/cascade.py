@@ -18,7 +18,7 @@ from agenttrace.analysis.team import Team
 from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
 from agenttrace.check.sides import safe
-from agenttrace.errors import CascadeSpread
+from agenttrace.errors import CascadeSpread, UsageError
 from agenttrace.model.amounts import counted
 from agenttrace.model.collector import resting
 from agenttrace.model.span import Span
@@ -150,7 +150,10 @@ class Cascade:
         Raises:
             CascadeSpread: One spread further.
             NotRecorded: Nothing failed; or agents are limited, and none is recorded.
+            UsageError: Nothing is limited.
         """
+        if agents is None and hops is None:
+            raise UsageError("no spread is limited", detail="  Say one, or both: agents=0, hops=2")
         self._asked("depth" if agents is None else "breadth")
         further = [
             one

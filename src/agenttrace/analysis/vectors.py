@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import difflib
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,8 +18,9 @@ from agenttrace.analysis.collective import at_the_end
 from agenttrace.analysis.states import State
 from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.order import collective_state, collective_states
-from agenttrace.check.sides import safe, shown
+from agenttrace.check.sides import cut, safe, shown
 from agenttrace.check.telling_states import state_lines
+from agenttrace.errors import UsageError
 from agenttrace.model import amounts
 from agenttrace.model.lane import label_of
 from agenttrace.model.state import StateSnapshot
@@ -191,13 +193,16 @@ def progress(trace: Trace, goal: Goal) -> Progress:
     Args:
         trace: The trace.
         goal: Says how far the team is.
+
+    Raises:
+        UsageError: It says what is no number.
     """
     steps: dict[tuple[Position, int], Reached] = {}
     cuts: dict[tuple[Position, int], Mapping[Position, int]] = {}
     states = {id(shot): State(shot) for shot in trace.snapshots}
     for shot, known in collective_states(trace):
         vector_then = Vector(known, lambda one: states[id(one)])
-        steps[shot.lane, shot.seq] = Reached(shot, goal(vector_then))
+        steps[shot.lane, shot.seq] = Reached(shot, _how_far(goal, vector_then, shot))
         cuts[shot.lane, shot.seq] = known.cut
     lanes: dict[Position, list[int]] = defaultdict(list)
     for lane, seq in sorted(steps):
@@ -210,7 +215,25 @@ def progress(trace: Trace, goal: Goal) -> Progress:
             for earlier in _known(lanes, place, cuts[place])
             if later.value < steps[earlier].value
         ),
-        end=goal(vector(trace)) if steps else None,
+        end=_how_far(goal, vector(trace), None) if steps else None,
+    )
+
+
+def _how_far(goal: Goal, now: Vector, shot: StateSnapshot | None) -> float:
+    """What a goal says; what is no number would be less than nothing, and never fall back."""
+    said = goal(now)
+    try:
+        is_number = not math.isnan(said)
+    except TypeError:
+        is_number = False
+    if is_number:
+        return said
+    where = "the end" if shot is None else safe(label_of(shot.position))
+    raise UsageError(
+        f"the goal says {cut(safe(repr(said)))} at {where}, and that is no number",
+        detail="  It says whether it is reached, or how far the team is: more is better.\n"
+        "  An agent that had kept no state by then is not there; ask with a way out:\n"
+        '      lambda now: len(now.get("planner", {}).get("refunds", ()))',
     )
 
 

@@ -15,7 +15,7 @@ import agenttrace
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.cascade import Cascade, Failed, cascade
 from agenttrace.analysis.evidence import DEGRADATIONS, ERRORS
-from agenttrace.errors import CascadeSpread, NotRecorded
+from agenttrace.errors import CascadeSpread, NotRecorded, UsageError
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk, Failure
 from agenttrace.model.lane import Lane, Step
@@ -110,6 +110,14 @@ def test_a_circuit_breaker_contains_what_spread_without_it(tmp_path: Path) -> No
     assert held.retries_at_most(1)
     assert held.spreads_at_most(agents=0, hops=0)
     assert [one.span.name for one in held.origins] == ["price"]
+
+
+def test_a_limit_of_nothing_is_refused() -> None:
+    """It would pass on any spread, for ever."""
+    failed = cascade(made(call(1, status=Status(code="ERROR"))))
+
+    with pytest.raises(UsageError, match="no spread is limited"):
+        failed.spreads_at_most()
 
 
 def test_where_nothing_failed_nothing_was_contained() -> None:
