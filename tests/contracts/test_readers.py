@@ -158,6 +158,17 @@ def test_how_long_tools_took_makes_no_clock_of_a_trajectory() -> None:
         hold([trace], "95% of llm within 1s")
 
 
+def test_what_a_consumer_stands_inside_of_was_read() -> None:
+    """Zipkin has no links; of nine messages three were received, and none was said to be."""
+    trace, _ = read("zipkin/messaging-kafka.json")
+
+    sent = {one.id for one in trace.spans if one.wire_kind == "producer"}
+    polled = {one.parent for one in trace.spans if one.wire_kind == "consumer"}
+    unread = {one.span.id for one in Analysis(trace).graph.unread}
+    assert (len(sent), len(sent & polled)) == (9, 3)
+    assert unread == sent - polled
+
+
 def test_two_trials_of_one_task_have_one_name_and_stand_at_one_place() -> None:
     """So that they can be compared."""
     trials = [read(f"tau-bench/gpt-4o-airline-{trial}.json")[0] for trial in ("013", "113")]
