@@ -41,6 +41,7 @@ _NS_A_S = 1_000_000_000
 _THRESHOLD = re.compile(r"(?:\A|,)\s*ot=[^,]*\bth:(?!0+(?:[;,]|\Z))")
 
 
+_IDS = ("gen_ai.agent.id", names.AGENT_ID)
 _OF_AGENTS = (names.AGENT_TYPE, names.AGENT_ROLE, names.AGENT_VERSION)
 """What a span may say of the agent that it names."""
 
@@ -215,7 +216,8 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     began = told[0].start_ns
     here = {one.id for one in told}
     meant = {one.id: meaning.of(one.name, one.attributes, one.wire_kind) for one in told}
-    agents = _agents(told, meant)
+    called = _called(told, meant)
+    agents = {span: called.get(who, who) for span, who in _agents(told, meant).items()}
     root = next((one for one in told if not one.parent), told[0])
     return in_causal_order(
         Trace(
@@ -338,14 +340,25 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
     return found
 
 
+def _called(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, str]:
+    """By an id that other spans have alone: the one name that spans give an agent beside it."""
+    found: dict[str, set[str]] = {}
+    for one in told:
+        name = meant[one.id].agent
+        for said in (one.attributes.get(word) for word in _IDS):
+            if name and isinstance(said, str) and said != name:
+                found.setdefault(said, set()).add(name)
+    return {said: next(iter(known)) for said, known in found.items() if len(known) == 1}
+
+
 def _team(
     told: list[Told], meant: Mapping[str, meaning.Meant], agents: Mapping[str, str]
 ) -> tuple[Agent, ...]:
     """All who did something, each with what the first of the spans that name it say of it."""
     said: dict[str, dict[str, str]] = {name: {} for name in sorted(set(agents.values())) if name}
     for one in told:
-        mine = said.get(meant[one.id].agent or "")
-        if mine is None:
+        mine = said.get(agents[one.id])
+        if mine is None or meant[one.id].agent is None:
             continue
         for word in _OF_AGENTS:
             value = one.attributes.get(word)

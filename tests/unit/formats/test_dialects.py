@@ -168,6 +168,21 @@ def test_what_a_span_says_of_its_agent_is_known_of_the_agent() -> None:
     assert list(Costs(trace).by("agent.type")) == ["expert"]
 
 
+@pytest.mark.parametrize("word", ["agent.id", "gen_ai.agent.id"])
+def test_an_agent_that_is_named_once_and_then_goes_by_its_id_is_one(word: str) -> None:
+    """Where an id has two names, nobody knows which of them is meant."""
+
+    def agents(*spans: dict[str, Any]) -> list[str | None]:
+        told = [request(about)["resourceSpans"][0] for about in spans]
+        for number, one in enumerate(told):
+            one["scopeSpans"][0]["spans"][0]["spanId"] = f"{number + 1:016x}"
+        return [span.agent for span in read({"resourceSpans": told}).spans]
+
+    ann, bob = {word: "p1", "agent.name": "ann"}, {word: "p1", "agent.name": "bob"}
+    assert agents(ann, {word: "p1"}, {word: "p2"}) == ["ann", "ann", "p2"]
+    assert agents(ann, bob, {word: "p1"}) == ["ann", "bob", "p1"]
+
+
 def payloads(**about: Any) -> dict[str, Fidelity]:
     """How well the payloads of a tool call are known."""
     (span,) = read(request({"gen_ai.operation.name": "execute_tool", **about})).spans
