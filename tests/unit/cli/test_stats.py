@@ -238,6 +238,14 @@ def test_options_that_would_show_two_things_are_refused(
     assert "each of --" in result.stderr
 
 
+def test_parting_by_two_things_is_refused(folder: Path) -> None:
+    """The last one alone was shown."""
+    result = stats(folder, "--by", "agent", "--by", "model")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "give one of agent, model" in result.stderr
+
+
 def test_what_cannot_be_read_is_named_and_is_exit_code_4(folder: Path) -> None:
     """Of a folder the others are shown; a file that was named itself ends it."""
     broken = folder / "broken.trace"
