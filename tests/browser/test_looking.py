@@ -28,6 +28,12 @@ def test_a_page_opens_with_every_span_in_the_order_of_reading(screen: Screen) ->
     assert "spans 6" in page.inner_text(".sums")
 
 
+def test_a_call_is_counted_where_nobody_knows_what_was_asked(screen: Screen) -> None:
+    """Tools of a system that keeps no content stood on the page beside `calls 0`."""
+    page = screen.open(alone(wide(3)))
+    assert "calls 3" in page.inner_text(".sums")
+
+
 def test_a_span_tells_all_that_is_known_of_it(screen: Screen) -> None:
     """Its place, its prompt as messages, the answer, what it used, its events, its line of code."""
     page = screen.open(alone(refund_trace()))

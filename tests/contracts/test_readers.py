@@ -12,9 +12,17 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agenttrace.analysis import Analysis
+from agenttrace.analysis.objectives import hold
 from agenttrace.analysis.selecting import spans_of
 from agenttrace.cli import main
-from agenttrace.errors import AgentTraceError, InvalidTrace, SeveralTraces, TraceUnreadable
+from agenttrace.errors import (
+    AgentTraceError,
+    InvalidTrace,
+    NotRecorded,
+    SeveralTraces,
+    TraceUnreadable,
+)
 from agenttrace.formats import catalog, native
 from agenttrace.formats.codec import Reader
 from agenttrace.formats.jaeger import JaegerCodec
@@ -136,6 +144,29 @@ def test_a_trajectory_keeps_the_state_after_each_action() -> None:
 
     assert len(trace.snapshots) == 12
     assert spans_of(trace).tool("decompile").at_least(1)
+
+
+def test_how_long_tools_took_makes_no_clock_of_a_trajectory() -> None:
+    """It does not say how long its models took, and an objective was kept because they took 0."""
+    trace, _ = read("swe-agent/function_calling_replace.traj")
+    analysis = Analysis(trace)
+
+    assert trace.usage.time_ns == {"tool": 3_999_127_082}
+    assert {one.end_ns for one in trace.spans} == {0}
+    assert analysis.lifetimes["main"].split is None
+    with pytest.raises(NotRecorded, match="the trace has no times"):
+        hold([trace], "95% of llm within 1s")
+
+
+def test_what_a_consumer_stands_inside_of_was_read() -> None:
+    """Zipkin has no links; of nine messages three were received, and none was said to be."""
+    trace, _ = read("zipkin/messaging-kafka.json")
+
+    sent = {one.id for one in trace.spans if one.wire_kind == "producer"}
+    polled = {one.parent for one in trace.spans if one.wire_kind == "consumer"}
+    unread = {one.span.id for one in Analysis(trace).graph.unread}
+    assert (len(sent), len(sent & polled)) == (9, 3)
+    assert unread == sent - polled
 
 
 def test_two_trials_of_one_task_have_one_name_and_stand_at_one_place() -> None:

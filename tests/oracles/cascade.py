@@ -64,8 +64,8 @@ def _degradations(trace: Trace, span: Span, *, timed: bool) -> list[str]:
     tries = [_failed(one) for one in span.answers]
     holds = {
         "retried": any(tries[:-1]) and not tries[-1],
-        "repeated": span.is_call and _askings(trace, span).index(span) >= 2,
-        "slow": timed and span.is_call and _is_slow(trace, span),
+        "repeated": _is_known(span) and _askings(trace, span).index(span) >= 2,
+        "slow": timed and _uses(span) and _is_slow(trace, span),
     }
     return [kind for kind, shows in holds.items() if shows]
 
@@ -77,18 +77,30 @@ def _failed(answer: Answer) -> bool:
 
 def _askings(trace: Trace, span: Span) -> list[Span]:
     """All that ask what a call asks, of the same, by the same agent."""
-    return [one for one in trace.spans if one.is_call and _asked(trace, one) == _asked(trace, span)]
+    return [
+        one for one in trace.spans if _is_known(one) and _asked(trace, one) == _asked(trace, span)
+    ]
+
+
+def _is_known(call: Span) -> bool:
+    """Whether it is a call of which all that it asked is known."""
+    return call.is_call and call.fidelity.get("question", "present") == "present"
 
 
 def _asked(trace: Trace, call: Span) -> tuple[object, ...]:
     return (doer(trace, call), call.kind, call.operation, call.digest)
 
 
+def _uses(span: Span) -> bool:
+    """Whether it is a call, also one of which nobody knows what was asked."""
+    return span.is_call or span.kind in ("llm", "tool", "retrieval")
+
+
 def _is_slow(trace: Trace, span: Span) -> bool:
     like = [
         one.end_ns - one.start_ns
         for one in trace.spans
-        if one.is_call
+        if _uses(one)
         and (one.kind, one.operation) == (span.kind, span.operation)
         and doer(trace, one) == doer(trace, span)
     ]
@@ -148,7 +160,7 @@ def amplification(trace: Trace) -> float | None:
     """Of the questions that failed at least once: all tries, divided by the questions."""
     asked: dict[tuple[object, ...], list[Span]] = {}
     for span in trace.spans:
-        if span.is_call:
+        if _is_known(span):
             asked.setdefault(_asked(trace, span), []).append(span)
     of = [
         calls

@@ -296,14 +296,15 @@ def _telling(trace: Trace, one: Row) -> str:
 
 
 def unread(trace: Trace) -> list[tuple[str, str | None, str]]:
-    """What was sent, published or written, and no link and no delivery names: who, and which."""
+    """What was sent, published or written, and nothing says that it was read: who, and which."""
     linked = {it.span for span in trace.spans for it in span.links if it.trace is None}
+    inside = {span.parent for span in trace.spans if span.wire_kind == "consumer"}
     got = {it.message for it in trace.deliveries}
     return [
         (span.id, doer(trace, span), _which(span))
         for span in trace.spans
         if (span.kind, span.wire_kind) == ("message", "producer")
-        if span.id not in linked and span.position not in got
+        if span.id not in linked | inside and span.position not in got
     ]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from agenttrace.analysis.costs import is_cost
 from agenttrace.analysis.evidence import Evidence, askings, evidence
 from agenttrace.analysis.following import followed
 from agenttrace.analysis.team import Team
@@ -18,7 +19,7 @@ from agenttrace.analysis.telling import not_recorded
 from agenttrace.analysis.telling_teams import broken
 from agenttrace.check import given
 from agenttrace.check.sides import safe
-from agenttrace.errors import CascadeSpread
+from agenttrace.errors import CascadeSpread, UsageError
 from agenttrace.model.amounts import counted
 from agenttrace.model.collector import resting
 from agenttrace.model.span import Span
@@ -150,8 +151,10 @@ class Cascade:
         Raises:
             CascadeSpread: One spread further.
             NotRecorded: Nothing failed; or agents are limited, and none is recorded.
-            UsageError: A limit is no whole number from 0.
+            UsageError: Nothing is limited, or a limit is no whole number from 0.
         """
+        if agents is None and hops is None:
+            raise UsageError("no spread is limited", detail="  Say one, or both: agents=0, hops=2")
         for name, limit in (("agents", agents), ("hops", hops)):
             if limit is not None:
                 given.whole(f"spreads_at_most({name}=)", limit)
@@ -249,17 +252,21 @@ def _cascade(team: Team, *, timed: bool) -> Cascade:
         depth=max((one.depth for one in spreads), default=None),
         breadth=max((one.breadth for one in spreads), default=None) if team.agents else None,
         amplification=times,
-        unknown=_unknown(failed=bool(ordered), agents=bool(team.agents), asked=times is not None),
+        unknown=_unknown(ordered, agents=bool(team.agents), asked=times is not None),
     )
 
 
-def _unknown(*, failed: bool, agents: bool, asked: bool) -> dict[str, str]:
+def _unknown(failures: Sequence[Failed], *, agents: bool, asked: bool) -> dict[str, str]:
     found = {} if agents else {"breadth": "not recorded: the trace names no agent"}
     if not asked:
-        found["amplification"] = "no question failed"
-    if not failed:
+        of_calls = any(one.is_error and is_cost(one.span) for one in failures)
+        found["amplification"] = _UNASKED if of_calls else "no question failed"
+    if not failures:
         found |= dict.fromkeys(("contained", "depth", "breadth"), "nothing failed")
     return found
+
+
+_UNASKED = "not recorded: what the calls that failed were asked"
 
 
 def _spread(group: Sequence[Failed], origin: Failed) -> Spread:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace.analysis.costs import is_cost
 from agenttrace.check.sides import cut, shown, spoken
 from agenttrace.model import amounts, names
 from agenttrace.model.span import OK, UNSET, Event, Span, SpanKind
@@ -173,10 +174,13 @@ def _repeated(team: Team) -> Iterator[tuple[Span, Evidence]]:
 def askings(
     team: Team, spans: Iterable[Span]
 ) -> Mapping[tuple[str | None, str, str, bytes], list[Span]]:
-    """Spans that asked, by who asked which question; each in the trace's order."""
+    """Spans that asked, by who asked which question; each in the trace's order.
+
+    Of a question that was cut or hidden nobody knows whether it is another one's equal.
+    """
     found: dict[tuple[str | None, str, str, bytes], list[Span]] = defaultdict(list)
     for span in spans:
-        if span.is_call:
+        if span.is_call and span.is_whole("question"):
             found[team.doers[span.id], span.kind, span.operation, span.digest].append(span)
     return found
 
@@ -184,7 +188,7 @@ def askings(
 def _slow(team: Team) -> Iterator[tuple[Span, Evidence]]:
     like: dict[tuple[str | None, str, str], list[Span]] = defaultdict(list)
     for span in team.trace.spans:
-        if span.is_call:
+        if span.is_call or is_cost(span):
             like[team.doers[span.id], span.kind, span.operation].append(span)
     for group in like.values():
         if len(group) <= LIKE:

@@ -269,8 +269,9 @@ def _telling(one: Interaction) -> str:
 
 
 def unread(team: Team) -> Iterator[Unread]:
-    """Find what was said to somebody, and no link and no delivery names."""
+    """Find what was said to somebody, and no link and no delivery names, and nobody received."""
     read = {link.span for span in team.trace.spans for link in span.links if link.trace is None}
+    read |= {one.parent or "" for one in team.trace.spans if one.wire_kind is WireKind.CONSUMER}
     delivered = {one.message for one in team.trace.deliveries if one.message is not None}
     for span in team.trace.spans:
         if is_said(span) and span.id not in read and span.position not in delivered:

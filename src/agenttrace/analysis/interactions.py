@@ -19,7 +19,7 @@ from agenttrace.causal.delivery.edges import RECEIVE, edges
 from agenttrace.model import names
 from agenttrace.model.amounts import verb
 from agenttrace.model.lane import Position
-from agenttrace.model.span import ERROR, Fidelity, Link, Span, SpanKind, WireKind
+from agenttrace.model.span import ERROR, Link, Span, SpanKind, WireKind
 from agenttrace.model.values import digest, plain
 
 if TYPE_CHECKING:
@@ -359,8 +359,7 @@ def _said(edge: _Edge) -> object:
             return span.attributes[names.MESSAGE_CONTENT]
     asked = cause if edge.kind == AS_TOOL else effect
     if asked.question is not None and asked.kind in (SpanKind.AGENT, SpanKind.TOOL):
-        known = asked.fidelity.get("question", Fidelity.PRESENT)
-        return asked.question if known is Fidelity.PRESENT else _NOTHING
+        return asked.question if asked.is_whole("question") else _NOTHING
     return _NOTHING if effect.task is None else effect.task
 
 

@@ -81,7 +81,7 @@ def loops_of(team: Team, parties: Parties) -> tuple[Loop, ...]:
     by_agent: dict[str, list[Span]] = defaultdict(list)
     for span in sorted(filter(_is_step, team.trace.spans), key=lambda one: one.start_ns):
         by_agent[parties.of(span) or ""].append(span)
-    states, steps = _States(team.trace, parties), _Steps(parties)
+    states, steps = _States(team.trace, parties), _Steps(team.trace, parties)
     found = [
         _loop(rule, run, spans, parties, states)
         for spans in by_agent.values()
@@ -144,8 +144,9 @@ def _is_said(span: Span) -> bool:
 class _Steps:
     """Steps by number, each worked out once: equal ones have equal numbers."""
 
-    def __init__(self, parties: Parties) -> None:
+    def __init__(self, trace: Trace, parties: Parties) -> None:
         self._parties = parties
+        self._is_log = bool(trace.lanes)
         self._numbers: dict[Hashable, int] = {}
         self._asked: dict[str, int] = {}
         self._answered: dict[str, int] = {}
@@ -155,7 +156,7 @@ class _Steps:
         """What was asked, by whom; of a message, what it says."""
         number = self._asked.get(span.id)
         if number is None:
-            said: object = span.digest
+            said: object = span.digest if self._is_known(span) else span.id
             if span.kind is SpanKind.MESSAGE and not span.digest:
                 said = digest([span.attributes.get(name) for name in _SAYS])
             step = (self._parties.of(span), span.kind, span.operation or span.name, said)
@@ -165,15 +166,22 @@ class _Steps:
     def answered(self, span: Span) -> int:
         """The same, with what came back, and how it ended.
 
-        Of a call whose answer is not known, nothing else is it.
+        Of a call whose answer is not known, or only a part of it, nothing else is it.
         """
         number = self._answered.get(span.id)
         if number is None:
             answer, code = span.answer, span.status.code
-            unknown = span.id if span.is_call and code in (OK, UNSET) else None
-            said = unknown if answer is None else self._digest(answer)
+            said: bytes | str | None = None
+            if answer is not None and span.is_whole("answer"):
+                said = self._digest(answer)
+            elif answer is not None or (span.is_call and code in (OK, UNSET)):
+                said = span.id
             number = self._answered[span.id] = self._number((self.asked(span), code, said))
         return number
+
+    def _is_known(self, span: Span) -> bool:
+        """Whether all of what was asked is known; of a log, what is new: the rest stands before."""
+        return span.is_whole("question") or (self._is_log and span.kind is SpanKind.LLM)
 
     def _digest(self, answer: Answer) -> bytes:
         """An answer's digest; of those that are spelled alike, as in a loop, worked out once."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "agenttrace.stats/1"
 
+_NO_AGENT = "not recorded: a trace names no agent"
+
 
 class Stats:
     """What runs used together, by one dimension.
@@ -40,6 +42,7 @@ class Stats:
         self._rows: dict[str | None, list[Cost]] = defaultdict(list)
         self._totals: list[Cost] = []
         self._lives: dict[str, list[tuple[Split, int]]] = defaultdict(list)
+        self._unlived: set[str] = set()
         self.path_ns = 0
         """How long the critical paths are together; 0: no run has times."""
         self._overheads: list[Overhead] = []
@@ -60,12 +63,16 @@ class Stats:
         self._attributes.update(analysis.costs.attributes)
 
     def add_times(self, analysis: Analysis) -> None:
-        """Add what the time of one run was spent on; nothing where it has no times."""
+        """Add what the time of one run was spent on, or why nobody knows."""
         self.path_ns += analysis.critical_path.duration_ns or 0
         self._overheads.append(analysis.overhead)
         for agent, life in analysis.lifetimes.items():
             if life.split is not None and life.on_path is not None:
                 self._lives[agent].append((life.split, life.on_path.total_ns))
+            else:
+                self._unlived.add(life.unknown["split"])
+        if not analysis.lifetimes:
+            self._unlived.add(_NO_AGENT)
 
     def add_graph(self, analysis: Analysis) -> None:
         """Add who led whom to something in one run."""
@@ -106,6 +113,11 @@ class Stats:
             (agent, _sum([split for split, _ in parts]), sum(ns for _, ns in parts))
             for agent, parts in sorted(self._lives.items())
         ]
+
+    @property
+    def unlived(self) -> tuple[str, ...]:
+        """Why nobody knows what some time was spent on, in words, sorted."""
+        return tuple(sorted(self._unlived))
 
     @property
     def coordination(self) -> tuple[float | None, float | None]:

@@ -6,6 +6,7 @@ Each measure is defined, with cases worked out by hand, in `docs/reference/state
 from __future__ import annotations
 
 import bisect
+import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from agenttrace.analysis.telling import not_recorded, team_failed
 from agenttrace.causal.order import collective_state, collective_states
 from agenttrace.check import given
 from agenttrace.check.nearest import nearest
-from agenttrace.check.sides import safe, shown
+from agenttrace.check.sides import cut, safe, shown
 from agenttrace.check.telling_states import state_lines
+from agenttrace.errors import UsageError
 from agenttrace.model import amounts
 from agenttrace.model.lane import label_of
 from agenttrace.model.state import StateSnapshot
@@ -205,7 +207,7 @@ def progress(trace: Trace, goal: Goal) -> Progress:
         goal: Says how far the team is.
 
     Raises:
-        UsageError: The goal is no function.
+        UsageError: The goal is no function, or says what is no number.
     """
     given.function("progress", goal, example="lambda states: len(states.agreed)")
     steps: dict[tuple[Position, int], Reached] = {}
@@ -213,7 +215,7 @@ def progress(trace: Trace, goal: Goal) -> Progress:
     states = {id(shot): State(shot) for shot in trace.snapshots}
     for shot, known in collective_states(trace):
         vector_then = Vector(known, lambda one: states[id(one)])
-        steps[shot.lane, shot.seq] = Reached(shot, goal(vector_then))
+        steps[shot.lane, shot.seq] = Reached(shot, _how_far(goal, vector_then, shot))
         cuts[shot.lane, shot.seq] = known.cut
     lanes: dict[Position, list[int]] = defaultdict(list)
     for lane, seq in sorted(steps):
@@ -226,7 +228,25 @@ def progress(trace: Trace, goal: Goal) -> Progress:
             for earlier in _known(lanes, place, cuts[place])
             if later.value < steps[earlier].value
         ),
-        end=goal(vector(trace)) if steps else None,
+        end=_how_far(goal, vector(trace), None) if steps else None,
+    )
+
+
+def _how_far(goal: Goal, now: Vector, shot: StateSnapshot | None) -> float:
+    """What a goal says; what is no number would be less than nothing, and never fall back."""
+    said = goal(now)
+    try:
+        is_number = not math.isnan(said)
+    except TypeError:
+        is_number = False
+    if is_number:
+        return said
+    where = "the end" if shot is None else safe(label_of(shot.position))
+    raise UsageError(
+        f"the goal says {cut(safe(repr(said)))} at {where}, and that is no number",
+        detail="  It says whether it is reached, or how far the team is: more is better.\n"
+        "  An agent that had kept no state by then is not there; ask with a way out:\n"
+        '      lambda now: len(now.get("planner", {}).get("refunds", ()))',
     )
 
 

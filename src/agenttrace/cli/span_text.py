@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from agenttrace.analysis.team import Team
 from agenttrace.causal.nesting import nested
 from agenttrace.check.fitting import line_of
 from agenttrace.check.sides import arguments, cut, safe
@@ -54,6 +55,7 @@ class SpanText:
         """Put the spans in order, each under the one that it happened inside, and number them."""
         self._tree = tuple(nested(trace))
         self._numbers = {span.id: n for n, (span, _) in enumerate(self._tree, 1)}
+        self._is_timed = Team(trace).is_timed
 
     def meant(self, words: str) -> Span:
         """The span that a person means: by its number on the page (`#4`), its id, or its name.
@@ -118,8 +120,9 @@ class SpanText:
             said.append(f"mark {safe(span.mark)}")
         if span.echoed:
             said.append("echoed")
-        took = amounts.duration(span.end_ns - span.start_ns)
-        said.append(f"after {amounts.duration(span.start_ns)}, took {took}")
+        if self._is_timed:
+            took = amounts.duration(span.end_ns - span.start_ns)
+            said.append(f"after {amounts.duration(span.start_ns)}, took {took}")
         return "  ".join(said)
 
     def _details(self, span: Span) -> Iterator[str]:
@@ -132,7 +135,8 @@ class SpanText:
             yield f"asked    {_question(span)}"
         said_in = _reading(span)
         for tried, answer in enumerate(span.answers, 1):
-            yield f"{_attempt(tried, len(span.answers)):8} {_answer(answer, said_in)}"
+            said = _answer(answer, said_in, timed=self._is_timed)
+            yield f"{_attempt(tried, len(span.answers)):8} {said}"
         if span.usage is not None:
             yield from _usage(span)
         yield from (_event(event) for event in span.events)
@@ -173,9 +177,11 @@ def _question(span: Span) -> str:
     return f"{amounts.counted(len(request.messages), 'message')}; the last: {last}"
 
 
-def _answer(answer: Answer, said_in: Callable[[Answer], str]) -> str:
+def _answer(answer: Answer, said_in: Callable[[Answer], str], *, timed: bool) -> str:
     said = said_in(answer)
-    facts = [answer.end, amounts.duration(answer.ended_ns - answer.asked_ns)]
+    facts = [answer.end]
+    if timed:
+        facts.append(amounts.duration(answer.ended_ns - answer.asked_ns))
     status = answer.head.get("status") if isinstance(answer.head, dict) else None
     if status is not None:
         facts.insert(0, f"HTTP {words.line(status)}")

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 @click.option(
     "--by",
     metavar="WHAT",
-    default="agent",
+    multiple=True,
+    default=("agent",),
     show_default=True,
     help="agent, agent.type, agent.role, agent.name, task, model, tool, kind, status, "
     "coordination, or the name of an attribute.",
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     "--json", "as_json", is_flag=True, help="The same as JSON, schema agenttrace.stats/1."
 )
 def command(
-    paths: tuple[Path, ...], by: str, graph: str | None, *, times: bool, as_json: bool
+    paths: tuple[Path, ...], by: tuple[str, ...], graph: str | None, *, times: bool, as_json: bool
 ) -> None:
     """Say what traces used, parted by agent, model, tool, or anything else.
 
@@ -58,7 +59,9 @@ def command(
 
     one_of("by", "times", "graph")
     one_of("times", "graph", "as_json")
-    stats = Stats(by)
+    if len(by) > 1:
+        raise UsageError(f"each --by parts by something else: give one of {', '.join(by)}")
+    stats = Stats(by[0])
     files = Files(paths)
     for trace in files.traces():
         analysis = Analysis(trace)
@@ -88,8 +91,9 @@ def _print(stats: Stats, *, times: bool) -> None:
         tables.times(stats.lives, stats.path_ns)
         told = ("not known" if one is None else f"{one:.1%}" for one in stats.coordination)
         click.echo("coordination: {} of tokens, {} of the critical path".format(*told))
-    elif times:
-        click.echo("The traces have no times.")
+    if times:
+        for why in stats.unlived:
+            click.echo(f"times: {why}")
     else:
         rows = [(name or "(not said)", count, cost) for name, count, cost in stats.rows]
         tables.costs(stats.by, [*rows, ("in all", stats.traces, stats.total)])

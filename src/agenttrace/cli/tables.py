@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from agenttrace.analysis.costs import Costs
+from agenttrace.analysis.team import Team
 from agenttrace.check.fitting import called
 from agenttrace.check.sides import cut, safe
 from agenttrace.cli import words
@@ -50,6 +51,7 @@ _DEEPEST = 12
 def tree(trace: Trace, page: SpanText) -> None:
     """Print every span under the one it happened inside: what it was, how long, how much."""
     costs = Costs(trace)
+    timed = Team(trace).is_timed
     table = _table("#", "span", "took", "tokens", "cost")
     for span, depth in page.tree:
         used = span.usage.tokens.total if span.usage is not None and span.usage.models else None
@@ -57,7 +59,7 @@ def tree(trace: Trace, page: SpanText) -> None:
         table.add_row(
             str(page.numbers[span.id]),
             _named(span, depth),
-            amounts.duration(span.end_ns - span.start_ns),
+            amounts.duration(span.end_ns - span.start_ns) if timed else "",
             "" if used is None else f"{used:,}",
             "" if paid is None else _rounded(paid),
         )

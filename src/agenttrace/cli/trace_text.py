@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agenttrace.analysis.collective import at_the_end
-from agenttrace.analysis.costs import Costs
+from agenttrace.analysis.costs import Costs, is_cost
 from agenttrace.causal.order import collective_state
 from agenttrace.check.sides import safe
 from agenttrace.cli import words
@@ -68,12 +68,13 @@ def _head(trace: Trace, written_in: str) -> Iterator[str]:
 
 
 def _counts(trace: Trace) -> str:
-    kinds = Counter(span.kind.value for span in trace.calls)
+    asked = [span for span in trace.spans if span.is_call or is_cost(span)]
+    kinds = Counter(span.kind.value for span in asked)
     calls = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return ", ".join(
         (
             counted(len(trace.spans), "span"),
-            counted(len(trace.calls), "call") + (f" ({calls})" if calls else ""),
+            counted(len(asked), "call") + (f" ({calls})" if calls else ""),
             counted(len(trace.agents), "agent"),
             counted(len(trace.lanes), "lane"),
             counted(len(trace.deliveries), "delivery", "deliveries"),

@@ -20,11 +20,10 @@ from agenttrace.errors import SeveralTraces, TraceUnreadable
 from agenttrace.formats import dialects, meaning
 from agenttrace.formats.documents import Unread, documents
 from agenttrace.formats.told import LATEST_NS, Logged, Occurred, Told
-from agenttrace.model import amounts
+from agenttrace.model import amounts, names
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk
 from agenttrace.model.collector import resting
-from agenttrace.model.names import IMPORT_NOTES
 from agenttrace.model.span import (
     Event,
     Fidelity,
@@ -40,6 +39,11 @@ if TYPE_CHECKING:
 
 _NS_A_S = 1_000_000_000
 _THRESHOLD = re.compile(r"(?:\A|,)\s*ot=[^,]*\bth:(?!0+(?:[;,]|\Z))")
+
+
+_IDS = ("gen_ai.agent.id", names.AGENT_ID)
+_OF_AGENTS = (names.AGENT_TYPE, names.AGENT_ROLE, names.AGENT_VERSION)
+"""What a span may say of the agent that it names."""
 
 
 class TellingReader(abc.ABC):
@@ -194,7 +198,7 @@ def _set_right(told: list[Told], logged: dict[tuple[str, str], list[Occurred]]) 
             found = found._replace(end_ns=one.start_ns)
             notes.append(f"it ended {one.start_ns - one.end_ns} ns before it began")
         if notes:
-            found = found._replace(attributes={**found.attributes, IMPORT_NOTES: notes})
+            found = found._replace(attributes={**found.attributes, names.IMPORT_NOTES: notes})
         kept.append(found)
     return kept
 
@@ -212,7 +216,8 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
     began = told[0].start_ns
     here = {one.id for one in told}
     meant = {one.id: meaning.of(one.name, one.attributes, one.wire_kind) for one in told}
-    agents = _agents(told, meant)
+    called = _called(told, meant)
+    agents = {span: called.get(who, who) for span, who in _agents(told, meant).items()}
     root = next((one for one in told if not one.parent), told[0])
     return in_causal_order(
         Trace(
@@ -222,9 +227,7 @@ def _trace(told: list[Told], environment: Mapping[str, Value]) -> Trace:
                 _span(one, meant[one.id], began, seq, agents[one.id], here)
                 for seq, one in enumerate(told)
             ),
-            agents=tuple(
-                Agent(id=name, name=name) for name in sorted(set(agents.values())) if name
-            ),
+            agents=_team(told, meant, agents),
             started=_instant(began),
             environment=environment,
             resource=_common([one.resource for one in told]),
@@ -335,6 +338,42 @@ def _agents(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, s
             who = found.get(at.id, "") if at is not None else ""
         found.update(dict.fromkeys(path, who))
     return found
+
+
+def _called(told: list[Told], meant: Mapping[str, meaning.Meant]) -> dict[str, str]:
+    """By an id that other spans have alone: the one name that spans give an agent beside it."""
+    found: dict[str, set[str]] = {}
+    for one in told:
+        name = meant[one.id].agent
+        for said in (one.attributes.get(word) for word in _IDS):
+            if name and isinstance(said, str) and said != name:
+                found.setdefault(said, set()).add(name)
+    return {said: next(iter(known)) for said, known in found.items() if len(known) == 1}
+
+
+def _team(
+    told: list[Told], meant: Mapping[str, meaning.Meant], agents: Mapping[str, str]
+) -> tuple[Agent, ...]:
+    """All who did something, each with what the first of the spans that name it say of it."""
+    said: dict[str, dict[str, str]] = {name: {} for name in sorted(set(agents.values())) if name}
+    for one in told:
+        mine = said.get(agents[one.id])
+        if mine is None or meant[one.id].agent is None:
+            continue
+        for word in _OF_AGENTS:
+            value = one.attributes.get(word)
+            if isinstance(value, str) and value:
+                mine.setdefault(word, value)
+    return tuple(
+        Agent(
+            id=name,
+            name=name,
+            type=more.get(names.AGENT_TYPE, ""),
+            role=more.get(names.AGENT_ROLE, ""),
+            version=more.get(names.AGENT_VERSION, ""),
+        )
+        for name, more in said.items()
+    )
 
 
 def _common(resources: list[Mapping[str, Value]]) -> dict[str, Value]:

@@ -19,6 +19,7 @@ from agenttrace.model.message_values import value_of as message_value
 from agenttrace.model.span import Fidelity, Span, SpanKind, Status
 from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
+from agenttrace.model.usage import Usage
 from agenttrace.model.values import Value, digest, pack
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ class Log:
         self._shots: list[StateSnapshot] = []
         self._counts: Counter[tuple[str, str]] = Counter()
         self._agents: set[str] = set()
-        self._now_ns = 0
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +80,11 @@ class Log:
         took_ns: int = 0,
         error: str | None = None,
     ) -> None:
-        """A tool was called; `error` is what it failed with, where the log says so."""
+        """A tool was called; `error` is what it failed with, where the log says so.
+
+        How long it took is a part of its usage. The log has no clock: were its instants made of
+        what its tools took, its models would take 0.
+        """
         given: Value = arguments if isinstance(arguments, dict) else {"input": arguments}
         self._add(
             SpanKind.TOOL,
@@ -89,7 +93,7 @@ class Log:
             question=given,
             answer=pack(result),
             attributes={names.TOOL_CALL_ID: call_id} if call_id else {},
-            took_ns=took_ns,
+            usage=Usage(time_ns={"tool": took_ns}) if took_ns else None,
             status=Status() if error is None else Status(code="ERROR", message=error),
         )
 
@@ -116,7 +120,6 @@ class Log:
             kind=SpanKind.RUN,
             operation="run",
             end_seq=len(self._spans),
-            end_ns=self._now_ns,
         )
         return Trace(
             id=trace_id(self._name),
@@ -142,19 +145,14 @@ class Log:
         question: Value = None,
         answer: bytes | None = None,
         attributes: Mapping[str, Value] | None = None,
-        took_ns: int = 0,
+        usage: Usage | None = None,
         status: Status = _UNSET,
     ) -> None:
         operation = operation or kind.value
         place = self._place(kind.value, operation)
-        began, self._now_ns = self._now_ns, self._now_ns + max(0, took_ns)
         if agent:
             self._agents.add(agent)
-        answers = (
-            ()
-            if answer is None
-            else (Answer(chunks=(Chunk(data=answer),), asked_ns=began, ended_ns=self._now_ns),)
-        )
+        answers = () if answer is None else (Answer(chunks=(Chunk(data=answer),)),)
         seq = len(self._spans) + 1
         self._spans.append(
             Span(
@@ -166,14 +164,13 @@ class Log:
                 position=place,
                 seq=seq,
                 end_seq=seq,
-                start_ns=began,
-                end_ns=self._now_ns,
                 status=status,
                 agent=agent or None,
                 question=question,
                 digest=b"" if question is None else digest(question),
                 answers=answers,
                 attributes=attributes or {},
+                usage=usage,
                 fidelity=_OF_A_LOG if kind is SpanKind.LLM else {},
             )
         )

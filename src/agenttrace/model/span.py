@@ -217,6 +217,10 @@ class Span:
         """Whether it put a question to the world."""
         return self.digest != b""
 
+    def is_whole(self, payload: str) -> bool:
+        """Whether a payload (`question`, `answer`) is as it was: not cut, hidden or left out."""
+        return self.fidelity.get(payload, Fidelity.PRESENT) is Fidelity.PRESENT
+
 
 _SPAN_ID = re.compile(r"(?!0{16})[0-9a-f]{16}")
 _TRACE_ID = re.compile(r"(?!0{32})[0-9a-f]{32}")

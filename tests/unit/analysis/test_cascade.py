@@ -15,11 +15,11 @@ import agenttrace
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.cascade import Cascade, Failed, cascade
 from agenttrace.analysis.evidence import DEGRADATIONS, ERRORS
-from agenttrace.errors import CascadeSpread, NotRecorded
+from agenttrace.errors import CascadeSpread, NotRecorded, UsageError
 from agenttrace.model.agent import Agent
 from agenttrace.model.call import Answer, Chunk, Failure
 from agenttrace.model.lane import Lane, Step
-from agenttrace.model.span import Event, Link, Span, SpanKind, Status
+from agenttrace.model.span import Event, Fidelity, Link, Span, SpanKind, Status
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import digest, pack
 from tests.fakes.campaign import times
@@ -110,6 +110,14 @@ def test_a_circuit_breaker_contains_what_spread_without_it(tmp_path: Path) -> No
     assert held.retries_at_most(1)
     assert held.spreads_at_most(agents=0, hops=0)
     assert [one.span.name for one in held.origins] == ["price"]
+
+
+def test_a_limit_of_nothing_is_refused() -> None:
+    """It would pass on any spread, for ever."""
+    failed = cascade(made(call(1, status=Status(code="ERROR"))))
+
+    with pytest.raises(UsageError, match="no spread is limited"):
+        failed.spreads_at_most()
 
 
 def test_where_nothing_failed_nothing_was_contained() -> None:
@@ -240,6 +248,17 @@ def test_the_third_asking_of_one_question_is_repeated() -> None:
     assert kinds(call(1), call(2), call(3), call(4, about="y")) == [("repeated",)]
 
 
+@pytest.mark.parametrize("known", [Fidelity.TRUNCATED, Fidelity.REDACTED])
+def test_what_was_cut_or_hidden_is_no_question_asked_again(known: Fidelity) -> None:
+    """Three prompts that one limit cuts to the same beginning were said to be one question."""
+    asked: dict[str, Any] = {"fidelity": {"question": known}}
+    failed = [call(n, said={"error": "no such order"}, **asked) for n in (1, 2, 3)]
+
+    assert kinds(*(call(n, **asked) for n in (1, 2, 3))) == []
+    with pytest.raises(NotRecorded, match="what the calls that failed were asked"):
+        cascade(made(*failed)).retries_at_most(2)
+
+
 def test_a_call_is_slow_against_its_like() -> None:
     """More than three times the median of six or more; and never in virtual time."""
     like = [call(n, about=str(n), lasts=10) for n in range(1, 6)]
@@ -248,6 +267,16 @@ def test_a_call_is_slow_against_its_like() -> None:
     assert kinds(*like, call(6, about="6", lasts=30)) == []
     assert kinds(*like[1:], call(6, about="6", lasts=31)) == []
     assert kinds(*like, call(6, about="6", lasts=31), timed=False) == []
+
+
+def test_a_call_that_says_not_what_it_asked_can_be_slow() -> None:
+    """Systems that keep no content keep times; nothing of theirs was ever slow."""
+    like = [call(n, about=str(n), lasts=10) for n in range(1, 6)]
+    spans = [*like, call(6, about="6", lasts=31)]
+
+    assert kinds(*(replace(it, question=None, digest=b"", answers=()) for it in spans)) == [
+        ("slow",)
+    ]
 
 
 def test_a_degradation_can_be_an_origin_and_harms_nobody() -> None:

@@ -16,6 +16,7 @@ from agenttrace.analysis.loops import LONGEST, RULES, _runs
 from agenttrace.analysis.waiting import waiting
 from agenttrace.errors import TeamStuck
 from agenttrace.model import names
+from agenttrace.model.span import Fidelity, SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.values import Value
 from tests.fakes.campaign import times
@@ -156,6 +157,35 @@ def test_loops_and_livelocks_are_those_that_the_page_defines(make: Callable[[int
     assert seen
     if make is made:
         assert {*seen} == {*RULES, "progress None", "progress True", "progress False"}
+
+
+def spoiled(trace: Trace, payload: str, known: Fidelity) -> Trace:
+    """The same with a payload of every call cut, or hidden."""
+    spans = [replace(one, fidelity={payload: known}) for one in trace.spans]
+    return replace(trace, spans=tuple(spans))
+
+
+@pytest.mark.parametrize("known", [Fidelity.TRUNCATED, Fidelity.REDACTED])
+@pytest.mark.parametrize("payload", ["question", "answer"])
+def test_of_what_was_cut_or_hidden_nothing_else_is_the_same(payload: str, known: Fidelity) -> None:
+    """Four documents that a limit cuts to one beginning, and that are saved, are no loop."""
+    trace = spoiled(run_of(*[A, B] * 3), payload, known)
+    found = waiting(trace)
+
+    assert found.loops == ()
+    assert found.never_livelocks()
+    assert oracle.loops(trace) == set()
+
+
+def test_a_log_of_messages_loops_where_what_is_new_comes_again() -> None:
+    """It never says what a model was sent; what came before stands before it in the log."""
+    trace = run_of(*[A] * 4)
+    spans = [replace(one, kind=SpanKind.LLM) for one in trace.spans if one.is_call]
+    log = spoiled(replace(trace, spans=tuple(spans)), "question", Fidelity.TRUNCATED)
+
+    assert [one.rule for one in waiting(log).loops] == ["repeats"]
+    assert waiting(replace(log, lanes=())).loops == ()
+    assert {one.rule for one in oracle.loops(log)} == {"repeats"}
 
 
 def test_a_message_of_nothing_is_a_message() -> None:

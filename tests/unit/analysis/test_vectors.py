@@ -14,7 +14,7 @@ import pytest
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.states import State
 from agenttrace.analysis.vectors import Vector
-from agenttrace.errors import NotRecorded, TeamFailed
+from agenttrace.errors import NotRecorded, TeamFailed, UsageError
 from agenttrace.model.lane import Join, Lane, Step
 from agenttrace.model.span import Link, Span, SpanKind
 from agenttrace.model.state import CollectiveState, StateSnapshot
@@ -152,6 +152,16 @@ def _believed(chance: random.Random) -> Value:
         return chance.choice([None, "sun", "rain"])
     keys = chance.sample(["paid", "due", "left"], chance.randint(0, 3))
     return {key: chance.choice([1, 2, "x"]) for key in keys}
+
+
+@pytest.mark.parametrize("said", [None, "2 of 3", float("nan"), [1]])
+def test_a_goal_that_says_no_number_is_refused(said: object) -> None:
+    """Texts are compared letter by letter, and nothing is less than nan: no fall was ever found."""
+    analysis = Analysis(a_team(3, deeds=40))
+    assert analysis.trace.snapshots
+
+    with pytest.raises(UsageError, match=re.escape(f"the goal says {said!r} at ")):
+        analysis.progress(lambda _: said)  # type: ignore[arg-type, return-value]
 
 
 def test_vectors_are_those_that_the_page_defines() -> None:

@@ -22,6 +22,7 @@ from agenttrace.causal import spawn
 from agenttrace.causal.sequence import in_causal_order
 from agenttrace.cli import main
 from agenttrace.formats import native
+from agenttrace.model.span import SpanKind
 from agenttrace.model.trace import Trace
 from agenttrace.model.usage import TIME_CATEGORIES, Tokens
 from tests.fakes.campaign import times
@@ -205,6 +206,25 @@ def test_times_and_graph_are_shown_instead(folder: Path) -> None:
     )
 
 
+def test_times_that_nobody_can_tell_say_why(tmp_path: Path) -> None:
+    """A trace that names no agent has times all the same, and was said to have none."""
+    run = team(0)
+    nobody = [replace(one, agent=None, kind=SpanKind.INTERNAL) for one in run.spans]
+    never = [replace(one, start_ns=0, end_ns=0, events=(), answers=()) for one in run.spans]
+    told = {"nobody": nobody, "never": never}
+    for name, spans in told.items():
+        trace = replace(run, spans=tuple(spans), agents=() if name == "nobody" else run.agents)
+        (tmp_path / f"{name}.trace").write_bytes(native.write(trace))
+
+    assert stats(tmp_path / "nobody.trace", "--times").stdout.splitlines() == [
+        "times: not recorded: a trace names no agent"
+    ]
+    assert stats(tmp_path / "never.trace", "--times").stdout.splitlines() == [
+        "times: not recorded: the trace has no times"
+    ]
+    assert len(stats(tmp_path, "--times").stdout.splitlines()) == len(told)
+
+
 @pytest.mark.parametrize(
     "words", [("--times", "--by", "tool"), ("--times", "--graph", "dot"), ("--times", "--json")]
 )
@@ -216,6 +236,14 @@ def test_options_that_would_show_two_things_are_refused(
 
     assert (result.exit_code, result.stdout) == (2, "")
     assert "each of --" in result.stderr
+
+
+def test_parting_by_two_things_is_refused(folder: Path) -> None:
+    """The last one alone was shown."""
+    result = stats(folder, "--by", "agent", "--by", "model")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "give one of agent, model" in result.stderr
 
 
 def test_what_cannot_be_read_is_named_and_is_exit_code_4(folder: Path) -> None:

@@ -231,6 +231,33 @@ def test_a_log_without_times_is_told_by_its_steps() -> None:
     assert told.endswith("in all 32 steps; it has no times")
 
 
+def test_a_log_without_times_has_no_durations_in_any_view() -> None:
+    """Nobody looked at a clock, so nothing took 0 ms."""
+    file = Path(__file__).parents[2] / "data" / "multi-agent-failures"
+    log = str(file / "whowhen-hand-crafted-6.json")
+    took = re.compile(r"\b\d+ [nµm]?s\b")
+
+    assert took.search("took 0 ms")
+    for view in ("page", "tree"):
+        rows = [line for line in show(log, "--view", view).splitlines() if " llm " in line]
+        assert rows
+        assert not [row for row in rows if took.search(row)]
+
+
+def test_a_call_that_says_not_what_it_asked_is_counted(shown: str, tmp_path: Path) -> None:
+    """A system that keeps no content has calls all the same; there were said to be none."""
+    spans = [replace(it, question=None, digest=b"", answers=()) for it in still().spans]
+    file = tmp_path / "silent.trace"
+    file.write_bytes(native.write(replace(still(), spans=tuple(spans))))
+
+    for words in [(), ("--agent", "planner")]:
+        held = [
+            next(line for line in show(name, *words).splitlines() if " call" in line)
+            for name in (shown, str(file))
+        ]
+        assert held[0] == held[1]
+
+
 @pytest.mark.parametrize("view", ["tree", "waterfall", "usage"])
 def test_hostile_names_are_escaped_in_every_view(view: str, tmp_path: Path) -> None:
     """Neither colour, nor a new line, nor text that runs the other way, nor rich's own markup."""

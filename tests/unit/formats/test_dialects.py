@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from agenttrace.analysis.costs import Costs
 from agenttrace.analysis.selecting import spans_of
 from agenttrace.formats import catalog, native
+from agenttrace.model.agent import Agent
 from agenttrace.model.message_values import response_from
 from agenttrace.model.span import Fidelity, Span, SpanKind
 from agenttrace.model.trace import Trace
@@ -149,6 +151,36 @@ def test_openllmetrys_tools_and_agents_are_known_by_its_own_names() -> None:
     run = spans_of(read(request(about)))
 
     assert run.tool("pay").once().with_args(order="A-17").returned("done")
+
+
+def test_what_a_span_says_of_its_agent_is_known_of_the_agent() -> None:
+    """By `agent.type` costs are parted, and each of another system's was of no type."""
+    about = {
+        **CHAT,
+        "agent.name": "ann",
+        "agent.type": "expert",
+        "agent.role": "critic",
+        "agent.version": "",
+    }
+    trace = read(request(about))
+
+    assert trace.agents == (Agent(id="ann", name="ann", type="expert", role="critic"),)
+    assert list(Costs(trace).by("agent.type")) == ["expert"]
+
+
+@pytest.mark.parametrize("word", ["agent.id", "gen_ai.agent.id"])
+def test_an_agent_that_is_named_once_and_then_goes_by_its_id_is_one(word: str) -> None:
+    """Where an id has two names, nobody knows which of them is meant."""
+
+    def agents(*spans: dict[str, Any]) -> list[str | None]:
+        told = [request(about)["resourceSpans"][0] for about in spans]
+        for number, one in enumerate(told):
+            one["scopeSpans"][0]["spans"][0]["spanId"] = f"{number + 1:016x}"
+        return [span.agent for span in read({"resourceSpans": told}).spans]
+
+    ann, bob = {word: "p1", "agent.name": "ann"}, {word: "p1", "agent.name": "bob"}
+    assert agents(ann, {word: "p1"}, {word: "p2"}) == ["ann", "ann", "p2"]
+    assert agents(ann, bob, {word: "p1"}) == ["ann", "bob", "p1"]
 
 
 def payloads(**about: Any) -> dict[str, Fidelity]:

@@ -1,5 +1,8 @@
 // A run on the page: one trace, or a golden and a run beside one another.
 
+// Each is a call, also where nobody knows what was asked.
+const CALLS = new Set(["llm", "tool", "retrieval"]);
+
 class Side {
   constructor(told, tables) {
     this.label = told.get("label");
@@ -65,7 +68,7 @@ class Side {
     this.failed = 0;
     for (let row = 0; row < this.rows; row += 1) {
       const kind = golden.spans.kind(row);
-      if (golden.spans.digest(row).length) this.calls += 1;
+      if (golden.spans.digest(row).length || CALLS.has(kind)) this.calls += 1;
       if (this.isWrong(row)) this.failed += 1;
       if (kind !== "llm" || golden.starts.usages[row] === golden.starts.usages[row + 1]) continue;
       let used = 0;
