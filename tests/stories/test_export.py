@@ -35,7 +35,7 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
     made.file.touch()
     made.start()
     yield made
-    made.kill()
+    made.close()
 
 
 @pytest.fixture
