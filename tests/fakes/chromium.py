@@ -121,7 +121,7 @@ class Screen:
         file.write_text(html, "utf-8")
         page = self.window(width=width, height=height, dark=dark)
         page.goto(f"{file.as_uri()}{at and '#'}{at}")
-        page.wait_for_selector("html[data-state]", timeout=60_000)
+        page.wait_for_selector("html[data-state]")
         drawn(page)
         return page
 
@@ -130,6 +130,7 @@ class Screen:
         context = self.driver.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
+        context.set_default_timeout(120_000)
         self._contexts.append(context)
         page = context.new_page()
         page.on("request", self._heard)
