@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from agenttrace.causal.nesting import nested
 from agenttrace.formats import catalog, native
-from agenttrace.model.lane import text_of
-from agenttrace.model.span import Span
+from agenttrace.model.lane import Lane, Step, text_of
+from agenttrace.model.span import Link, Span, SpanKind
+from agenttrace.model.state import StateSnapshot
 from agenttrace.model.trace import Trace
 from agenttrace.providers.reading import request_of
 from agenttrace.report.html.data import rows_of
@@ -72,6 +73,19 @@ DUMP = """
         golden.snapshots.agent(at), told(golden.snapshots.beliefs(at))]),
     };
   });
+}
+"""
+
+
+NAMED = """
+() => {
+  const { side } = window.agenttrace.run;
+  const { snapshots } = side.golden;
+  return {
+    parents: Array.from(side.parent),
+    links: side.edges.into.get(0).map((it) => it.row ?? null),
+    states: Array.from({ length: snapshots.rows }, (_, at) => side.rowOf(snapshots.span(at))),
+  };
 }
 """
 
@@ -235,3 +249,41 @@ def test_what_chance_cut_short_is_read_too(screen: Screen) -> None:
     wanted = of_trace(native.read(native.write(trace)))
     assert in_order(same_order(read)) == in_order(same_order(wanted))
     assert any(lane[1] != "complete" for lane in read["lanes"])
+
+
+def test_what_is_sure_may_stand_inside_what_chance_cut_short(screen: Screen) -> None:
+    """Its parent, its cause and the span of a state are named by id then, and are found by it."""
+    late = (Step("task", "late", 0),)
+    outer = Span(id=f"{1:016x}", name="outer", kind=SpanKind.AGENT, lane=late, seq=1)
+    inner = Span(
+        id=f"{2:016x}",
+        name="inner",
+        kind=SpanKind.TOOL,
+        parent=outer.id,
+        seq=2,
+        links=(Link(span=outer.id), Link(span=outer.id, trace="2" * 32)),
+    )
+    trace = Trace(
+        id="1" * 32,
+        name="one",
+        spans=(outer, inner),
+        lanes=(
+            Lane(path=()),
+            Lane(path=late, parent=(), spawn_seq=1, raced=True, ragged=True, end="cut"),
+        ),
+        snapshots=(
+            StateSnapshot(agent="a", position=(), lane=(), seq=3, goal="rest", span=outer.id),
+        ),
+    )
+    page = screen.open(alone(trace))
+    page.click(".body .row >> text=inner")
+    (read,) = page.evaluate(DUMP)
+    rows = rows_of(trace)
+
+    assert in_order(same_order(read)) == in_order(same_order(of_trace(trace)))
+    assert read["depth"] == [1, 0]
+    assert page.evaluate(NAMED) == {
+        "parents": [rows[outer.id], -1],
+        "links": [rows[outer.id], None],
+        "states": [rows[outer.id]],
+    }

@@ -10,7 +10,7 @@ import pytest
 from agenttrace.analysis import Analysis
 from agenttrace.analysis.loops import RULES
 from agenttrace.model.span import Status
-from tests.fakes.chromium import Screen, until
+from tests.fakes.chromium import Screen, drawn, until
 from tests.fakes.html_pages import alone, wide
 from tests.fakes.told_teams import Did, run_of, troubled
 
@@ -28,6 +28,7 @@ def findings(page: Any) -> list[str]:
 
 def noted(page: Any) -> list[list[str]]:
     """The rows of which something is noted: the number, and what."""
+    drawn(page)
     found: list[list[str]] = page.eval_on_selector_all(
         ".body .row:has(.noted:not(:empty))",
         "all => all.map(it => ['.number', '.noted'].map(one => it.querySelector(one).textContent))",

@@ -25,34 +25,40 @@ from tests.fakes.replayed import a_run, replay_of, said
 BODY = b'{"a": 1}'
 Headers = dict[str, str]
 JSON: Headers = {"content-type": "application/json"}
-TIMEOUT_S = 0.3
 
 Seen = tuple[int, dict[str, str], bytes]
 
 
+def patience_s(url: str) -> float:
+    """How long a client waits: too short for the slow path, and for no other on a busy machine."""
+    return 0.3 if url.endswith("/slow") else 60
+
+
 def by_httpx(url: str, headers: Headers = JSON) -> Seen:
     """httpx, whole."""
-    response = httpx.post(url, content=BODY, headers=headers, timeout=TIMEOUT_S)
+    response = httpx.post(url, content=BODY, headers=headers, timeout=patience_s(url))
     return response.status_code, dict(response.headers), response.content
 
 
 def by_httpx2(url: str, headers: Headers = JSON) -> Seen:
     """httpx2, in pieces."""
-    with httpx2.stream("POST", url, content=BODY, headers=headers, timeout=TIMEOUT_S) as response:
+    with httpx2.stream(
+        "POST", url, content=BODY, headers=headers, timeout=patience_s(url)
+    ) as response:
         return response.status_code, dict(response.headers), b"|".join(response.iter_bytes())
 
 
 def by_requests(url: str, headers: Headers = JSON) -> Seen:
     """requests, whole."""
     response = requests.post(
-        url, data=BODY, headers=headers, timeout=TIMEOUT_S, allow_redirects=False
+        url, data=BODY, headers=headers, timeout=patience_s(url), allow_redirects=False
     )
     return response.status_code, dict(response.headers), response.content
 
 
 def by_requests_lines(url: str, headers: Headers = JSON) -> Seen:
     """requests, line by line."""
-    asked: Any = {"data": BODY, "headers": headers, "timeout": TIMEOUT_S, "stream": True}
+    asked: Any = {"data": BODY, "headers": headers, "timeout": patience_s(url), "stream": True}
     with requests.post(url, allow_redirects=False, **asked) as response:
         return response.status_code, dict(response.headers), b"|".join(response.iter_lines())
 
@@ -60,14 +66,14 @@ def by_requests_lines(url: str, headers: Headers = JSON) -> Seen:
 def by_urllib3(url: str, headers: Headers = JSON) -> Seen:
     """urllib3, whole."""
     with urllib3.PoolManager(retries=False) as pool:
-        response = pool.request("POST", url, body=BODY, headers=headers, timeout=TIMEOUT_S)
+        response = pool.request("POST", url, body=BODY, headers=headers, timeout=patience_s(url))
         return response.status, dict(response.headers), response.data
 
 
 def by_urllib3_pieces(url: str, headers: Headers = JSON) -> Seen:
     """urllib3, as it comes."""
     with urllib3.PoolManager(retries=False) as pool:
-        asked: Any = {"body": BODY, "headers": headers, "timeout": TIMEOUT_S}
+        asked: Any = {"body": BODY, "headers": headers, "timeout": patience_s(url)}
         response = pool.request("POST", url, preload_content=False, **asked)
         found = b"|".join(response.stream())
         response.release_conn()
@@ -77,14 +83,14 @@ def by_urllib3_pieces(url: str, headers: Headers = JSON) -> Seen:
 def by_urllib(url: str, headers: Headers = JSON) -> Seen:
     """urllib.request, whole."""
     request = urllib.request.Request(url, data=BODY, headers=headers)
-    with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:
+    with urllib.request.urlopen(request, timeout=patience_s(url)) as response:
         return response.status, dict(response.headers), response.read()
 
 
 def by_http_client(url: str, headers: Headers = JSON) -> Seen:
     """http.client, the body sent after the head, the answer read line by line."""
     address, _, path = url.removeprefix("http://").partition("/")
-    connection = http.client.HTTPConnection(address, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(address, timeout=patience_s(url))
     try:
         connection.putrequest("POST", f"/{path}")
         for name, value in {**headers, "content-length": f"{len(BODY)}"}.items():
@@ -123,7 +129,7 @@ def by_aiohttp_lines(url: str, headers: Headers = JSON) -> Seen:
 async def _by_aiohttp(
     url: str, read: Callable[[aiohttp.ClientResponse], Any], headers: Headers
 ) -> Seen:
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
+    timeout = aiohttp.ClientTimeout(total=patience_s(url))
     async with aiohttp.ClientSession(timeout=timeout) as session:
         asked: Any = {"data": BODY, "headers": headers, "allow_redirects": False}
         async with session.post(url, **asked) as response:
@@ -180,13 +186,13 @@ def server() -> Iterator[PlainServer]:
 @EVERY_CLIENT
 def test_what_was_said_is_said_again(client: Callable[[str], Seen], server: PlainServer) -> None:
     """Bodies, compressed or not, streams, statuses and every kind of failure, from no server."""
-    urls = [server.url + path for path in PATHS] + [nowhere() + "/echo"]
-
-    with a_run() as recorded:
-        first = [told(client, url) for url in urls]
-    came = server.count
-    with replay_of(recorded.trace) as replayed:
-        second = [told(client, url) for url in urls]
+    with nowhere() as there:
+        urls = [server.url + path for path in PATHS] + [there + "/echo"]
+        with a_run() as recorded:
+            first = [told(client, url) for url in urls]
+        came = server.count
+        with replay_of(recorded.trace) as replayed:
+            second = [told(client, url) for url in urls]
 
     assert second == first
     assert said(replayed.trace) == said(recorded.trace)
@@ -256,7 +262,7 @@ def test_an_event_stream_is_recorded_event_by_event(
 
 def leave_requests(url: str, pieces: int) -> list[bytes]:
     """Read some of a stream, then close it."""
-    with requests.get(url, stream=True, timeout=5) as response:
+    with requests.get(url, stream=True, timeout=60) as response:
         source = response.iter_content(None)
         return [next(source) for _ in range(pieces)]
 
@@ -273,7 +279,7 @@ def leave_aiohttp(url: str, pieces: int) -> list[bytes]:
 
 def leave_http_client(url: str, pieces: int) -> list[bytes]:
     """Likewise."""
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         return [response.read1() for _ in range(pieces)]
 
 
@@ -302,7 +308,7 @@ def test_the_retries_of_urllib3_are_attempts_of_one_call(server: PlainServer) ->
         )
         with requests.Session() as session:
             session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retry))
-            return session.post(server.url + "/status/429", json={"a": 1}, timeout=5).status_code
+            return session.post(server.url + "/status/429", json={"a": 1}, timeout=60).status_code
 
     with a_run() as recorded:
         assert ask() == 429
@@ -323,7 +329,7 @@ def test_a_redirect_is_followed_as_it_was(server: PlainServer) -> None:
             return await response.read()
 
     def ask() -> tuple[list[int], bytes]:
-        response = requests.get(server.url + "/again", timeout=5)
+        response = requests.get(server.url + "/again", timeout=60)
         return [one.status_code for one in response.history], asyncio.run(by_session())
 
     with a_run() as recorded:

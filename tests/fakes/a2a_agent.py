@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,6 +34,8 @@ from a2a.server.routes import (
 from a2a.server.tasks import InMemoryTaskStore
 from a2a.types import AgentCapabilities, AgentCard, AgentInterface, TaskState
 from starlette.applications import Starlette
+
+from tests.fakes import ports
 
 BINDINGS = {"JSONRPC": "/rpc", "HTTP+JSON": ""}
 
@@ -124,24 +124,17 @@ class Served:
 @contextmanager
 def served(folder: Path) -> Iterator[Served]:
     """The agent as a program; afterwards its port is closed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = folder / "echo.log"
-    command = [sys.executable, "-m", "tests.fakes.a2a_agent", str(port), str(log)]
     root = Path(__file__).parents[2]
-    agent = subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
-    try:
-        for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert agent.poll() is None, "the agent has ended"
-            time.sleep(0.1)
-        yield Served(url=f"http://127.0.0.1:{port}", log=log)
-    finally:
-        agent.kill()  # it would wait for whom it still answers
-        agent.wait()
+    with ports.held() as port:
+        command = [sys.executable, "-m", "tests.fakes.a2a_agent", str(port), str(log)]
+        agent = subprocess.Popen(command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)})
+        try:
+            ports.wait_until_listened_at(port, agent)
+            yield Served(url=f"http://127.0.0.1:{port}", log=log)
+        finally:
+            agent.kill()  # it would wait for whom it still answers
+            agent.wait()
 
 
 if __name__ == "__main__":

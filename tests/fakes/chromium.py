@@ -56,6 +56,11 @@ def until(page: Any, expression: str) -> None:
     raise AssertionError(expression)
 
 
+def drawn(page: Any) -> None:
+    """Wait until what was asked to be drawn has been: rows are, with the next frame."""
+    page.evaluate("() => new Promise((go) => { requestAnimationFrame(go); })")
+
+
 class Driver:
     """Starts the browser, and does what it is told in the browser's own thread."""
 
@@ -116,7 +121,8 @@ class Screen:
         file.write_text(html, "utf-8")
         page = self.window(width=width, height=height, dark=dark)
         page.goto(f"{file.as_uri()}{at and '#'}{at}")
-        page.wait_for_selector("html[data-state]", timeout=60_000)
+        page.wait_for_selector("html[data-state]")
+        drawn(page)
         return page
 
     def window(self, *, width: int = 1600, height: int = 900, dark: bool = False) -> Any:
@@ -124,6 +130,7 @@ class Screen:
         context = self.driver.browser.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
+        context.set_default_timeout(120_000)
         self._contexts.append(context)
         page = context.new_page()
         page.on("request", self._heard)

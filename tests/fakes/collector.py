@@ -5,18 +5,19 @@ python -m tests.fakes.collector PORT FILE
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.fakes import ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,9 +70,8 @@ class Collector:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self._ports = contextlib.ExitStack()
+        self.port = self._ports.enter_context(ports.held())
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -79,18 +79,18 @@ class Collector:
         """Start it, and wait until it listens."""
         command = [sys.executable, "-m", "tests.fakes.collector", str(self.port), str(self.file)]
         self._process = subprocess.Popen(command, cwd=ROOT)
-        for _ in range(600):
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.05)
-        raise TimeoutError("the collector does not listen")
+        ports.wait_until_listened_at(self.port, self._process)
 
     def kill(self) -> None:
         """Kill it on the spot."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
+
+    def close(self) -> None:
+        """Kill it, and give its port back."""
+        self.kill()
+        self._ports.close()
 
     def batches(self) -> list[list[str]]:
         """The ids that it accepted, batch by batch; without one that it is just writing."""

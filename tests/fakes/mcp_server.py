@@ -5,14 +5,14 @@ It writes one line into its log for whatever it does, so a test knows whether it
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.fakes import ports
 
 SERVER = '''
 import asyncio, sys
@@ -109,26 +109,13 @@ def over_pipes(folder: Path, program: str = SERVER) -> Iterator[WeatherOffice]:
 @contextmanager
 def over_http(folder: Path, program: str = SERVER) -> Iterator[WeatherOffice]:
     """A server on a port of this machine; afterwards the port is closed."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with over_pipes(folder, program) as office:
+    with ports.held() as port, over_pipes(folder, program) as office:
         office.url = f"http://127.0.0.1:{port}/mcp"
         command = [sys.executable, str(office.script), str(office.log), str(port)]
         server = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
-            _wait_for(port, server)
+            ports.wait_until_listened_at(port, server)
             yield office
         finally:
             server.terminate()
             server.wait()
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(300):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert server.poll() is None, "the server has ended"
-        time.sleep(0.1)
-    raise AssertionError("nobody listens")

@@ -10,8 +10,11 @@ import json
 import socket
 import time
 import zlib
+from collections.abc import Iterator
 from email.message import Message
 from typing import Any, Self
+
+from tests.fakes import ports
 
 
 class PlainServer:
@@ -199,9 +202,8 @@ class _Wire(http.server.BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
 
 
-def nowhere() -> str:
-    """An address at which nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return f"http://127.0.0.1:{port}"
+@contextlib.contextmanager
+def nowhere() -> Iterator[str]:
+    """An address at which nobody listens, as long as the block lasts."""
+    with ports.held() as port:
+        yield f"http://127.0.0.1:{port}"

@@ -189,20 +189,20 @@ async def retries(world: JitteryWorld) -> None:
     async def stubborn(which: str) -> None:
         for tried in range(4):
             try:
-                await asyncio.wait_for(asyncio.create_task(flaky(which, tried)), 5)
+                await asyncio.wait_for(asyncio.create_task(flaky(which, tried)), 60)
                 break
             except ValueError:
                 pass
 
     await asyncio.gather(stubborn("one"), stubborn("two"))
     await held_shield(asyncio.create_task(world.work(3)))
-    await asyncio.wait_for(world.work(5), 5)
+    await asyncio.wait_for(world.work(5), 60)
     await world.call("end")
 
 
 async def gather_under_wait_for(world: JitteryWorld) -> None:
     """A gather under `wait_for`, and a shielded one: both join all parts."""
-    await asyncio.wait_for(asyncio.gather(world.work(1), world.work(2)), 5)
+    await asyncio.wait_for(asyncio.gather(world.work(1), world.work(2)), 60)
     await world.call("mid")
     await asyncio.shield(asyncio.gather(world.work(3), world.work(4)))
     await world.call("end")
@@ -235,7 +235,7 @@ async def wait_for_all(world: JitteryWorld) -> None:
 async def deadline(world: JitteryWorld) -> None:
     """A wait with a timeout that never fires."""
     done, _ = await asyncio.wait(
-        [asyncio.create_task(world.work(number)) for number in range(3)], timeout=5
+        [asyncio.create_task(world.work(number)) for number in range(3)], timeout=60
     )
     await world.call("mid")
     await asyncio.gather(*done)

@@ -42,7 +42,7 @@ def version_of(interpreter: str | Path) -> str:
 
 def _said(command: list[str]) -> str:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except OSError:
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

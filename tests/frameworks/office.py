@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.fakes import ports
 from tests.frameworks.scenes import Office
 
 PROGRAM = '''
@@ -67,23 +66,11 @@ def opened(folder: Path, *, port: bool) -> Iterator[Office]:
 
 @contextlib.contextmanager
 def _listening(words: tuple[str, ...]) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen([*words, str(port)], stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port, server)
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
-    for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert server.poll() is None, "the server has ended"
-        time.sleep(0.1)
-    raise AssertionError("nobody listens")
+    with ports.held() as port:
+        server = subprocess.Popen([*words, str(port)], stderr=subprocess.DEVNULL)
+        try:
+            ports.wait_until_listened_at(port, server)
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
+            server.terminate()
+            server.wait()

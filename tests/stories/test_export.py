@@ -35,7 +35,7 @@ def collector(tmp_path: Path) -> Iterator[Collector]:
     made.file.touch()
     made.start()
     yield made
-    made.kill()
+    made.close()
 
 
 @pytest.fixture
@@ -61,29 +61,36 @@ def test_what_is_on_its_way_while_the_endpoint_is_killed_all_arrives(
     form: str, collector: Collector
 ) -> None:
     """Killed twice, started twice: every span is there; only an unanswered batch came again."""
-    killed = threading.Event()
+    killed, missed, sent = threading.Event(), threading.Event(), threading.Event()
 
     def kill_and_start() -> None:
         for seen in (1, 3):
-            while len(collector.batches()) < seen:
+            while len(collector.batches()) < seen and not sent.is_set():
                 time.sleep(0.01)
+            missed.clear()
             collector.kill()
             killed.set()
-            time.sleep(0.2)
+            while not (missed.is_set() or sent.is_set()):
+                time.sleep(0.01)
             collector.start()
+
+    def progress(done: int, note: str) -> None:
+        waits.append(note)
+        if note:
+            missed.set()
+        elif done > SPANS / 2:
+            assert killed.wait(60), "nobody killed it while there was something to send"
 
     enemy = threading.Thread(target=kill_and_start)
     enemy.start()
     spans = many(SPANS)
     waits: list[str] = []
-    exporting.send(
-        spans,
-        catalog.exporters()[form],
-        exporting.Endpoint.of(collector.url),
-        wait_s=120,
-        progress=lambda _done, note: waits.append(note),
-    )
-    enemy.join()
+    endpoint = exporting.Endpoint.of(collector.url)
+    try:
+        exporting.send(spans, catalog.exporters()[form], endpoint, wait_s=120, progress=progress)
+    finally:
+        sent.set()
+        enemy.join()
 
     batches = collector.batches()
     ids = [span for batch in batches for span in batch]

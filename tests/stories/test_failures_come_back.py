@@ -20,12 +20,17 @@ from tests.fakes.sessions import Desk
 WISHES = ("400", "401", "404", "429", "500", "slow", "cut")
 
 
+def patience_s(wish: str) -> float:
+    """How long a client waits: too short for what is slow, and for nothing else."""
+    return 0.3 if wish.endswith("slow") else 60
+
+
 def moody(request: ModelRequest, nth: int) -> Reply:
     """Fail as the last message wishes."""
     wish = request.messages[-1].text
     if wish.isdigit():
         return fails(int(wish), retry_after=0.01 if wish == "429" else None)
-    return slow(2, says("late")) if wish == "slow" else cuts_after(2, says("to be continued"))
+    return slow(60, says("late")) if wish == "slow" else cuts_after(2, says("to be continued"))
 
 
 def fields(error: BaseException) -> tuple[object, ...]:
@@ -50,7 +55,9 @@ def of_openai(url: str) -> Callable[[str], object]:
     """The SDK, synchronous."""
 
     def ask(wish: str) -> object:
-        with openai.OpenAI(base_url=url, api_key="none", timeout=0.3, max_retries=1) as client:
+        with openai.OpenAI(
+            base_url=url, api_key="none", timeout=patience_s(wish), max_retries=1
+        ) as client:
             return list(
                 client.chat.completions.create(
                     model="gpt-4o",
@@ -69,7 +76,7 @@ def of_openai_async(url: str, client: Any = None) -> Callable[[str], object]:
         async with openai.AsyncOpenAI(
             base_url=url,
             api_key="none",
-            timeout=0.3,
+            timeout=patience_s(wish),
             max_retries=1,
             http_client=None if client is None else client(),
         ) as sdk:
@@ -100,15 +107,16 @@ def test_the_openai_sdk_raises_its_own_errors_again(
     tmp_path: Path, model: ModelServer, client: Callable[[str], Callable[[str], object]]
 ) -> None:
     """Statuses, a timeout, a cut stream and a refused connection, fields and retries included."""
-    ask, refused = client(model.url), client(nowhere() + "/v1")
-
-    def program() -> list[tuple[object, ...]]:
-        return [*(caught(ask, wish) for wish in WISHES), caught(refused, "hi")]
-
     desk = Desk(tmp_path)
-    first = desk.record(program)
-    came = model.count
-    assert desk.replay(program) == first
+    with nowhere() as there:
+        ask, refused = client(model.url), client(there + "/v1")
+
+        def program() -> list[tuple[object, ...]]:
+            return [*(caught(ask, wish) for wish in WISHES), caught(refused, "hi")]
+
+        first = desk.record(program)
+        came = model.count
+        assert desk.replay(program) == first
 
     assert model.count == came
     kinds = [found[0] for found in first]
@@ -134,7 +142,7 @@ BREAKS = ("/slow", "/cut", "/half", "/drop")
 
 def of_requests(path: str) -> object:
     """One request, its status raised."""
-    response = requests.post(path, json={"a": 1}, timeout=0.3)
+    response = requests.post(path, json={"a": 1}, timeout=patience_s(path))
     response.raise_for_status()
     return response.content
 
@@ -143,7 +151,7 @@ def of_aiohttp(path: str) -> object:
     """Likewise."""
 
     async def ask() -> bytes:
-        timeout = aiohttp.ClientTimeout(total=0.3)
+        timeout = aiohttp.ClientTimeout(total=patience_s(path))
         async with (
             aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
             session.post(path, json={"a": 1}) as response,
@@ -158,9 +166,9 @@ def test_requests_and_aiohttp_raise_their_own_errors_again(
     tmp_path: Path, ask: Callable[[str], object]
 ) -> None:
     """Statuses, a timeout, cut bodies, a dropped and a refused connection."""
-    with PlainServer() as server:
+    with PlainServer() as server, nowhere() as there:
         paths = [f"{server.url}/status/{status}" for status in PATHS]
-        paths += [server.url + path for path in BREAKS] + [nowhere() + "/echo"]
+        paths += [server.url + path for path in BREAKS] + [there + "/echo"]
 
         def program() -> list[tuple[object, ...]]:
             return [fields_of(ask, path) for path in paths]

@@ -50,7 +50,7 @@ Ask = Callable[[str], str]
 @contextlib.contextmanager
 def by_httpx(url: str) -> Iterator[Ask]:
     """A client for one thread."""
-    with httpx2.Client() as client:
+    with httpx2.Client(timeout=120) as client:
         yield lambda who: str(client.post(url + "/echo", json={"who": who}).json()["who"])
 
 

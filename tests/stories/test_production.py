@@ -15,6 +15,8 @@ import agenttrace.cli.promote
 import agenttrace.session.promoted
 import agenttrace.session.rerun
 from agenttrace.cli import main
+from agenttrace.formats import journal
+from agenttrace.formats.records import Opened
 from agenttrace.model.message import ModelRequest
 from agenttrace.testing import ModelServer, Reply, calls_tool, says, slow
 from tests.fakes.campaign import times
@@ -48,6 +50,16 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(main, words)
 
 
+def is_written(journals: Path) -> bool:
+    """Whether the request that hangs has written what it did: two questions, and a tool between."""
+    data = [path.read_bytes() for path in journals.glob("*.journal")]
+    return any(
+        sum(isinstance(record, Opened) for record in journal.records(one)) == 3
+        for one in data
+        if HANGS.encode() in one
+    )
+
+
 @pytest.fixture(scope="module")
 def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a service that was killed under load, in the middle of a request."""
@@ -60,9 +72,8 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         hanging = pool.submit(service.ask, HANGS)
         orders = [f"A-{number}" for number in range(CUSTOMERS)]
         answers = list(pool.map(service.ask, orders))
-        while server.count < 2 * CUSTOMERS + 2:
+        while server.count < 2 * CUSTOMERS + 2 or not is_written(folder / "journals"):
             time.sleep(0.01)
-        time.sleep(0.2)  # what the recorder holds back is a beat old at most
         service.kill()
         assert hanging.result() == ""
         server.stop()

@@ -59,7 +59,7 @@ def terminal(repo: GatedRepository, *words: str) -> "pexpect.spawn[str]":
         env=environment,  # type: ignore[arg-type]
         dimensions=(24, 80),
         encoding="utf-8",
-        timeout=30,
+        timeout=120,
     )
 
 
@@ -121,6 +121,18 @@ def test_a_review_is_left_and_taken_up_where_it_was(repo: GatedRepository) -> No
     assert repo.judged().standing is Standing.REVIEW  # nothing is committed yet
     repo.commit()
     assert repo.judged().standing is Standing.BLOCK
+
+
+def test_keys_that_are_typed_before_they_are_asked_for_are_answers(repo: GatedRepository) -> None:
+    """Nobody waits for a slow machine: none is lost, and none is shown among the questions."""
+    shell = terminal(repo, "--base=main", "--reason=ok")
+    shell.expect("q quit\r\n")
+    shell.send("sa")
+    shell.expect(pexpect.EOF)
+    shell.close()
+
+    assert shell.before.startswith("skip\r\n\r\n-- 2 of 2; 1 of llm_input open --\r\n")
+    assert "q quit\r\naccept\r\n\r\ncommit " in shell.before
 
 
 def test_what_is_undone_is_as_it_was_before_the_review(repo: GatedRepository) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from agenttrace.check.sides import cut, safe
+from agenttrace.cli.keyboard import Keyboard
 from agenttrace.model import amounts
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _Walk:
     def __init__(self, queue: Queue, reason: str) -> None:
         self._queue, self._reason, self._last = queue, reason, ""
         self._steps = queue.steps()
+        self._keyboard = Keyboard()
         self._at = 0
         self._done: set[int] = set()
         self._history: list[tuple[int, tuple[int, ...]]] = []
@@ -69,13 +70,14 @@ class _Walk:
 
     def go(self) -> None:
         """Ask until the end, or until somebody has enough."""
-        while self._at < len(self._steps):
-            if self._at in self._done:
-                self._at += 1
-                continue
-            self._show(self._steps[self._at])
-            while not self._answer(_key()):
-                click.echo(KEYS)
+        with self._keyboard.open():
+            while self._at < len(self._steps):
+                if self._at in self._done:
+                    self._at += 1
+                    continue
+                self._show(self._steps[self._at])
+                while not self._answer(self._keyboard.key()):
+                    click.echo(KEYS)
 
     def _show(self, step: Step) -> None:
         from agenttrace.cli.gate_text import GatePage
@@ -145,7 +147,8 @@ class _Walk:
         """Ask for the reason; the last one is offered again."""
         if self._reason.strip():
             return self._reason
-        self._last = str(click.prompt("why", default=self._last or None))
+        with self._keyboard.line():
+            self._last = str(click.prompt("why", default=self._last or None))
         return self._last
 
     def _undo(self) -> None:
@@ -156,17 +159,6 @@ class _Walk:
         self._queue.forget([self._steps[at] for at in places])
         self._done.difference_update(places)
         click.echo("undo\n")
-
-
-def _key() -> str:
-    """One key; where there is no terminal, one letter of the input; nothing at its end."""
-    try:
-        if sys.stdin.isatty():
-            return click.getchar()
-        letter = sys.stdin.read(1)
-        return letter if letter != "\n" else _key()
-    except (EOFError, KeyboardInterrupt):
-        return "q"
 
 
 def _detail(step: Step) -> None:

@@ -225,7 +225,7 @@ def test_a_timeout_is_raised_again_without_waiting(http: Any, server: ModelServe
 
     def ask() -> str:
         with pytest.raises(http.ReadTimeout) as caught:
-            http.post(server.url + CHAT, json=body("slow"), timeout=0.2)
+            http.post(server.url + CHAT, json=body("slow"), timeout=http.Timeout(60, read=0.2))
         return str(caught.value)
 
     with a_run() as recorded:

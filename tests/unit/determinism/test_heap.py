@@ -103,14 +103,14 @@ def test_threads_that_wait_for_each_other_are_a_deadlock_that_names_them() -> No
         def worker() -> None:
             with contextlib.suppress(RunStopped):
                 run.waits.block(run.root, [run.root])
-                the_end_of_the_run.wait(timeout=10)
+                the_end_of_the_run.wait(timeout=120)
 
         thread = threading.Thread(target=worker)
         with contextlib.suppress(RunStopped):
             thread.start()
             thread.join()
         the_end_of_the_run.set()
-        thread.join(timeout=10)
+        thread.join(timeout=120)
     assert str(run.stopped) == (
         "nothing can happen any more: 2 wait for each other  [deadlock]\n"
         "\n"
@@ -181,7 +181,7 @@ def test_who_is_still_parked_when_the_run_is_over_is_let_go() -> None:
         clock = clock_of(run)
         thread = threading.Thread(target=lambda: clock.sleep_until_blocking(10))
         thread.start()
-    thread.join(timeout=10)
+    thread.join(timeout=120)
     assert not thread.is_alive()
     with pytest.raises(Released):
         clock.sleep_until_blocking(20)
@@ -254,7 +254,7 @@ def test_a_thread_older_than_the_run_is_a_guest() -> None:
     thread.start()
     heap.sleep_until(5)
     heap.sleep_until(30)
-    thread.join(timeout=10)
+    thread.join(timeout=120)
     assert seen in ([10], [30])
 
 

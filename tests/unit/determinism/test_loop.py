@@ -31,7 +31,7 @@ def run(main: Coroutine[Any, Any, Any]) -> Any:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         value = runner.run(main)
     for thread in set(threading.enumerate()) - before:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
     assert set(threading.enumerate()) <= before
     return value
 
@@ -298,7 +298,7 @@ def test_parked_threads_are_let_go_when_a_loop_is_closed_without_ceremony() -> N
     loop.run_until_complete(main())
     loop.close()
     for thread in set(threading.enumerate()) - before:
-        thread.join(timeout=10)
+        thread.join(timeout=120)
     assert seen == ["the run is over"]
 
 
@@ -341,7 +341,7 @@ def test_a_loopback_server_of_the_program_is_waited_for_really() -> None:
             host, port = server.sockets[0].getsockname()
             reader, writer = await asyncio.open_connection(host, port)
             writer.write(b"hello\n")
-            line = await asyncio.wait_for(reader.readline(), 5)
+            line = await asyncio.wait_for(reader.readline(), 60)
             writer.close()
             await writer.wait_closed()
         return line, now()
@@ -505,7 +505,7 @@ def test_a_loop_that_runs_for_ever_may_be_idle() -> None:
     stopper = threading.Timer(0.05, lambda: loop.call_soon_threadsafe(loop.stop))
     stopper.start()
     loop.run_forever()
-    stopper.join(timeout=10)
+    stopper.join(timeout=120)
     loop.close()
     assert loop.time() == 0.0
 

@@ -137,6 +137,7 @@ def _trace(trace: Trace, label: str) -> dict[str, Any]:
         "label": _text(label),
         "golden": native.write(trace),
         "order": steps([rows[span.id] for span, _ in nested(trace)]),
+        "late": _late(trace, rows),
         "said": said((rows[span.id], span) for span in trace.spans if span.kind is SpanKind.LLM),
         "costs": _costs(analysis.costs, rows),
         "team": team(analysis, rows),
@@ -155,6 +156,13 @@ def _rows(ordered: Trace) -> dict[str, int]:
     for span in ordered.spans:
         (late if ragged(span.lane) else kept).append(span.id)
     return {span: row for row, span in enumerate((*kept, *late))}
+
+
+def _late(trace: Trace, rows: Mapping[str, int]) -> list[list[Any]]:
+    """Ids and rows of what chance may cut short: what is sure to be there names it by its id."""
+    ragged = raggedness(trace.lanes)
+    late = [span.id for span in trace.spans if ragged(span.lane)]
+    return [[bytes.fromhex(span) for span in late], [rows[span] for span in late]]
 
 
 def _costs(costs: Costs, rows: Mapping[str, int]) -> list[list[Any]]:

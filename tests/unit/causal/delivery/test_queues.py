@@ -78,11 +78,12 @@ def test_a_queue_holds_the_users_own_objects(tmp_path: Path) -> None:
 
 def test_empty_and_timeout_are_answers(tmp_path: Path) -> None:
     """A poll that found nothing finds nothing in the replay, and takes no time there."""
+    patience_s = 0.05
 
     def program() -> list[str]:
         things: queue.Queue[int] = queue.Queue()
         seen = []
-        for options in ({"block": False}, {"timeout": 2}):
+        for options in ({"block": False}, {"timeout": patience_s}):
             try:
                 things.get(**options)
             except queue.Empty:
@@ -93,9 +94,9 @@ def test_empty_and_timeout_are_answers(tmp_path: Path) -> None:
 
     desk = Desk(tmp_path)
     said = desk.record(program)
-    before = time.monotonic()
+    before, patience_s = time.monotonic(), 3600
     assert desk.replay(program) == said
-    assert time.monotonic() - before < 1.9
+    assert time.monotonic() - before < patience_s
     assert desk.verdict is not None
     assert desk.verdict.trace is not None
     assert outcomes(desk.verdict.trace) == ["empty", "timeout", "message"]

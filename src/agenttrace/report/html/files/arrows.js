@@ -10,11 +10,13 @@ class Edges {
     for (let row = 0; row < side.rows; row += 1) {
       for (const at of golden.range("links", row)) {
         const from = golden.links.span(at);
+        const other = golden.links.trace(at);
         const told = {
           sort: "link", word: golden.links.relationship(at), more: golden.links.attributes(at),
         };
-        if (typeof from === "number") this.add(from - 1, row, told);
-        else this.keep(this.into, row, { ...told, foreign: hex(from), of: golden.links.trace(at) });
+        const place = other === null ? side.rowOf(from) : -1;
+        if (place >= 0) this.add(place, row, told);
+        else this.keep(this.into, row, { ...told, foreign: hex(from), of: other });
       }
     }
     for (let at = 0; at < golden.deliveries.rows; at += 1) this.addDelivery(at);

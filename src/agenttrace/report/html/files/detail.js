@@ -143,7 +143,7 @@ function shotsOf(side) {
   if (side.shots === undefined) {
     const { snapshots } = side.golden;
     side.shots = new Map();
-    for (let at = 0; at < snapshots.rows; at += 1) gather(side.shots, snapshots.span(at) - 1, at);
+    for (let at = 0; at < snapshots.rows; at += 1) gather(side.shots, side.rowOf(snapshots.span(at)), at);
   }
   return side.shots;
 }

@@ -184,8 +184,8 @@ class Reach {
       if (spans.position(row) > 1) stands.set(spans.position(row), row);
       const began = this.moment(this.lane[row], this.at[row]);
       for (const at of golden.range("links", row)) {
-        const cause = links.span(at);
-        if (typeof cause === "number" && cause > 0 && !this.isAround(cause - 1, row)) this.follow(cause - 1, began);
+        const cause = links.trace(at) === null ? side.rowOf(links.span(at)) : -1;
+        if (cause >= 0 && !this.isAround(cause, row)) this.follow(cause, began);
       }
       const parent = side.parent[row];
       if (parent < 0) continue;

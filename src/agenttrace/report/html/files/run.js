@@ -13,6 +13,8 @@ class Side {
     this.order.set(rowsOf(told.get("order")));
     this.place = new Int32Array(this.rows);
     this.order.forEach((row, place) => { this.place[row] = place; });
+    const [ids, late] = told.get("late");
+    this.late = new Map(ids.map((id, n) => [hex(id), late[n]]));
     this.nest();
     this.time();
     const said = told.get("said");
@@ -25,6 +27,11 @@ class Side {
     this.total();
   }
 
+  // The row of a span that another names; what chance may cut short is named by its id.
+  rowOf(named) {
+    return named instanceof Uint8Array ? this.late.get(hex(named)) ?? -1 : named - 1;
+  }
+
   // Parents, depths, and how many spans stand below each, in the order of reading.
   nest() {
     const { spans } = this.golden;
@@ -32,10 +39,10 @@ class Side {
     this.depth = new Int32Array(this.rows);
     this.size = new Int32Array(this.rows).fill(1);
     for (const row of this.order) {
-      const above = spans.parent(row);
-      if (typeof above === "number" && above > 0) {
-        this.parent[row] = above - 1;
-        this.depth[row] = this.depth[above - 1] + 1;
+      const above = this.rowOf(spans.parent(row));
+      if (above >= 0) {
+        this.parent[row] = above;
+        this.depth[row] = this.depth[above] + 1;
       }
     }
     for (let place = this.rows - 1; place >= 0; place -= 1) {

@@ -10,7 +10,7 @@ addOverlay({
   fits: (side) => side.team.knows !== null,
   stops: (side) => {
     const { snapshots } = side.golden;
-    const rows = Array.from({ length: snapshots.rows }, (_, at) => snapshots.span(at) - 1);
+    const rows = Array.from({ length: snapshots.rows }, (_, at) => side.rowOf(snapshots.span(at)));
     return [...new Set(rows)].filter((row) => row >= 0);
   },
   panel: (page, side) => new StatesPanel(page, side),
@@ -42,7 +42,7 @@ class StatesPanel {
     const { snapshots } = this.side.golden;
     const found = new Set();
     for (let at = 0; at < snapshots.rows; at += 1) {
-      const row = snapshots.span(at) - 1;
+      const row = this.side.rowOf(snapshots.span(at));
       const place = row < 0 ? this.side.rows - 1 : this.placeOf(row);
       found.add(Math.round((MOST_TICKS * place) / Math.max(1, this.side.rows - 1)));
     }
@@ -109,7 +109,7 @@ class StatesPanel {
 
   keptIn(shot) {
     const { side, page } = this;
-    const row = side.golden.snapshots.span(shot) - 1;
+    const row = side.rowOf(side.golden.snapshots.span(shot));
     if (row < 0) return make("p", { class: "aside", text: "kept outside every span" });
     return make("p", { class: "aside" }, "kept in ", spanLink(page, side, row));
   }
