@@ -14,6 +14,7 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from agenttrace.causal.site import users_file
+from agenttrace.causal.spawn.grown import Grown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,23 +30,21 @@ _ALIKE = {id(getattr(time, name)): f"time.{name}" for name in _CLOCKS}
 _MOST_ITEMS = 100
 """How much of a list or mapping is looked at."""
 
-_seen: dict[str, tuple[int, int, list[tuple[str, str]]]] = {}
+_grown = Grown()
+_held: dict[str, list[tuple[str, str]]] = {}
+"""By module, of those that hold something: what sort, and what is said of it."""
 
 
 def held_references(kinds: frozenset[str]) -> list[str]:
     """Say what of these kinds the user's modules hold past every exchange."""
-    said = []
-    for name, module in sys.modules.copy().items():
-        names = getattr(module, "__dict__", None)
+    for name, module, _ in _grown():
         file = getattr(module, "__file__", None)
-        if type(names) is not dict or not isinstance(file, str):
-            continue
-        seen = _seen.get(name)
-        if seen is None or seen[:2] != (id(module), len(names)):
-            shown = users_file(file)
-            found = [] if shown is None else [(k, f"{shown}: {t}") for k, t in _in_module(module)]
-            seen = _seen[name] = (id(module), len(names), found)
-        said += [text for kind, text in seen[2] if kind in kinds]
+        shown = users_file(file) if isinstance(file, str) else None
+        _held[name] = [] if shown is None else [(k, f"{shown}: {t}") for k, t in _in_module(module)]
+        if not _held[name]:
+            del _held[name]
+    loaded = sys.modules.keys() & _held.keys()
+    said = [text for name in sorted(loaded) for kind, text in _held[name] if kind in kinds]
     return [f"{text}, where no run can hold it: ask for it where it is needed" for text in said]
 
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from agenttrace.causal.spawn.grown import Grown
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -64,7 +66,7 @@ class HeldNames:
     """
 
     def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._grown = Grown()
         self._wanted: set[int] = set()
         self._places: set[tuple[str, str]] = set()
 
@@ -75,23 +77,16 @@ class HeldNames:
         wanted = {id(one) for pair in pairs.values() for one in pair}
         if not wanted <= self._wanted:
             self._wanted |= wanted
-            self._seen.clear()
-        self._look()
+            self._grown = Grown()
+        for module_name, _, names in self._grown():
+            for name, value in list(names.items()):
+                if id(value) in self._wanted:
+                    self._places.add((module_name, name))
         for module_name, name in self._places:
             names = getattr(sys.modules.get(module_name), "__dict__", {})
             found = pairs.get(id(names.get(name)))
             if found is not None:
                 names[name] = found[1]
-
-    def _look(self) -> None:
-        for module_name, module in sys.modules.copy().items():
-            names = getattr(module, "__dict__", None)
-            if type(names) is not dict or self._seen.get(module_name) == (id(module), len(names)):
-                continue
-            self._seen[module_name] = (id(module), len(names))
-            for name, value in list(names.items()):
-                if id(value) in self._wanted:
-                    self._places.add((module_name, name))
 
 
 @dataclass(slots=True)
