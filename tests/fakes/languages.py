@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import strategies as st
 
@@ -109,6 +109,17 @@ def spoken(
     return Message(role="assistant", parts=tuple(parts), finish_reason=reason)
 
 
+def each_its_own(message: Message) -> Message:
+    """Leave out a part whose id another has: a world gives each item of an answer its own."""
+    kept: dict[object, Part] = {}
+    for place, part in enumerate(message.parts):
+        content = part.content if isinstance(part, Other) else None
+        said = part.id if isinstance(part, ToolCall) else None
+        said = content.get("id") if isinstance(content, dict) else said
+        kept.setdefault(place if said is None else (type(part), said), part)
+    return replace(message, parts=tuple(kept.values()))
+
+
 @st.composite
 def used(draw: st.DrawFn, *, writes: bool = True, thinks: bool = True) -> Tokens:
     """Tokens whose parts are no more than the whole."""
@@ -163,7 +174,7 @@ responses_api = Language(
         messages=st.tuples(
             spoken(
                 noted("annotations", refusals=True), one(sealed, calls, other("mcp_call", id=ids))
-            )
+            ).map(each_its_own)
         ),
         id=ids,
         tokens=st.none() | messages.tokens,
