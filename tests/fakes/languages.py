@@ -15,6 +15,7 @@ from agenttrace.model.message import (
     Other,
     Part,
     Reasoning,
+    Text,
     ToolCall,
     ToolResult,
 )
@@ -102,11 +103,18 @@ def spoken(
     groups = draw(st.lists(st.one_of(*kinds), max_size=4))
     parts: list[Part] = []
     for group in groups:
-        if not (apart and parts and type(parts[-1]) is type(group[0])):
+        if not (apart and parts and _runs_on(parts[-1], group)):
             parts += group
     natural = "tool_call" if any(isinstance(part, ToolCall) for part in parts) else "stop"
     reason = draw(st.sampled_from([natural, natural, "length", "content_filter"]))
     return Message(role="assistant", parts=tuple(parts), finish_reason=reason)
+
+
+def _runs_on(last: Part, group: tuple[Part, ...]) -> bool:
+    """Whether a stream joins what comes to what was there; a seal alone is on the text after it."""
+    (first, *more) = group
+    is_seal = isinstance(first, Reasoning) and not first.content and not more
+    return type(last) is type(first) or (isinstance(last, Text) and is_seal)
 
 
 def each_its_own(message: Message) -> Message:
