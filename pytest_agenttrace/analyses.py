@@ -8,23 +8,12 @@ from pytest_agenttrace.propagation import ChecksPropagation
 
 if TYPE_CHECKING:
     from agenttrace.analysis import Analysis
-    from agenttrace.model.trace import Trace
 
 
 class Analyses(ChecksPropagation):
     """What has the trace of a run, and can be asked how its agents worked together."""
 
     _analysis: Analysis | None = None
-
-    @property
-    def trace(self) -> Trace:
-        """What happened in the last run."""
-        raise NotImplementedError
-
-    @property
-    def _time(self) -> str:
-        """What the times of the last run are."""
-        raise NotImplementedError
 
     @property
     def analysis(self) -> Analysis:

@@ -106,7 +106,7 @@ class AgentTrace(Explores, Selects, Analyses, Failures, Goldens, States):
         """
         from agenttrace.errors import NoRun
 
-        session = self._sessions[-1] if self._sessions else self._whole
+        session = self._latest
         trace = None if session is None else session.current_trace()
         if trace is None:
             mode = said(self._item.config, "agenttrace")
@@ -116,8 +116,7 @@ class AgentTrace(Explores, Selects, Analyses, Failures, Goldens, States):
     @property
     def golden(self) -> Trace | None:
         """The golden of the last run; None where there is none yet."""
-        session = self._sessions[-1] if self._sessions else self._whole
-        return None if session is None else session.golden
+        return None if self._latest is None else self._latest.golden
 
     @property
     def _latest(self) -> Session | None:
@@ -126,13 +125,13 @@ class AgentTrace(Explores, Selects, Analyses, Failures, Goldens, States):
     @property
     def _held_against(self) -> Trace | None:
         """What relative budgets mean: the golden, or the run itself where it becomes the golden."""
-        session = self._sessions[-1] if self._sessions else self._whole
+        session = self._latest
         records = session is not None and session.plan.records
         return self.trace if records else self.golden
 
     @property
     def _time(self) -> str:
-        session = self._sessions[-1] if self._sessions else self._whole
+        session = self._latest
         return "real" if session is None or session.plan.is_live else session.plan.time
 
     def check_deterministic(self, repeats: int = 2) -> None:
@@ -185,7 +184,7 @@ class AgentTrace(Explores, Selects, Analyses, Failures, Goldens, States):
         """Say how the last run differs from a trace; None: it does not, or `other` is none."""
         from agenttrace.model.trace import Trace
 
-        session = self._sessions[-1] if self._sessions else self._whole
+        session = self._latest
         if session is None or not isinstance(other, Trace):
             return None
         return session.mismatch_with(other)

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_agenttrace.last_run import OfTheLastRun
+
 if TYPE_CHECKING:
     from agenttrace.session import Session
 
 
-class Goldens:
+class Goldens(OfTheLastRun):
     """What a test's runs have to say of their goldens."""
 
     __slots__ = ("_drifted",)
     _drifted: Session | None
-
-    @property
-    def _latest(self) -> Session | None:
-        """The last run."""
-        raise NotImplementedError
 
     def assert_matches_golden(self) -> None:
         """Fail unless the last run is the golden's; one that is recorded or updated passes.

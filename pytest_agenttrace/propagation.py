@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_agenttrace.last_run import OfTheLastRun
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from agenttrace.model.trace import Trace
 
-
-class ChecksPropagation:
+class ChecksPropagation(OfTheLastRun):
     """What has the trace of a run, and can be asked whether causes were passed on in it."""
-
-    @property
-    def trace(self) -> Trace:
-        """What happened in the last run."""
-        raise NotImplementedError
 
     def check_propagation(self, laws: Iterable[str] | None = None) -> None:
         """Fail if the last run lost a cause, or gave somebody what belongs to another cause.

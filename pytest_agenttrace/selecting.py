@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_agenttrace.last_run import OfTheLastRun
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -13,28 +15,12 @@ if TYPE_CHECKING:
     from agenttrace.check.events import Events
     from agenttrace.check.select import Selection
     from agenttrace.model.span import Span
-    from agenttrace.model.trace import Trace
 
 
-class Selects:
+class Selects(OfTheLastRun):
     """What has the trace of a run, and gives parts of it to assert on."""
 
     _spans: Selection | None = None
-
-    @property
-    def trace(self) -> Trace:
-        """What happened in the last run."""
-        raise NotImplementedError
-
-    @property
-    def _time(self) -> str:
-        """What the times of the last run are."""
-        raise NotImplementedError
-
-    @property
-    def _held_against(self) -> Trace | None:
-        """What relative budgets mean."""
-        raise NotImplementedError
 
     @property
     def spans(self) -> Selection:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pytest_agenttrace.last_run import OfTheLastRun
+
 if TYPE_CHECKING:
     from agenttrace.analysis.states import State
     from agenttrace.check.select import Selection
     from agenttrace.model.span import Span
-    from agenttrace.model.trace import Trace
 
 
-class States:
+class States(OfTheLastRun):
     """What a test's runs have to say of its agents' states."""
 
     __slots__ = ()
-
-    @property
-    def trace(self) -> Trace:
-        """What happened in the last run."""
-        raise NotImplementedError
 
     def state(self, agent: str | None = None, *, at: Selection | Span | None = None) -> State:
         """What an agent last kept of its state: `state("planner", at=pay)["budget"] == 20`.

@@ -171,6 +171,11 @@ def _repeated(team: Team) -> Iterator[tuple[Span, Evidence]]:
             yield span, Evidence("repeated", f"the same question for time {nth} of {len(asked)}")
 
 
+def is_asked(span: Span) -> bool:
+    """Whether somebody was asked something, also where nobody tells what."""
+    return span.is_call or is_cost(span)
+
+
 def askings(
     team: Team, spans: Iterable[Span]
 ) -> Mapping[tuple[str | None, str, str, bytes], list[Span]]:
@@ -188,7 +193,7 @@ def askings(
 def _slow(team: Team) -> Iterator[tuple[Span, Evidence]]:
     like: dict[tuple[str | None, str, str], list[Span]] = defaultdict(list)
     for span in team.trace.spans:
-        if span.is_call or is_cost(span):
+        if is_asked(span):
             like[team.doers[span.id], span.kind, span.operation].append(span)
     for group in like.values():
         if len(group) <= LIKE:

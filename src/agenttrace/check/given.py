@@ -28,10 +28,11 @@ def whole(place: str, given: object, *, least: int = 0) -> int:
     Raises:
         UsageError: It is none, or is less.
     """
-    is_number = isinstance(given, SupportsIndex) and not isinstance(given, bool)
-    if not is_number or operator.index(given) < least:  # type: ignore[arg-type]
-        raise refused(place, given, f"a whole number from {least}")
-    return operator.index(given)  # type: ignore[arg-type]
+    if isinstance(given, SupportsIndex) and not isinstance(given, bool):
+        number = operator.index(given)
+        if number >= least:
+            return number
+    raise refused(place, given, f"a whole number from {least}")
 
 
 def amount(place: str, given: object) -> float | Decimal:
@@ -40,10 +41,14 @@ def amount(place: str, given: object) -> float | Decimal:
     Raises:
         UsageError: It is none, infinite, or below zero.
     """
-    is_number = isinstance(given, int | float | Decimal) and not isinstance(given, bool)
-    if not is_number or not math.isfinite(given) or given < 0:  # type: ignore[arg-type, operator]
-        raise refused(place, given, "a number from 0")
-    return given  # type: ignore[return-value]
+    if (
+        isinstance(given, int | float | Decimal)
+        and not isinstance(given, bool)
+        and math.isfinite(given)
+        and given >= 0
+    ):
+        return given
+    raise refused(place, given, "a number from 0")
 
 
 def text(place: str, given: object) -> str:
@@ -65,8 +70,8 @@ def several(place: str, given: object) -> tuple[str, ...]:
     """
     if isinstance(given, str):
         return (given,)
-    names = tuple(given) if isinstance(given, Iterable) else ()
-    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
+    names = tuple(given) if isinstance(given, Iterable) else (given,)
+    if not all(isinstance(name, str) for name in names):
         raise refused(place, given, "a name, or several in a list")
     return names
 
@@ -77,8 +82,9 @@ def spans(place: str, given: object) -> Iterator[Span]:
     Raises:
         UsageError: They are none.
     """
-    for span in given if isinstance(given, Iterable) else (given,):
-        if span is given or not isinstance(span, Span):
+    found = given if isinstance(given, Iterable) else (None,)
+    for span in found:
+        if not isinstance(span, Span):
             raise refused(place, given, "spans: a selection, or a list of them")
         yield span
 

@@ -49,13 +49,17 @@ _CHUNKS = 3
 
 
 class SpanText:
-    """Tells the spans of one trace; `#n` is a span's place on the page."""
+    """Tells the spans of one trace; `#n` is a span's place on the page.
+
+    Attributes:
+        is_timed: Whether the trace has times.
+    """
 
     def __init__(self, trace: Trace) -> None:
         """Put the spans in order, each under the one that it happened inside, and number them."""
         self._tree = tuple(nested(trace))
         self._numbers = {span.id: n for n, (span, _) in enumerate(self._tree, 1)}
-        self._is_timed = Team(trace).is_timed
+        self.is_timed = Team(trace).is_timed
 
     def meant(self, words: str) -> Span:
         """The span that a person means: by its number on the page (`#4`), its id, or its name.
@@ -120,7 +124,7 @@ class SpanText:
             said.append(f"mark {safe(span.mark)}")
         if span.echoed:
             said.append("echoed")
-        if self._is_timed:
+        if self.is_timed:
             took = amounts.duration(span.end_ns - span.start_ns)
             said.append(f"after {amounts.duration(span.start_ns)}, took {took}")
         return "  ".join(said)
@@ -135,7 +139,7 @@ class SpanText:
             yield f"asked    {_question(span)}"
         said_in = _reading(span)
         for tried, answer in enumerate(span.answers, 1):
-            said = _answer(answer, said_in, timed=self._is_timed)
+            said = _answer(answer, said_in, timed=self.is_timed)
             yield f"{_attempt(tried, len(span.answers)):8} {said}"
         if span.usage is not None:
             yield from _usage(span)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from agenttrace.analysis.costs import Costs, is_cost
+from agenttrace.analysis.costs import Costs
+from agenttrace.analysis.evidence import is_asked
 from agenttrace.check.nearest import nearest_line
 from agenttrace.check.sides import safe
 from agenttrace.cli import trace_text, words
@@ -50,7 +51,7 @@ def told(trace: Trace, page: SpanText, name: str) -> Iterator[str]:
 
 
 def _did(spans: list[Span]) -> str:
-    calls = [span for span in spans if span.is_call or is_cost(span)]
+    calls = [*filter(is_asked, spans)]
     models = sum(span.kind is SpanKind.LLM for span in calls)
     tools = sum(span.kind is SpanKind.TOOL for span in calls)
     return ", ".join(

@@ -17,7 +17,6 @@ from rich.table import Table
 from rich.text import Text
 
 from agenttrace.analysis.costs import Costs
-from agenttrace.analysis.team import Team
 from agenttrace.check.fitting import called
 from agenttrace.check.sides import cut, safe
 from agenttrace.cli import words
@@ -51,7 +50,6 @@ _DEEPEST = 12
 def tree(trace: Trace, page: SpanText) -> None:
     """Print every span under the one it happened inside: what it was, how long, how much."""
     costs = Costs(trace)
-    timed = Team(trace).is_timed
     table = _table("#", "span", "took", "tokens", "cost")
     for span, depth in page.tree:
         used = span.usage.tokens.total if span.usage is not None and span.usage.models else None
@@ -59,7 +57,7 @@ def tree(trace: Trace, page: SpanText) -> None:
         table.add_row(
             str(page.numbers[span.id]),
             _named(span, depth),
-            amounts.duration(span.end_ns - span.start_ns) if timed else "",
+            amounts.duration(span.end_ns - span.start_ns) if page.is_timed else "",
             "" if used is None else f"{used:,}",
             "" if paid is None else _rounded(paid),
         )

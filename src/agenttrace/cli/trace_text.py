@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from agenttrace.analysis.collective import at_the_end
-from agenttrace.analysis.costs import Costs, is_cost
+from agenttrace.analysis.costs import Costs
+from agenttrace.analysis.evidence import is_asked
 from agenttrace.causal.order import collective_state
 from agenttrace.check.sides import safe
 from agenttrace.cli import words
@@ -68,7 +69,7 @@ def _head(trace: Trace, written_in: str) -> Iterator[str]:
 
 
 def _counts(trace: Trace) -> str:
-    asked = [span for span in trace.spans if span.is_call or is_cost(span)]
+    asked = [*filter(is_asked, trace.spans)]
     kinds = Counter(span.kind.value for span in asked)
     calls = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
     return ", ".join(

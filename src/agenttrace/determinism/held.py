@@ -40,9 +40,11 @@ def held_references(kinds: frozenset[str]) -> list[str]:
     for name, module, _ in _grown():
         file = getattr(module, "__file__", None)
         shown = users_file(file) if isinstance(file, str) else None
-        _held[name] = [] if shown is None else [(k, f"{shown}: {t}") for k, t in _in_module(module)]
-        if not _held[name]:
-            del _held[name]
+        found = [] if shown is None else [(k, f"{shown}: {t}") for k, t in _in_module(module)]
+        if found:
+            _held[name] = found
+        else:
+            _held.pop(name, None)
     loaded = sys.modules.keys() & _held.keys()
     said = [text for name in sorted(loaded) for kind, text in _held[name] if kind in kinds]
     return [f"{text}, where no run can hold it: ask for it where it is needed" for text in said]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from agenttrace.model.values import Value
 
-WORDS: Mapping[str, Mapping[str, str]] = {
+_WORDS: Mapping[str, Mapping[str, str]] = {
     "planning": {
         "chosen": names.EVENT_CHOSEN,
         "candidates": names.EVENT_CANDIDATES,
@@ -53,7 +53,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 }
 """What the words of the known events are called on the wire."""
 
-_READ = (*WORDS, "resumed")
+_READ = (*_WORDS, "resumed")
 """The events that an analysis reads: under another name, each would be missed."""
 
 _CLOSED: Mapping[str, tuple[str, ...]] = {names.WAITING_MODE: ("all", "any")}
@@ -70,23 +70,23 @@ def on_the_wire(event: str, said: Mapping[str, Value]) -> dict[str, Value]:
     Raises:
         UsageError: A word is a slip of one of ours, or a value is none that it may have.
     """
-    words = WORDS.get(event, {})
+    words = _WORDS.get(event, {})
     form = {words.get(word, word): value for word, value in said.items()}
-    for error in _refusals(event, said, form):
+    for error in _refusals(event, words, said, form):
         if not forgives(error):
             raise error
     return form
 
 
 def _refusals(
-    event: str, said: Mapping[str, Value], form: Mapping[str, Value]
+    event: str, words: Mapping[str, str], said: Mapping[str, Value], form: Mapping[str, Value]
 ) -> Iterator[UsageError]:
     """All that is wrong with an event."""
-    words = WORDS.get(event, {})
+    unsaid = words.keys() - said.keys()
     if meant := _meant(event, _READ):
         yield _slip(f"event({event!r}): this is no event of ours", event, meant, _READ)
     for word in said:
-        if meant := _meant(word, words.keys() - said.keys()):
+        if meant := _meant(word, unsaid):
             yield _slip(f"event({event!r}): it has no word {word!r}", word, meant, words)
     for name, values in _CLOSED.items():
         value = form.get(name)
